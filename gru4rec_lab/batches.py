@@ -1,0 +1,114 @@
+"""Session-parallel mini-batches: B sessions advance side by side, one click a step. [H16].
+
+    session 1   a b c d        step      1  2  3  4
+    session 2   e f g          row 0     a  b  c  i   <- session 3 takes the place of session 1
+    session 3   i j            row 1     e  f  .  .   <- no session left: the row goes
+
+Each click but the first of its session is a target exactly once. Sessions come in the order given,
+the one that starts first first; rows that end in the same step are refilled from the top.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from heapq import heapify, heapreplace
+
+import numpy as np
+import torch
+from jaxtyping import Int
+from torch import Tensor
+
+from .sessions import Sessions
+
+
+@dataclass(frozen=True)
+class Batch:
+    """One step of B sessions.
+
+    Attributes:
+        inputs: current item of each session.
+        targets: next item of each session.
+        carry: row of the previous step whose hidden state goes on here; -1 = a session starts.
+    """
+
+    inputs: Int[Tensor, "batch"]
+    targets: Int[Tensor, "batch"]
+    carry: Int[Tensor, "batch"]
+
+
+class Schedule:
+    """All steps of one epoch, made once; iterating gives a `Batch` a step without a copy."""
+
+    def __init__(
+        self,
+        inputs: Tensor,
+        targets: Tensor,
+        carry: Tensor,
+        starts: np.ndarray,
+        target_click: np.ndarray,
+    ):
+        self.inputs, self.targets, self.carry = inputs, targets, carry
+        self.target_click = target_click  # index of each target among the sessions' clicks
+        self._starts = starts.tolist()
+
+    def __len__(self) -> int:
+        return len(self._starts) - 1
+
+    def __getitem__(self, step: int) -> Batch:
+        rows = slice(self._starts[step], self._starts[step + 1])
+        return Batch(self.inputs[rows], self.targets[rows], self.carry[rows])
+
+    def __iter__(self) -> Iterator[Batch]:
+        return (self[step] for step in range(len(self)))
+
+    @property
+    def n_targets(self) -> int:
+        """Number of targets, one for every click but the first of its session."""
+        return len(self.targets)
+
+
+def session_parallel(
+    sessions: Sessions, batch_size: int, device: torch.device | str = "cpu"
+) -> Schedule:
+    """The steps of one epoch over `sessions`, `batch_size` of them at a time.
+
+    Fewer sessions than `batch_size` make smaller batches. The tail is drained: when no session
+    waits any more, rows that end are removed and those below move up.
+
+    Raises:
+        ValueError: `batch_size` below 1, no sessions, or sessions of fewer than two clicks.
+    """
+    if batch_size < 1:
+        raise ValueError(f"batch_size must be at least 1, got {batch_size}")
+    if sessions.n_sessions == 0:
+        raise ValueError("there are no sessions; a step needs at least one session of two clicks")
+    if short := int((sessions.lengths < 2).sum()):
+        raise ValueError(
+            f"{short} sessions have fewer than 2 clicks; filter them out first with .filtered()"
+        )
+    steps = sessions.lengths - 1
+    slot, start = _assign_slots(steps, batch_size)
+    session = np.repeat(np.arange(len(steps)), steps)
+    position = np.arange(len(session)) - np.repeat(np.cumsum(steps) - steps, steps)
+    step = start[session] + position
+    order = np.lexsort((slot[session], step))
+    starts = np.concatenate([[0], np.cumsum(np.bincount(step))])
+    row = np.empty(len(order), dtype=np.int64)
+    row[order] = np.arange(len(order)) - starts[step[order]]
+    carry = np.where(position == 0, -1, np.concatenate([[-1], row[:-1]]))
+    click = sessions.offsets[session] + position
+    flat = (sessions.items[click], sessions.items[click + 1], carry)
+    inputs, targets, carries = (torch.from_numpy(array[order]).to(device) for array in flat)
+    return Schedule(inputs, targets, carries, starts, click[order] + 1)
+
+
+def _assign_slots(steps: np.ndarray, batch_size: int) -> tuple[np.ndarray, np.ndarray]:
+    """Slot and first step of every session: each takes the slot that is free first."""
+    n_slots = min(batch_size, len(steps))
+    slot, start = np.arange(len(steps)), np.zeros(len(steps), dtype=np.int64)
+    free = [(int(steps[row]), row) for row in range(n_slots)]
+    heapify(free)
+    for session in range(n_slots, len(steps)):
+        at, row = free[0]
+        slot[session], start[session] = row, at
+        heapreplace(free, (at + int(steps[session]), row))
+    return slot, start

@@ -1,0 +1,29 @@
+"""Where tensors live, and random numbers that depend on the seed and the purpose alone."""
+
+import zlib
+
+import torch
+
+
+def choose_device(name: str = "auto") -> torch.device:
+    """The device called `name`; "auto" is CUDA, then MPS, then CPU.
+
+    Raises:
+        ValueError: no such device here.
+    """
+    if name == "auto":
+        if torch.cuda.is_available():
+            return torch.device("cuda")
+        return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
+    try:
+        return torch.empty(0, device=name).device
+    except (RuntimeError, AssertionError) as error:
+        reason = str(error).splitlines()[0]
+        raise ValueError(f"no device {name!r} here ({reason}); device='auto' finds one") from None
+
+
+def generator(seed: int, purpose: str, device: torch.device | str = "cpu") -> torch.Generator:
+    """A generator of its own for each purpose, so that more dropout never means other negatives."""
+    made = torch.Generator(device=device)
+    made.manual_seed(zlib.crc32(f"{seed}/{purpose}".encode()))
+    return made

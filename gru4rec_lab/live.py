@@ -1,0 +1,106 @@
+"""`LiveRun`: a training in a background thread that can be paused, stepped, resumed, stopped."""
+
+import queue
+import threading
+from collections.abc import Iterator
+
+from .events import Event, Finished, StepDone
+
+
+class LiveRun:
+    """Drives a generator of events in a daemon thread and hands them over through `poll`.
+
+    The thread touches tensors and a queue, never a widget.
+
+    Attributes:
+        state: idle, running, paused, stopped, finished or failed.
+        steps: number of steps done.
+        error: what ended a failed run.
+    """
+
+    def __init__(self, events: Iterator[Event]):
+        self._events = events
+        self._seen: queue.SimpleQueue[Event] = queue.SimpleQueue()
+        self._go = threading.Event()
+        self._stopping = threading.Event()
+        self._one_step = False
+        self._thread = threading.Thread(target=self._drive, daemon=True, name="gru4rec-training")
+        self.state = "idle"
+        self.steps = 0
+        self.error: Exception | None = None
+
+    def start(self) -> None:
+        """Begin training.
+
+        Raises:
+            RuntimeError: the run was started before; make a new one.
+        """
+        if self.state != "idle":
+            raise RuntimeError(f"this run is {self.state} and cannot start again; make a new one")
+        self.state = "running"
+        self._go.set()
+        self._thread.start()
+
+    def pause(self) -> None:
+        """Hold before the next step; the step under way completes."""
+        if self.state == "running":
+            self._go.clear()
+            self.state = "paused"
+
+    def resume(self) -> None:
+        """Go on after `pause`."""
+        if self.state == "paused":
+            self.state = "running"
+            self._go.set()
+
+    def step(self) -> None:
+        """One more step of a paused run, then pause again; starts an idle one."""
+        if self.state == "idle":
+            self._one_step = True
+            self.start()
+        elif self.state == "paused":
+            self._one_step = True
+            self._go.set()
+
+    def stop(self, timeout: float = 5.0) -> bool:
+        """End after the step under way; True once the thread ended, within `timeout` seconds."""
+        self._stopping.set()
+        self._go.set()
+        if self._thread.ident is None:
+            self.state = "stopped"
+            return True
+        self._thread.join(timeout)
+        return not self._thread.is_alive()
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Block until the run has ended, for scripts and tests; True if it has."""
+        self._thread.join(timeout)
+        return not self._thread.is_alive()
+
+    def poll(self) -> list[Event]:
+        """Events since the last call but for `StepDone`, oldest first; never blocks."""
+        return [self._seen.get() for _ in range(self._seen.qsize())]
+
+    def _drive(self) -> None:
+        try:
+            self._follow()
+        except Exception as error:  # kept for whoever shows the run
+            self.error = error
+            self.state = "failed"
+
+    def _follow(self) -> None:
+        for event in self._events:
+            if isinstance(event, StepDone):
+                self.steps = event.step
+                if self._one_step:
+                    self._one_step = False
+                    self._go.clear()
+                    self.state = "paused"
+            else:
+                self._seen.put(event)
+            self._go.wait()
+            if self._stopping.is_set():
+                self._events.close()
+                self.state = "finished" if isinstance(event, Finished) else "stopped"
+                return
+        self.state = "finished"

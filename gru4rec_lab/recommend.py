@@ -1,0 +1,98 @@
+"""`Recommender`: a network with its vocabulary, ready to recommend to a session as it clicks."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from .config import Config
+from .model import Hidden, Network
+
+
+class Recommender:
+    """A GRU4Rec and the names of its items.
+
+    Attributes:
+        network: the trained network.
+        item_ids: [items] the source's own name of every item index.
+        config: the settings it was trained with.
+    """
+
+    def __init__(self, network: Network, item_ids: np.ndarray, config: Config):
+        self.network, self.item_ids, self.config = network, item_ids, config
+        self._index = {item: number for number, item in enumerate(item_ids.tolist())}
+
+    @property
+    def device(self) -> torch.device:
+        """Where the network lives."""
+        return self.network.items.device
+
+    def start(self, batch_size: int) -> Hidden:
+        """The hidden state of `batch_size` sessions before their first click."""
+        return self.network.start(batch_size)
+
+    def advance(self, inputs: Tensor, state: Hidden, carry: Tensor) -> Hidden:
+        """The hidden state after each row's click."""
+        return self.network.advance(inputs, state, carry)
+
+    def scores(self, state: Hidden) -> Tensor:
+        """Scores of all items, [B, items]."""
+        return self.network.scores(state)
+
+    def session(self) -> "Visit":
+        """A new session without clicks."""
+        return Visit(self)
+
+    def index(self, item: Any) -> int | None:
+        """The index of an item, None if the model has never seen it."""
+        return self._index.get(item)
+
+    def __repr__(self) -> str:
+        return f"GRU4Rec: {len(self.item_ids):,} items, layers {self.config.layers}"
+
+
+@dataclass(frozen=True)
+class Recommendation:
+    """One recommended item and its score."""
+
+    item: Any
+    score: float
+
+
+class Visit:
+    """One session under way: `click` what happens, ask for the `top`."""
+
+    def __init__(self, model: Recommender):
+        self._model = model
+        self._state = model.start(1)
+        self.clicks: list[Any] = []
+        self.unknown: list[Any] = []
+
+    @torch.no_grad()
+    def click(self, item: Any) -> bool:
+        """Go on with a click; False, and no change, if the model does not know the item."""
+        index = self._model.index(item)
+        if index is None:
+            self.unknown.append(item)
+            return False
+        row = 0 if self.clicks else -1
+        device = self._model.device
+        inputs, carry = (torch.tensor([number], device=device) for number in (index, row))
+        self._state = self._model.advance(inputs, self._state, carry)
+        self.clicks.append(item)
+        return True
+
+    @torch.no_grad()
+    def top(self, k: int = 10) -> list[Recommendation]:
+        """The `k` items with the highest scores, best first.
+
+        Before the first known click the hidden state is zero, so the item biases decide.
+        """
+        if k < 1:
+            raise ValueError(f"k must be at least 1, got {k}")
+        scores = self._model.scores(self._state)[0]
+        best = scores.topk(min(k, len(scores)))
+        names = self._model.item_ids[best.indices.cpu().numpy()].tolist()
+        return [Recommendation(*pair) for pair in zip(names, best.values.tolist(), strict=True)]

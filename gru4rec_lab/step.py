@@ -1,0 +1,199 @@
+"""One training step: scores, loss with its closed-form gradient, update of the touched rows.
+
+`Step` runs on any device, in any float type, from any batch and negatives that it is handed, and
+nothing in it waits for the device.
+"""
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from .batches import Batch
+from .controls import Settings
+from .losses import LOSSES, Loss, elu, elu_grad, score_regulariser, score_regulariser_grad
+from .model import Network, carried
+from .optim import Adagrad
+from .sampling import logq_correction
+
+Scores = Float[Tensor, "batch columns"]
+
+
+def split_columns(scores: Scores) -> tuple[Float[Tensor, "batch"], Float[Tensor, "batch others"]]:
+    """The target's score of each row and those of its negatives.
+
+    Row k's target stands in column k; the row's last column takes its place among the negatives.
+    """
+    negatives = scores[:, :-1].clone()
+    place = negatives.diagonal()
+    place.copy_(scores[: len(place), -1])
+    return scores.diagonal().clone(), negatives
+
+
+def join_columns(
+    target: Float[Tensor, "batch"], negatives: Float[Tensor, "batch others"]
+) -> Scores:
+    """The inverse of `split_columns`."""
+    last = target.clone()
+    place = negatives.diagonal()
+    last[: len(place)] = place
+    scores = torch.cat([negatives, last[:, None]], dim=1)
+    scores.diagonal().copy_(target)
+    return scores
+
+
+def loss_and_gradient(
+    scores: Scores, loss: Loss, *, bpreg: float = 0.0, elu_param: float = 0.0
+) -> tuple[Float[Tensor, "batch"], Scores]:
+    """Loss of each row and its gradient by the scores, row k's target in column k.
+
+    ELU bends all scores first; the regulariser acts on the negatives. A row without negatives has
+    loss 0.
+    """
+    if scores.shape[1] == 1:
+        return torch.zeros_like(scores[:, 0]), torch.zeros_like(scores)
+    target, negatives = split_columns(elu(scores, elu_param))
+    value = loss.value(target, negatives)
+    by_target, by_negatives = loss.gradient(target, negatives)
+    if bpreg:
+        value = value + bpreg * score_regulariser(negatives)
+        by_negatives = by_negatives + bpreg * score_regulariser_grad(negatives)
+    gradient = join_columns(by_target, by_negatives)
+    return value, gradient * elu_grad(scores, elu_param) if elu_param else gradient
+
+
+class RankingLoss(torch.autograd.Function):
+    """The sum of the losses of the rows; backward hands on the closed-form gradient."""
+
+    @staticmethod
+    def forward(ctx, scores, loss, bpreg, elu_param):
+        """The sum over rows; see `loss_and_gradient`."""
+        value, gradient = loss_and_gradient(scores, loss, bpreg=bpreg, elu_param=elu_param)
+        ctx.save_for_backward(gradient)
+        return value.sum()
+
+    @staticmethod
+    def backward(ctx, outer):
+        """Gradient by the scores."""
+        return outer * ctx.saved_tensors[0], None, None, None
+
+
+class Step:
+    """Network, optimiser and loss; call it with a batch and its extra negatives.
+
+    Attributes:
+        network: what is trained.
+        optimiser: its Adagrad.
+        hidden: the state of each row after the last step.
+        finite: device flag, False from the first step on whose loss is not finite; the weights
+            stand still from there on.
+        n_finite: device count of the steps before that one.
+    """
+
+    def __init__(
+        self,
+        network: Network,
+        support: Int[Tensor, "items"],
+        *,
+        batch_size: int,
+        dropout_p_embed: float = 0.0,
+        dropout_p_hidden: float = 0.0,
+        shape_scores: str = "bpr-max",
+        generator: torch.Generator | None = None,
+    ):
+        self.network, self.batch_size = network, batch_size
+        self.optimiser = Adagrad(dict(network.named_parameters()))
+        device, dtype = network.items.device, network.items.dtype
+        self._log_support = support.to(device, dtype).clamp(min=1).log()
+        self._keep_embed, self._keep_hidden = 1 - dropout_p_embed, 1 - dropout_p_hidden
+        self._shape_all = shape_scores == "all"
+        self._generator = generator
+        self.finite = torch.ones((), dtype=torch.bool, device=device)
+        self.n_finite = torch.zeros((), dtype=torch.int64, device=device)
+        self.begin_epoch()
+
+    def begin_epoch(self) -> None:
+        """Forget the hidden states."""
+        self.hidden = self.network.start(self.batch_size)
+
+    def __call__(
+        self, batch: Batch, negatives: Int[Tensor, "n_sample"], settings: Settings
+    ) -> Float[Tensor, ""]:
+        """Train on one batch; the loss before the update, summed over rows / `batch_size`.
+
+        The sum is divided by `batch_size` also when fewer rows are left, as in the official code. A
+        single row without negatives only moves its hidden state.
+        """
+        network = self.network
+        columns = torch.cat([batch.targets, negatives])
+        if len(columns) == 1:
+            with torch.no_grad():
+                self.hidden = network.advance(batch.inputs, self.hidden, batch.carry)
+            return network.items.new_zeros(())
+        clicked, output, bias, leaves = self._look_up(batch.inputs, columns)
+        clicked = self._dropout(clicked, self._keep_embed)
+        hidden = network(
+            clicked,
+            carried(self.hidden, batch.carry),
+            lambda layer: self._dropout(layer, self._keep_hidden),
+        )
+        scores = torch.addmm(bias.T, hidden[-1], output.T)
+        loss = self._loss(scores, batch.targets, negatives, settings)
+        self._update(loss, leaves, settings)
+        self.hidden = [layer.detach() for layer in hidden]
+        return loss.detach()
+
+    def _look_up(self, inputs, columns):
+        """Rows of the tables as leaves of the graph: (table name, item indices, rows) each."""
+        network = self.network
+        name, table = network.input_table()
+        bias = _rows(network.bias, columns)
+        if name == "items":
+            # One table, one accumulator: gradients of input and output rows meet before squaring.
+            items = torch.cat([inputs, columns])
+            rows = _rows(table, items)
+            clicked, output = rows.split([len(inputs), len(columns)])
+            return clicked, output, bias, [("items", items, rows), ("bias", columns, bias)]
+        clicked, output = _rows(table, inputs), _rows(network.items, columns)
+        leaves = [("inputs", inputs, clicked), ("items", columns, output), ("bias", columns, bias)]
+        return clicked, output, bias, leaves
+
+    def _loss(self, scores, targets, negatives, settings: Settings) -> Tensor:
+        loss = LOSSES[settings.loss]
+        if loss.corrects_logq and settings.logq:
+            scores = scores - logq_correction(
+                self._log_support,
+                targets,
+                negatives,
+                logq=settings.logq,
+                sample_alpha=settings.sample_alpha,
+            )
+        shaped = loss.shapes_scores or self._shape_all
+        bpreg, elu_param = (settings.bpreg, settings.elu_param) if shaped else (0.0, 0.0)
+        return RankingLoss.apply(scores, loss, bpreg, elu_param) / self.batch_size
+
+    def _update(self, loss: Tensor, leaves: list, settings: Settings) -> None:
+        tables = {name for name, _, _ in leaves}
+        dense = [(n, p) for n, p in self.network.named_parameters() if n not in tables]
+        inputs = [rows for _, _, rows in leaves] + [parameter for _, parameter in dense]
+        gradients = torch.autograd.grad(loss, inputs)
+        # On the device, so that nobody waits for it: a bad step leaves every weight as it was.
+        self.finite = self.finite & loss.detach().isfinite()
+        self.n_finite += self.finite
+        gradients = [torch.where(self.finite, gradient, 0.0) for gradient in gradients]
+        how = {"lr": settings.learning_rate, "momentum": settings.momentum}
+        for (name, items, _), gradient in zip(leaves, gradients, strict=False):
+            self.optimiser.update_rows(name, items, gradient, **how)
+        for (name, _), gradient in zip(dense, gradients[len(leaves) :], strict=True):
+            self.optimiser.update(name, gradient, **how)
+
+    def _dropout(self, values: Tensor, keep: float) -> Tensor:
+        if keep == 1:
+            return values
+        drawn = torch.rand(
+            values.shape, generator=self._generator, device=values.device, dtype=values.dtype
+        )
+        return values * (drawn < keep) / keep
+
+
+def _rows(table: Tensor, items: Tensor) -> Tensor:
+    return table.detach()[items].requires_grad_()

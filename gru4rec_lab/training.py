@@ -1,0 +1,198 @@
+"""Training as a generator of events: to pause, do not ask for the next one; to stop, close it."""
+
+from collections.abc import Callable, Iterator
+from time import perf_counter
+from typing import Any
+
+import torch
+
+from .batches import Schedule, session_parallel
+from .config import Config
+from .controls import Controls, Settings
+from .device import choose_device, generator
+from .evaluation import evaluate
+from .events import EpochDone, Event, Finished, Observed, Report, Started, StepDone
+from .model import Network
+from .recommend import Recommender
+from .sampling import PopularitySampler
+from .sessions import Sessions
+from .step import Step
+
+
+class NonFiniteLoss(ArithmeticError):  # noqa: N818
+    """The loss is no longer a number; the model has the weights of the last good epoch."""
+
+
+def train(
+    config: Config,
+    sessions: Sessions,
+    *,
+    controls: Controls | None = None,
+    validation: Sessions | None = None,
+) -> Iterator[Event]:
+    """Events of a training: `Started`, a `StepDone` a step, reports between them, `Finished`.
+
+    `controls` may be changed from any thread between two steps. With `validation` sessions each
+    epoch ends with an evaluation. The same config, sessions and changes give the same run, bit for
+    bit on one torch thread.
+
+    Raises:
+        ValueError: no sessions, or sessions of fewer than two clicks.
+        NonFiniteLoss: from the generator, when the loss stops being finite.
+    """
+    device = choose_device(config.device)
+    schedule = session_parallel(sessions, config.batch_size, device)
+    run = _Run(config, sessions, schedule, device)
+    return run.events(controls or Controls.of(config), validation)
+
+
+class _Run:
+    def __init__(self, config: Config, sessions: Sessions, schedule: Schedule, device):
+        network = Network(
+            sessions.n_items,
+            config.layers,
+            embedding=config.embedding,
+            constrained_embedding=config.constrained_embedding,
+            generator=generator(config.seed, "weights"),
+        ).to(device)
+        support = torch.from_numpy(sessions.support)
+        self._step = Step(
+            network,
+            support,
+            batch_size=config.batch_size,
+            dropout_p_embed=config.dropout_p_embed,
+            dropout_p_hidden=config.dropout_p_hidden,
+            shape_scores=config.shape_scores,
+            generator=generator(config.seed, "dropout", device),
+        )
+        self.model = Recommender(network, sessions.item_ids, config)
+        self._config, self._schedule, self._device = config, schedule, device
+        self._support = support
+        draws_on = device if device.type == "cuda" else "cpu"
+        self._draws = generator(config.seed, "negatives", draws_on)
+        self._sampler: PopularitySampler | None = None
+        self._keep_copy()
+
+    def events(self, controls: Controls, validation: Sessions | None) -> Iterator[Event]:
+        yield Started(self.model, len(self._schedule), str(self._device))
+        settings, number, epoch = Settings.of(self._config), 0, 0
+        for epoch in range(1, self._config.n_epochs + 1):
+            self._step.begin_epoch()
+            tally = _Tally(self._device)
+            for batch in self._schedule:
+                settings, changes = controls.before_step(number + 1, settings)
+                yield from changes
+                number += 1
+                began = perf_counter()
+                loss = self._step(batch, self._negatives(settings), settings)
+                tally.add(loss, len(batch.targets), perf_counter() - began)
+                yield StepDone(number, epoch)
+                if number % self._config.report_every == 0:
+                    yield self._report(tally, number, epoch, settings)
+            if tally.steps:
+                yield self._report(tally, number, epoch, settings)
+            self._keep_copy()
+            result = evaluate(self.model, validation) if validation is not None else None
+            yield EpochDone(number, epoch, tally.epoch_loss, result)
+        yield Finished(number, epoch)
+
+    def _negatives(self, settings: Settings) -> torch.Tensor:
+        if self._sampler is None or self._sampler.alpha != settings.sample_alpha:
+            self._sampler = PopularitySampler(
+                self._support, settings.sample_alpha, generator=self._draws, device=self._device
+            )
+        return self._sampler.draw(settings.n_sample)
+
+    def _report(self, tally: "_Tally", number: int, epoch: int, settings: Settings) -> Report:
+        began = perf_counter()
+        if not self._step.finite.item():
+            bad = self._step.n_finite.item() + 1
+            self.model.network.load_state_dict(self._copy)
+            raise NonFiniteLoss(
+                f"the {settings.loss} loss is not finite at step {bad} with learning_rate "
+                f"{settings.learning_rate:g}; the model is back at the end of epoch {epoch - 1}; "
+                f"try a smaller learning_rate or momentum"
+            )
+        return tally.report(number, epoch, began)
+
+    def _keep_copy(self) -> None:
+        state = self.model.network.state_dict()
+        self._copy = {name: value.clone() for name, value in state.items()}
+
+
+class _Tally:
+    """Sums over the steps of an epoch, kept on the device until a report reads them."""
+
+    def __init__(self, device):
+        self._losses = torch.zeros((), dtype=torch.float64, device=_wide(device))
+        self._total, self._total_steps = 0.0, 0
+        self._clear()
+
+    def _clear(self) -> None:
+        self._losses.zero_()
+        self.steps, self._clicks, self._seconds = 0, 0, 0.0
+
+    def add(self, loss: torch.Tensor, clicks: int, seconds: float) -> None:
+        self._losses += loss.to(self._losses.device)
+        self.steps += 1
+        self._clicks += clicks
+        self._seconds += seconds
+
+    def report(self, number: int, epoch: int, began: float) -> Report:
+        total = self._losses.item()
+        seconds = self._seconds + perf_counter() - began
+        made = Report(number, epoch, total / self.steps, self._clicks, seconds)
+        self._total, self._total_steps = self._total + total, self._total_steps + self.steps
+        self._clear()
+        return made
+
+    @property
+    def epoch_loss(self) -> float:
+        return self._total / max(self._total_steps, 1)
+
+
+def observed(
+    events: Iterator[Event], every: int, observe: Callable[[Recommender], Any]
+) -> Iterator[Event]:
+    """The events, and what `observe(model)` gives at the start, every so many steps and epochs."""
+    model, step, epoch = None, 0, 1
+    for event in events:
+        yield event
+        if isinstance(event, Started):
+            model = event.model
+        elif isinstance(event, StepDone):
+            step, epoch = event.step, event.epoch
+        due = isinstance(event, Started | EpochDone)
+        due = due or (isinstance(event, StepDone) and event.step % every == 0)
+        if due:
+            yield Observed(step, epoch, observe(model))
+
+
+def fit(config: Config, sessions: Sessions, *, validation: Sessions | None = None) -> Recommender:
+    """Train to the end and return the model, with a progress bar; Ctrl-C keeps the model so far.
+
+    Raises:
+        ValueError: no sessions, or sessions of fewer than two clicks.
+        NonFiniteLoss: the loss stopped being finite.
+    """
+    from tqdm.auto import tqdm
+
+    events = train(config, sessions, validation=validation)
+    started = next(events)
+    with tqdm(total=started.n_steps * config.n_epochs, unit="step", leave=False) as bar:
+        try:
+            for event in events:
+                if isinstance(event, StepDone):
+                    bar.update()
+                elif isinstance(event, Report):
+                    bar.set_postfix_str(
+                        f"epoch {event.epoch}, loss {event.loss:.4f}", refresh=False
+                    )
+        except KeyboardInterrupt:
+            events.close()
+    return started.model
+
+
+def _wide(device: torch.device) -> torch.device | str:
+    """Where a float64 sum can live; MPS has none."""
+    return "cpu" if device.type == "mps" else device
