@@ -62,7 +62,9 @@ def check_setting(name: str, value: Any) -> None:
             raise ValueError(f"{name} must be a number of at least {low}{upper}, got {value!r}")
     if name in ("batch_size", "n_sample", "n_epochs", "embedding") and value != int(value):
         raise ValueError(f"{name} must be a whole number, got {value!r}")
-    if name == "learning_rate" and not (isinstance(value, int | float) and 0 < value < 1e6):
+    if name == "learning_rate" and not (
+        isinstance(value, int | float) and 0 < value < float("inf")
+    ):
         raise ValueError(f"learning_rate must be a number above 0, got {value!r}; .05 is usual")
 
 

@@ -168,7 +168,13 @@ def observed(
             yield Observed(step, epoch, observe(model))
 
 
-def fit(config: Config, sessions: Sessions, *, validation: Sessions | None = None) -> Recommender:
+def fit(
+    config: Config,
+    sessions: Sessions,
+    *,
+    validation: Sessions | None = None,
+    progress: bool = True,
+) -> Recommender:
     """Train to the end and return the model, with a progress bar; Ctrl-C keeps the model so far.
 
     Raises:
@@ -179,7 +185,9 @@ def fit(config: Config, sessions: Sessions, *, validation: Sessions | None = Non
 
     events = train(config, sessions, validation=validation)
     started = next(events)
-    with tqdm(total=started.n_steps * config.n_epochs, unit="step", leave=False) as bar:
+    with tqdm(
+        total=started.n_steps * config.n_epochs, unit="step", leave=False, disable=not progress
+    ) as bar:
         try:
             for event in events:
                 if isinstance(event, StepDone):

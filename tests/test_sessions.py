@@ -80,11 +80,11 @@ def test_columns_may_have_any_name():
 
 @seeds
 def test_times_never_fall_inside_a_session_nor_from_start_to_start(seed):
-    got = random_sessions(seed)
-    steps = np.diff(got.times)
-    inside = np.diff(got.session_of_click) == 0
-    assert (steps[inside] >= 0).all()
-    assert (np.diff(got.times[got.offsets[:-1]]) >= 0).all()
+    whole = random_sessions(seed)
+    for got in (whole, whole.filtered(2, 6), *whole.split_last(days=2), whole.most_recent(0.5)):
+        inside = np.diff(got.session_of_click) == 0
+        assert (np.diff(got.times)[inside] >= 0).all()
+        assert (np.diff(got.times[got.offsets[:-1]]) >= 0).all()
 
 
 @seeds
@@ -126,8 +126,18 @@ def test_the_filter_makes_one_pass_as_the_slow_version_does(seed):
     kept = longer(frame)
     kept = longer(kept[kept.groupby("ItemId").ItemId.transform("size") >= 5])
     got = random_sessions(seed).filtered()
-    pd.testing.assert_frame_equal(got.to_frame(), kept.reset_index(drop=True))
+    pd.testing.assert_frame_equal(got.to_frame(), Sessions.from_frame(kept).to_frame())
     assert got.n_items == kept.ItemId.nunique()
+
+
+def test_a_session_that_loses_its_first_click_moves_to_its_new_start():
+    rows = [(1, "rare", 0), (1, "a", 7), (1, "b", 8), (2, "b", 1), (2, "a", 2)]
+    whole = sessions_of(*rows)
+    assert whole.session_ids.tolist() == [1, 2]
+    for part in (whole.filtered(2, 2), whole.with_items(np.array(["a", "b"]))):
+        assert part.session_ids.tolist() == [2, 1]
+        assert as_lists(part) == [["b", "a"], ["a", "b"]]
+        assert part.times.tolist() == [1, 2, 7, 8]
 
 
 @seeds

@@ -1,0 +1,7 @@
+"""Diagnostics and histories as matplotlib figures, one colour a loss everywhere."""
+
+from .colours import LOSS_COLOURS, LOSS_DASHES
+from .figures import gradient_by_rank, history
+from .live import LivePlot
+
+__all__ = ["LOSS_COLOURS", "LOSS_DASHES", "LivePlot", "gradient_by_rank", "history"]

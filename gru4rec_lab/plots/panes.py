@@ -1,0 +1,103 @@
+"""The two panes that panels share: gradient against rank, and softmax weights."""
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
+
+from ..diagnostics import GradientByRank, SoftmaxWeights
+from .colours import LOSS_COLOURS
+from .figures import rank_axis, style
+from .live import LivePlot
+
+THIN, THICK = 1.5, 3.5
+WEIGHT_COLOUR, MASS_COLOUR = "#000000", "#56B4E9"
+
+
+class GradientPane:
+    """-dL/dr_i against the target's rank, a line a loss, on fixed logarithmic axes."""
+
+    def __init__(self, plot: LivePlot, axes: Axes, *, highest: int):
+        self._plot, self.axes = plot, axes
+        rank_axis(axes, highest)
+        axes.set_yscale("log")
+        self.lines = {name: self._line(name, "") for name in LOSS_COLOURS}
+        self.dots = {name: self._line(name, "o") for name in LOSS_COLOURS}
+        self.raw()
+
+    def _line(self, name: str, marker: str) -> Line2D:
+        look = style(name) | ({"linestyle": "none"} if marker else {})
+        (line,) = self.axes.plot(
+            [], [], marker=marker, markersize=7, markeredgecolor="white", **look
+        )
+        return self._plot.moving(line)
+
+    def raw(self) -> None:
+        """Label and limits of the gradient itself."""
+        self._describe("$-\\partial L / \\partial r_i$", (1e-4, 2))
+
+    def relative(self) -> None:
+        """Label and limits of the gradient as a share of that of badly ranked targets."""
+        self._describe("$-\\partial L / \\partial r_i$, badly ranked targets = 1", (1e-4, 100))
+
+    def _describe(self, label: str, limits: tuple[float, float]) -> None:
+        if self.axes.get_ylabel() != label:
+            self.axes.set_ylabel(label, fontsize=9)
+            self._plot.redraw()
+        self._plot.limits(self.axes, y=limits)
+
+    def show(self, curves: GradientByRank, *, thick: str | None = None) -> None:
+        """Draw these curves; losses that are not among them disappear."""
+        for name, line in self.lines.items():
+            curve = curves.curves.get(name, np.full(len(curves.rank), np.nan))
+            seen = np.isfinite(curve) & (curve > 0)
+            line.set_data(curves.rank[seen], curve[seen])
+            line.set_linewidth(THICK if name == thick else THIN)
+
+    def show_target(self, rank: float, gradients: dict[str, float]) -> None:
+        """A dot a loss for one target of this rank."""
+        for name, dot in self.dots.items():
+            seen = name in gradients
+            dot.set_data([rank] if seen else [], [gradients[name]] if seen else [])
+
+
+class WeightPane:
+    """Softmax weights of the negatives, the largest first, with their cumulated mass."""
+
+    def __init__(self, plot: LivePlot, axes: Axes, *, highest: int):
+        axes.set(xscale="log", yscale="log", xlim=(0.9, highest), ylim=(1e-6, 1.5))
+        axes.set_xlabel("negative, the best-scoring first", fontsize=9)
+        axes.set_ylabel("softmax weight $s_j$ (line)", fontsize=9, color=WEIGHT_COLOUR)
+        decades = [1, 10, 100, 1000, 10_000]
+        shown = [place for place in decades if place < highest]
+        axes.set_xticks(shown, [f"{place:,}" for place in shown])
+        axes.minorticks_off()
+        mass = axes.twinx()
+        mass.set_ylim(0, 1.05)
+        mass.set_ylabel("mass so far (dashed)", fontsize=9, color="#1c6ea4")
+        mass.tick_params(labelsize=8, colors="#1c6ea4")
+        mass.spines["top"].set_visible(False)
+        (line,) = axes.plot([], [], color=WEIGHT_COLOUR, linewidth=2)
+        (dashes,) = mass.plot([], [], color=MASS_COLOUR, linewidth=2.5, linestyle=(0, (4, 2)))
+        self._line, self._dashes = plot.moving(line), plot.moving(dashes)
+
+    def show(self, weights: SoftmaxWeights) -> None:
+        """Draw these weights."""
+        count = len(weights.weight)
+        # A few hundred points along a logarithmic axis look the same as 32,768 and cost less.
+        place = np.unique(np.geomspace(1, count, 300).astype(int)) - 1
+        self._line.set_data(place + 1, np.maximum(weights.weight[place], 1e-12))
+        self._dashes.set_data(place + 1, weights.cumulated[place])
+
+
+def loss_legend(plot: LivePlot, names: list[str], *, left: float, top: float) -> None:
+    """One row that names the losses, its upper left corner at these css pixels."""
+    for old in plot.figure.legends[:]:
+        old.remove()
+    if names:
+        handles = [Line2D([], [], linewidth=2.5, label=name, **style(name)) for name in names]
+        place = (left / plot.width, top / plot.height)
+        plot.figure.legend(
+            handles=handles, loc="upper left", bbox_to_anchor=place, ncols=len(names),
+            frameon=False, fontsize=9, borderaxespad=0, handlelength=2.6,
+        )  # fmt: skip
+    plot.redraw()

@@ -1,0 +1,10 @@
+"""Panels for notebooks; the only package that imports ipywidgets.
+
+Every panel can be driven from code, and its numbers read, without a browser.
+"""
+
+from .loss_explorer import LossExplorer
+from .panel import Panel, live_panels
+from .training_lab import TrainingLab
+
+__all__ = ["LossExplorer", "Panel", "TrainingLab", "live_panels"]

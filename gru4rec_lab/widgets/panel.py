@@ -1,0 +1,120 @@
+"""What all panels share: errors that show, a registry of live panels, labelled controls."""
+
+import html
+from collections.abc import Callable
+from typing import Any
+
+import ipywidgets as widgets
+
+from ..plots import LivePlot
+
+_LIVE: dict[str, "Panel"] = {}
+LABEL = {"description_width": "150px"}
+
+
+def live_panels() -> dict[str, "Panel"]:
+    """The panels that are not closed, by key."""
+    return dict(_LIVE)
+
+
+class Panel(widgets.VBox):
+    """A box of controls and a picture that shows what goes wrong in it.
+
+    A new panel closes the one with the same key, so that running a cell again leaves no thread and
+    no picture behind. Two panels side by side need two keys.
+
+    Attributes:
+        key: what the panel is known by.
+        error_box: where an exception of a callback is shown; empty otherwise.
+    """
+
+    def __init__(self, key: str):
+        if key in _LIVE:
+            _LIVE[key].close()
+        super().__init__()
+        self.key = key
+        self.error_box = marked(widgets.HTML(), "g4r-error")
+        self.add_class("g4r-panel")
+        _LIVE[key] = self
+
+    @property
+    def error(self) -> str:
+        """The message in the error box; empty if there is none."""
+        return html.unescape(self.error_box.value.partition("</b> ")[2].removesuffix("</div>"))
+
+    def show_error(self, error: BaseException) -> None:
+        """Show this exception in the panel."""
+        text = html.escape(f"{type(error).__name__}: {error}", quote=False)
+        style = "color:#8b0000;background:#fdecea;padding:4px 8px;border-left:4px solid #8b0000"
+        self.error_box.value = f'<div role="alert" style="{style}"><b>Error.</b> {text}</div>'
+
+    def clear_error(self) -> None:
+        """Empty the error box."""
+        self.error_box.value = ""
+
+    def guarded(self, callback: Callable[..., None]) -> Callable[..., None]:
+        """`callback`, but an exception in it lands in the error box; success empties the box.
+
+        Jupyter shows exceptions of widget callbacks nowhere in the notebook.
+        """
+
+        def safely(*event: Any) -> None:
+            try:
+                callback(*event)
+            except Exception as error:
+                self.show_error(error)
+            else:
+                self.clear_error()
+
+        return safely
+
+    def close(self) -> None:
+        """Remove the panel with all its controls; it cannot be shown again."""
+        if _LIVE.get(self.key) is self:
+            del _LIVE[self.key]
+        _close_tree(self.children)
+        super().close()
+
+
+def _close_tree(children: tuple[widgets.Widget, ...]) -> None:
+    for child in children:
+        _close_tree(getattr(child, "children", ()))
+        child.close()
+
+
+def marked(widget: widgets.DOMWidget, *css_classes: str) -> widgets.DOMWidget:
+    """The widget with css classes, by which browser tests and style sheets find it."""
+    for css_class in css_classes:
+        widget.add_class(css_class)
+    return widget
+
+
+def picture_of(plot: LivePlot) -> widgets.Image:
+    """An image of the plot's size on the page."""
+    size = {"width": f"{plot.width}px", "height": f"{plot.height}px"}
+    layout = widgets.Layout(**size, flex="0 0 auto", max_width="none")
+    picture = widgets.Image(format="png", value=plot.png(), layout=layout)
+    return marked(picture, "g4r-picture")
+
+
+def float_slider(
+    label: str, value: float, low: float, high: float, step: float, *, css: str, tooltip: str
+) -> widgets.FloatSlider:
+    """A labelled slider; the unit belongs in the label."""
+    slider = widgets.FloatSlider(
+        value=value, min=low, max=high, step=step, description=label, tooltip=tooltip,
+        style=LABEL, layout=widgets.Layout(width="430px"), readout_format=".2f",
+    )  # fmt: skip
+    return marked(slider, css)
+
+
+def steps_slider(
+    label: str, value: int, steps: list[int], *, css: str, tooltip: str
+) -> widgets.SelectionSlider:
+    """A labelled slider over the given whole numbers and `value`."""
+    options = [(f"{step:,}", step) for step in sorted({*steps, value})]
+    slider = widgets.SelectionSlider(
+        value=value, options=options, description=label, tooltip=tooltip,
+        style=LABEL, layout=widgets.Layout(width="430px"),
+    )  # fmt: skip
+    return marked(slider, css)

@@ -1,0 +1,93 @@
+import itertools
+import threading
+import time
+
+import pytest
+
+from gru4rec_lab.events import Finished, Report, StepDone
+from gru4rec_lab.live import LiveRun
+
+
+def counting(steps):
+    for step in steps:
+        time.sleep(1e-3)
+        yield StepDone(step, 1)
+        yield Report(step, 1, 0.0, 1, 1e-3)
+
+
+def until(condition, seconds=5.0):
+    end = time.monotonic() + seconds
+    while not condition() and time.monotonic() < end:
+        time.sleep(1e-3)
+    return condition()
+
+
+@pytest.fixture
+def endless():
+    run = LiveRun(counting(itertools.count(1)))
+    yield run
+    assert run.stop()
+
+
+def test_events_arrive_in_order_and_steps_are_counted():
+    run = LiveRun(itertools.chain(counting(range(1, 4)), [Finished(3, 1)]))
+    run.start()
+    assert run.wait(5)
+    events = run.poll()
+    assert [type(event) for event in events] == [Report, Report, Report, Finished]
+    assert (run.steps, run.state) == (3, "finished")
+
+
+def test_a_paused_run_takes_no_step_and_goes_on_when_resumed(endless):
+    endless.start()
+    assert until(lambda: endless.steps > 2)
+    endless.pause()
+    time.sleep(0.05)
+    held = endless.steps
+    time.sleep(0.05)
+    assert (endless.steps, endless.state) == (held, "paused")
+    endless.resume()
+    assert until(lambda: endless.steps > held)
+    assert endless.state == "running"
+
+
+def test_step_takes_exactly_one_step(endless):
+    for number in (1, 2, 3):
+        endless.step()
+        assert until(lambda number=number: endless.steps == number and endless.state == "paused")
+        time.sleep(0.02)
+        assert endless.steps == number
+
+
+def test_stop_ends_the_thread_from_any_state(endless):
+    endless.start()
+    endless.pause()
+    assert endless.stop()
+    assert endless.state == "stopped"
+    assert "gru4rec-training" not in [thread.name for thread in threading.enumerate()]
+
+
+def test_stop_before_the_start_is_a_stop():
+    run = LiveRun(iter([]))
+    assert run.stop()
+    assert run.state == "stopped"
+
+
+def test_a_run_cannot_start_twice():
+    run = LiveRun(iter([]))
+    run.start()
+    run.wait(5)
+    with pytest.raises(RuntimeError, match="this run is finished and cannot start again"):
+        run.start()
+
+
+def test_an_error_is_kept_for_whoever_shows_the_run():
+    def failing():
+        yield StepDone(1, 1)
+        raise ArithmeticError("the loss is not finite at step 2")
+
+    run = LiveRun(failing())
+    run.start()
+    run.wait(5)
+    assert run.state == "failed"
+    assert "not finite at step 2" in str(run.error)
