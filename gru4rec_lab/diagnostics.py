@@ -151,7 +151,7 @@ class GaussianScores:
 
 
 def gaussian_scores(
-    n_negatives: int, spread: float, *, max_rows: int = 60, n_scores: int = 150_000, seed: int = 0
+    n_negatives: int, spread: float, *, max_rows: int = 60, n_scores: int = 100_000, seed: int = 0
 ) -> GaussianScores:
     """Rows of Gaussian scores with targets midway between two negatives at ranks 0, 1, 3, 10, ...
 

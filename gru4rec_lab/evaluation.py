@@ -7,7 +7,7 @@ and `scores(state)`: state is whatever it needs to know of the sessions so far.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 import numpy as np
 import torch
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 TIES = ("conservative", "standard", "median")
 
 
+@runtime_checkable
 class Scorer(Protocol):
     """What `evaluate` needs of a model."""
 

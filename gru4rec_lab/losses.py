@@ -23,7 +23,7 @@ from types import MappingProxyType
 import torch
 from jaxtyping import Float
 from torch import Tensor
-from torch.nn.functional import logsigmoid, softplus
+from torch.nn.functional import logsigmoid
 
 Target = Float[Tensor, "batch"]
 Negatives = Float[Tensor, "batch negatives"]
@@ -43,7 +43,7 @@ def top1_grad(target: Target, negatives: Negatives) -> Gradient:
 
 def bpr(target: Target, negatives: Negatives) -> Target:
     """Mean of -log sigma(r_i - r_j) over the negatives. [H16]."""
-    return softplus(negatives - target[:, None]).mean(dim=1)
+    return -logsigmoid(target[:, None] - negatives).mean(dim=1)
 
 
 def bpr_grad(target: Target, negatives: Negatives) -> Gradient:
@@ -69,29 +69,37 @@ def top1_max_grad(target: Target, negatives: Negatives) -> Gradient:
 
 def bpr_max(target: Target, negatives: Negatives) -> Target:
     """-log sum_j s_j sigma(r_i - r_j). [H18]."""
-    log_weight = negatives.log_softmax(dim=1)
-    return -torch.logsumexp(log_weight + logsigmoid(target[:, None] - negatives), dim=1)
+    log_share = negatives.log_softmax(dim=1) + logsigmoid(target[:, None] - negatives)
+    lose = torch.sigmoid(negatives - target[:, None])
+    lost = (negatives.softmax(dim=1) * lose).sum(dim=1)
+    # Near 0 from 1 - sum: a log of almost 1 loses every digit of a well-ranked target's loss.
+    near_zero = -torch.log1p(-lost.clamp(max=0.5))
+    return torch.where(lost < 0.5, near_zero, -log_share.logsumexp(dim=1))
 
 
 def bpr_max_grad(target: Target, negatives: Negatives) -> Gradient:
     """With p_j = sigma(r_i - r_j), w_j = s_j p_j / sum_k s_k p_k: dL/dr_j = s_j - w_j p_j."""
-    win = torch.sigmoid(target[:, None] - negatives)
+    weight = negatives.softmax(dim=1)
     # In log space: s_j and p_j both underflow when one negative dominates.
-    share = (negatives + logsigmoid(target[:, None] - negatives)).softmax(dim=1)
+    log_share = negatives.log_softmax(dim=1) + logsigmoid(target[:, None] - negatives)
+    share = log_share.softmax(dim=1)
     # 1 - p_j as a sigmoid of its own: the difference loses every digit once p_j rounds to 1.
     lose = torch.sigmoid(negatives - target[:, None])
-    return -(share * lose).sum(dim=1), negatives.softmax(dim=1) - share * win
+    lost = (weight * lose).sum(dim=1, keepdim=True)
+    # s_j - w_j; the same with Z = 1 - sum s_k q_k: s_j (q_j - sum s_k q_k) / Z, where Z is near 1.
+    shift = torch.where(lost < 0.5, weight * (lose - lost) / (1 - lost), weight - share)
+    return -(share * lose).sum(dim=1), shift + share * lose
 
 
 def cross_entropy(target: Target, negatives: Negatives) -> Target:
     """-log softmax(r)_i over the target and its negatives. [H18]."""
-    return softplus(negatives.logsumexp(dim=1) - target)
+    # Differences first: at scores of 1e4, float32 has three digits left behind the point.
+    return -logsigmoid(-(negatives - target[:, None]).logsumexp(dim=1))
 
 
 def cross_entropy_grad(target: Target, negatives: Negatives) -> Gradient:
     """With P the softmax over target and negatives: dL/dr_i = -sum_j P_j and dL/dr_j = P_j."""
-    soft_maximum = negatives.logsumexp(dim=1)
-    miss = torch.sigmoid(soft_maximum - target)
+    miss = torch.sigmoid((negatives - target[:, None]).logsumexp(dim=1))
     return -miss, negatives.softmax(dim=1) * miss[:, None]
 
 
@@ -103,7 +111,9 @@ def score_regulariser(negatives: Negatives) -> Target:
 def score_regulariser_grad(negatives: Negatives) -> Negatives:
     """With R the regulariser: dR/dr_j = s_j (2 r_j + r_j^2 - R)."""
     weight = negatives.softmax(dim=1)
-    squared = negatives.square()
+    top = negatives.amax(dim=1, keepdim=True)
+    # Less top^2, which cancels in r_j^2 - R: float32 has no digits left behind 1e4 squared.
+    squared = (negatives - top) * (negatives + top)
     penalty = (weight * squared).sum(dim=1, keepdim=True)
     return weight * (2 * negatives + squared - penalty)
 

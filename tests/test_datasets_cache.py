@@ -1,3 +1,4 @@
+import os
 from dataclasses import fields
 from pathlib import Path
 
@@ -89,11 +90,22 @@ def test_an_archive_of_something_else_is_replaced(folder):
     assert prepare.calls == 1
 
 
-def test_a_file_that_would_run_code_is_replaced(folder):
+class Trap:
+    """Makes a folder where it is unpickled."""
+
+    def __init__(self, path):
+        self.path = path
+
+    def __reduce__(self):
+        return os.mkdir, (self.path,)
+
+
+def test_a_file_that_would_run_code_is_replaced_without_running_it(folder):
     folder.mkdir()
-    np.savez(folder / "k.npz", about=np.array([{}], dtype=object))
+    np.savez(folder / "k.npz", about=np.array([Trap(str(folder / "sprung"))], dtype=object))
     assert_same(cached("k", prepare), SESSIONS)
     assert prepare.calls == 1
+    assert not (folder / "sprung").exists()
 
 
 def test_a_folder_that_cannot_be_written_does_not_stop_the_loading(tmp_path, monkeypatch):

@@ -186,6 +186,12 @@ def test_days_count_back_from_the_last_click():
     assert test.session_ids.tolist() == [2, 3]
 
 
+def test_a_session_exactly_some_days_before_the_last_click_is_in_the_test_part():
+    rows = [(k, item, k * DAY) for k in range(3) for item in "ab"]
+    _, test = sessions_of(*rows).split_last(days=1)
+    assert test.session_ids.tolist() == [1, 2]
+
+
 def test_a_session_on_the_border_is_split_by_its_start_or_its_end():
     long = sessions_of(
         *((1, "a", 0), (1, "b", 1)),

@@ -57,7 +57,7 @@ def rank_axis(axes: Axes, highest: int = 40_000) -> None:
     decades = [rank for rank in (0, 1, 10, 100, 1000, 10_000) if rank < highest]
     axes.set_xticks(decades, [f"{rank:,}" for rank in decades])
     axes.minorticks_off()
-    axes.set_xlabel("rank of the target (negatives scoring above it)")
+    axes.set_xlabel("rank of the target (negatives scoring above it)", fontsize=9)
 
 
 def style(loss: str) -> dict[str, Any]:

@@ -78,15 +78,15 @@ class WeightPane:
         mass.spines["top"].set_visible(False)
         (line,) = axes.plot([], [], color=WEIGHT_COLOUR, linewidth=2)
         (dashes,) = mass.plot([], [], color=MASS_COLOUR, linewidth=2.5, linestyle=(0, (4, 2)))
-        self._line, self._dashes = plot.moving(line), plot.moving(dashes)
+        self.lines = plot.moving(line), plot.moving(dashes)
 
     def show(self, weights: SoftmaxWeights) -> None:
         """Draw these weights."""
         count = len(weights.weight)
         # A few hundred points along a logarithmic axis look the same as 32,768 and cost less.
         place = np.unique(np.geomspace(1, count, 300).astype(int)) - 1
-        self._line.set_data(place + 1, np.maximum(weights.weight[place], 1e-12))
-        self._dashes.set_data(place + 1, weights.cumulated[place])
+        self.lines[0].set_data(place + 1, np.maximum(weights.weight[place], 1e-12))
+        self.lines[1].set_data(place + 1, weights.cumulated[place])
 
 
 def loss_legend(plot: LivePlot, names: list[str], *, left: float, top: float) -> None:

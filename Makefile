@@ -1,0 +1,56 @@
+# make lab and make test set up .venv when it is missing; everything else is for contributors.
+VENV_PYTHON := .venv/bin/python
+STAMP := .venv/.installed
+NOTEBOOKS = $(wildcard notebooks/*.ipynb notebooks/solutions/*.ipynb)
+ALLOW_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
+
+# Kernels are those of .venv, whatever else is installed for this user.
+export JUPYTER_PREFER_ENV_PATH = 1
+unexport JUPYTER_PATH PYTHONPATH PYTHONHOME PYTHONSTARTUP
+
+# Tests and stored notebooks also do without the user's own Jupyter and IPython settings.
+HERMETIC = JUPYTER_CONFIG_DIR="$(CURDIR)/.venv/hermetic" JUPYTER_DATA_DIR="$(CURDIR)/.venv/hermetic" \
+	IPYTHONDIR="$(CURDIR)/.venv/hermetic/ipython"
+
+# A moved checkout or a vanished Python counts as not installed.
+ifneq ($(shell cat $(STAMP) 2>/dev/null && $(VENV_PYTHON) -V >/dev/null 2>&1 || echo none),$(CURDIR))
+.PHONY: $(STAMP)
+endif
+
+.PHONY: help setup lab test notebooks lint format clean
+
+help:  ## this list
+	@sed -n 's/^\([a-z]*\):.*## /make \1\t/p' Makefile
+
+setup: $(STAMP)  ## make .venv and install the pinned packages
+	@echo "setup: .venv is ready"
+
+$(STAMP): pyproject.toml constraints.txt scripts/setup.sh scripts/install.py
+	@sh scripts/setup.sh
+
+lab: $(STAMP)  ## open JupyterLab on the first notebook (ARGS="--no-browser --port=8899")
+	@$(VENV_PYTHON) -m jupyterlab notebooks/00_start_here.ipynb --ip=127.0.0.1 $(ALLOW_ROOT) \
+		--ServerApp.root_dir="$(CURDIR)" --LabApp.news_url=None \
+		--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate $(ARGS)
+
+test: $(STAMP)  ## unit tests, every notebook strictly, then the browser (ARGS="-k losses")
+	@$(HERMETIC) $(VENV_PYTHON) -m pytest --nbval --nbval-current-env tests notebooks $(ARGS)
+
+notebooks: $(STAMP)  ## run every notebook again and store it clean (NOTEBOOKS=notebooks/00_start_here.ipynb)
+	@$(HERMETIC) $(VENV_PYTHON) -m nbconvert --to notebook --execute --inplace \
+		--ExecutePreprocessor.kernel_name=python3 \
+		--ExecutePreprocessor.store_widget_state=False $(NOTEBOOKS)
+	@$(VENV_PYTHON) scripts/clean_notebooks.py $(NOTEBOOKS)
+
+lint: $(STAMP)  ## what pre-commit checks, without changing a file
+	@$(VENV_PYTHON) -m ruff check
+	@$(VENV_PYTHON) -m ruff format --check
+	@$(VENV_PYTHON) scripts/clean_notebooks.py --check $(NOTEBOOKS)
+
+format: $(STAMP)  ## sort imports, fix what ruff can fix, format
+	@$(VENV_PYTHON) -m ruff check --fix --exit-zero
+	@$(VENV_PYTHON) -m ruff format
+
+clean:  ## remove caches and build leftovers; .venv, data and runs stay
+	@rm -rf build dist *.egg-info .pytest_cache .ruff_cache .hypothesis .coverage test-results
+	@find . -path ./.venv -prune -o \( -name __pycache__ -o -name .ipynb_checkpoints \) -type d -print0 | xargs -0 rm -rf

@@ -1,0 +1,119 @@
+"""Fill .venv with the pinned packages, or say in one line why not. Run by scripts/setup.sh.
+
+pip's whole output goes to .venv/setup.log. The last step writes .venv/.installed with the path
+of this checkout: a moved folder, or an interrupted run, is set up again.
+"""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections import deque
+from contextlib import suppress
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+VENV = ROOT / ".venv"
+PYTHON = VENV / "bin" / "python"
+LOG = VENV / "setup.log"
+STAMP = VENV / ".installed"
+# The second import also builds matplotlib's font cache, whose notice would land in a notebook.
+WARM_UP = "import gru4rec_lab, torch, matplotlib.font_manager, jupyterlab"
+
+NO_SPACE = r"No space left on device|Errno 28\b|Disk quota exceeded"
+NO_NETWORK = (
+    r"NewConnectionError|NameResolutionError|ConnectTimeoutError|ReadTimeoutError|ProxyError"
+    r"|SSLError|Connection(Reset|Refused)Error|Connection (refused|reset)|Max retries exceeded"
+)
+
+
+def main() -> None:
+    """Make .venv, install into it, import once what the notebooks need."""
+    STAMP.unlink(missing_ok=True)
+    LOG.unlink(missing_ok=True)
+    if not usable():
+        run([sys.executable, "-m", "venv", "--clear", str(VENV)], "make .venv")
+    version = sys.version.split()[0]
+    print(f"setup: installing for Python {version}; minutes; log: .venv/setup.log", flush=True)
+    run([*pip(), "install", "-c", "constraints.txt", "-e", ".[dev,browser]"], "install")
+    run([str(PYTHON), "-c", WARM_UP], "import what was installed")
+    STAMP.write_text(f"{ROOT}\n")
+
+
+def pip() -> list[str]:
+    """The command that runs the environment's own pip, never asking anything."""
+    return [str(PYTHON), "-m", "pip", "--no-input", "--disable-pip-version-check"]
+
+
+def usable() -> bool:
+    """An environment is there, made in this place, with a pip that runs and this Python."""
+    made_here = VENV.is_dir() and str(VENV) in read(VENV / "bin" / "activate")
+    here = f"(python {sys.version_info[0]}.{sys.version_info[1]})"
+    with suppress(OSError):
+        answer = subprocess.run([*pip(), "--version"], capture_output=True, text=True)
+        return made_here and answer.stdout.strip().endswith(here)
+    return False
+
+
+def read(path: Path) -> str:
+    """The text of a file, or nothing where there is no file."""
+    return path.read_text() if path.is_file() else ""
+
+
+def run(command: list[str], purpose: str) -> None:
+    """Run a command, keep its output in the log, leave with one line when it fails."""
+    tail: deque[str] = deque(maxlen=40)
+    process = subprocess.Popen(
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        encoding="utf-8",
+        errors="replace",
+    )
+    for line in process.stdout:
+        tail.append(line.rstrip())
+        show(line)
+        # A full disk must not hide its own message: what matters is in `tail`.
+        with suppress(OSError), LOG.open("a") as log:
+            log.write(line)
+    if process.wait():
+        stop(f"could not {purpose}: {reason(list(tail))}")
+
+
+def show(line: str) -> None:
+    """On a terminal, the package that pip is at, on one line that is written over."""
+    if sys.stdout.isatty() and line.startswith(("Collecting ", "Installing ")):
+        print(f"\r{' '.join(line.split()[:2])[:70]:<72}", end="\r", flush=True)
+
+
+def stop(why: str) -> None:
+    """Leave with one line on stderr and a status that make takes for a failure."""
+    blank = f"\r{'':72}\r" if sys.stdout.isatty() else ""
+    sys.exit(f"{blank}setup: {why}")
+
+
+def reason(tail: list[str]) -> str:
+    """The cause in the last lines of a failed command's output."""
+    text = "\n".join(tail)
+    if re.search(NO_SPACE, text):
+        places = {VENV if VENV.exists() else ROOT, Path(tempfile.gettempdir())}
+        free = ", ".join(f"{shutil.disk_usage(p).free >> 20} MB free in {p}" for p in sorted(places))
+        return f"the disk is full ({free})"
+    if re.search(NO_NETWORK, text):
+        return "the package index cannot be reached; check the network or the proxy, then repeat"
+    if "ensurepip" in text:
+        return "this Python has no venv (on Debian and Ubuntu: apt install python3-venv)"
+    errors = [line for line in tail if line.startswith("ERROR:")] or [line for line in tail if line]
+    return f"{errors[-1].removeprefix('ERROR: ') if errors else 'no output'} (see .venv/setup.log)"
+
+
+if __name__ == "__main__":
+    os.chdir(ROOT)
+    try:
+        main()
+    except KeyboardInterrupt:
+        stop("stopped; make setup goes on from here")
+    except OSError as why:
+        stop(reason([str(why)]) if re.search(NO_SPACE, str(why)) else str(why))

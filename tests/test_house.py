@@ -1,0 +1,102 @@
+"""The house: packaging, pins and documents say the same thing, and nothing private is in them."""
+
+import re
+import subprocess
+import tomllib
+from pathlib import Path
+
+import pytest
+import torch
+import yaml
+from jaxtyping import TypeCheckError
+
+import gru4rec_lab
+from gru4rec_lab import LOSSES
+
+ROOT = Path(__file__).parents[1]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+PRIVATE = re.compile(
+    r"pypi[.]org|pythonhost[e]d|registry[.]npmjs|deb[.]debian"  # hosts of package registries
+    r"|/(work|root|home|Users)/"  # somebody's folders
+)
+BINARY = {".parquet", ".npz", ".png", ".svg", ".safetensors", ".zip", ".gz"}
+
+
+def name_of(requirement):
+    """The package of a requirement, in the one spelling that pip compares."""
+    return re.sub(r"[-_.]+", "-", re.match(r"[\w.-]+", requirement)[0]).lower()
+
+
+def pins():
+    lines = (ROOT / "constraints.txt").read_text().splitlines()
+    return [line for line in lines if not line.startswith("#")]
+
+
+def tracked_files():
+    """The files of the next commit: tracked, or new and not ignored."""
+    if not (ROOT / ".git").exists():
+        pytest.skip("not a git checkout")
+    command = ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"]
+    names = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    paths = (ROOT / name for name in names.split("\0") if name)
+    return [path for path in paths if path.is_file() and path.suffix not in BINARY]
+
+
+def test_every_direct_dependency_is_pinned():
+    extras = PROJECT["optional-dependencies"].values()
+    direct = {name_of(r) for group in [PROJECT["dependencies"], *extras] for r in group}
+    assert direct - {name_of(pin) for pin in pins()} == set()
+
+
+def test_pins_are_exact_and_run_on_every_machine():
+    for pin in pins():
+        assert re.fullmatch(r"[\w.-]+==[\w.]+( ; .+)?", pin), f"{pin}: no exact, public version"
+
+
+def test_conda_installs_what_make_setup_installs():
+    conda = yaml.safe_load((ROOT / "environment.yml").read_text())
+    (pip,) = (part["pip"] for part in conda["dependencies"] if isinstance(part, dict))
+    assert conda["name"] == PROJECT["name"]
+    assert f"python{PROJECT['requires-python']},<3.15" in conda["dependencies"]
+    assert pip == ["-c constraints.txt", "-e .[dev,browser]"]
+    installer = (ROOT / "scripts" / "install.py").read_text()
+    assert '"-c", "constraints.txt", "-e", ".[dev,browser]"' in installer
+
+
+@pytest.mark.parametrize("target", "setup lab test notebooks lint format clean".split())
+def test_make_has_the_target(target):
+    assert re.search(rf"^{target}:.*## ", (ROOT / "Makefile").read_text(), re.MULTILINE)
+
+
+def test_one_version_everywhere():
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text())
+    assert PROJECT["version"] == gru4rec_lab.__version__ == citation["version"]
+
+
+def test_citation_names_both_papers():
+    papers = yaml.safe_load((ROOT / "CITATION.cff").read_text())["references"]
+    arxiv = [identifier["value"] for paper in papers for identifier in paper["identifiers"]]
+    assert arxiv == ["arXiv:1511.06939", "arXiv:1706.03847"]
+
+
+def test_readme_names_both_commands_and_every_file_it_links_to_exists():
+    readme = (ROOT / "README.md").read_text()
+    assert "make lab" in readme
+    assert "make test" in readme
+    links = re.findall(r"\]\((?!https?://|#)([^)#]+)", readme)
+    assert [link for link in links if not (ROOT / link).exists()] == []
+
+
+def test_no_file_names_a_registry_host_or_a_private_folder():
+    lines = (
+        f"{path.relative_to(ROOT)}:{number}: {line.strip()[:100]}"
+        for path in tracked_files()
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1)
+        if PRIVATE.search(line)
+    )
+    assert list(lines) == []
+
+
+def test_shapes_in_signatures_are_enforced_in_tests():
+    with pytest.raises(TypeCheckError):
+        LOSSES["bpr"](torch.zeros(3), torch.zeros(2, 4))
