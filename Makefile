@@ -9,8 +9,8 @@ export JUPYTER_PREFER_ENV_PATH = 1
 unexport JUPYTER_PATH PYTHONPATH PYTHONHOME PYTHONSTARTUP
 
 # Tests and stored notebooks also do without the user's own Jupyter and IPython settings.
-HERMETIC = JUPYTER_CONFIG_DIR="$(CURDIR)/.venv/hermetic" JUPYTER_DATA_DIR="$(CURDIR)/.venv/hermetic" \
-	IPYTHONDIR="$(CURDIR)/.venv/hermetic/ipython"
+OWN := "$(CURDIR)/.venv/hermetic"
+HERMETIC := JUPYTER_CONFIG_DIR=$(OWN) JUPYTER_DATA_DIR=$(OWN) IPYTHONDIR=$(OWN)
 
 # A moved checkout or a vanished Python counts as not installed.
 ifneq ($(shell cat $(STAMP) 2>/dev/null && $(VENV_PYTHON) -V >/dev/null 2>&1 || echo none),$(CURDIR))

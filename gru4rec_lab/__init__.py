@@ -14,6 +14,7 @@ _HOME = {
     "list_datasets": "datasets",
     "LOSSES": "losses",
     "Recommender": "recommend",
+    "load_model": "recommend",
     "evaluate": "evaluation",
     "train": "training",
     "fit": "training",

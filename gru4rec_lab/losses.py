@@ -69,26 +69,30 @@ def top1_max_grad(target: Target, negatives: Negatives) -> Gradient:
 
 def bpr_max(target: Target, negatives: Negatives) -> Target:
     """-log sum_j s_j sigma(r_i - r_j). [H18]."""
-    log_share = negatives.log_softmax(dim=1) + logsigmoid(target[:, None] - negatives)
-    lose = torch.sigmoid(negatives - target[:, None])
+    gap = negatives - target[:, None]
+    lose = torch.sigmoid(gap)
     lost = (negatives.softmax(dim=1) * lose).sum(dim=1)
     # Near 0 from 1 - sum: a log of almost 1 loses every digit of a well-ranked target's loss.
     near_zero = -torch.log1p(-lost.clamp(max=0.5))
-    return torch.where(lost < 0.5, near_zero, -log_share.logsumexp(dim=1))
+    # Far off from e^{r_j} sigma(r_i - r_j) = e^{r_i} sigma(r_j - r_i), where nothing underflows.
+    least = torch.finfo(lose.dtype).tiny
+    far_off = gap.logsumexp(dim=1) - lose.sum(dim=1).clamp(min=least).log()
+    return torch.where(lost < 0.5, near_zero, far_off)
 
 
 def bpr_max_grad(target: Target, negatives: Negatives) -> Gradient:
-    """With p_j = sigma(r_i - r_j), w_j = s_j p_j / sum_k s_k p_k: dL/dr_j = s_j - w_j p_j."""
-    weight = negatives.softmax(dim=1)
-    # In log space: s_j and p_j both underflow when one negative dominates.
-    log_share = negatives.log_softmax(dim=1) + logsigmoid(target[:, None] - negatives)
-    share = log_share.softmax(dim=1)
-    # 1 - p_j as a sigmoid of its own: the difference loses every digit once p_j rounds to 1.
+    """With q_j = sigma(r_j - r_i), w_j = q_j / sum_k q_k: dL/dr_j = s_j - w_j (1 - q_j).
+
+    w_j is the share s_j p_j / sum_k s_k p_k of a negative in the sum, and dL/dr_i = -sum_j w_j q_j.
+    """
     lose = torch.sigmoid(negatives - target[:, None])
+    weight = negatives.softmax(dim=1)
+    share = lose / lose.sum(dim=1, keepdim=True).clamp(min=torch.finfo(lose.dtype).tiny)
     lost = (weight * lose).sum(dim=1, keepdim=True)
-    # s_j - w_j; the same with Z = 1 - sum s_k q_k: s_j (q_j - sum s_k q_k) / Z, where Z is near 1.
-    shift = torch.where(lost < 0.5, weight * (lose - lost) / (1 - lost), weight - share)
-    return -(share * lose).sum(dim=1), shift + share * lose
+    # s_j - w_j; where both are almost equal, as s_j (q_j - sum_k s_k q_k) / sum_k s_k p_k.
+    excess = torch.where(lost < 0.5, weight * (lose - lost) / (1 - lost), weight - share)
+    by_target = share * lose
+    return -by_target.sum(dim=1), excess + by_target
 
 
 def cross_entropy(target: Target, negatives: Negatives) -> Target:
@@ -136,7 +140,7 @@ def _top1_terms(target: Target, negatives: Negatives) -> Negatives:
     return torch.sigmoid(negatives - target[:, None]) + torch.sigmoid(negatives.square())
 
 
-def _top1_slopes(target: Target, negatives: Negatives) -> Gradient:
+def _top1_slopes(target: Target, negatives: Negatives) -> tuple[Negatives, Negatives]:
     q = _sigmoid_slope(negatives - target[:, None])
     return -q, q + 2 * negatives * _sigmoid_slope(negatives.square())
 

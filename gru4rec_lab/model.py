@@ -9,7 +9,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-Hidden = list[Float[Tensor, "batch units"]]
+Hidden = list[Float[Tensor, "_ _"]]  # rows x units, a tensor a layer, the lowest first
 
 
 class Network(nn.Module):

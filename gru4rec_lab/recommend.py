@@ -1,6 +1,7 @@
 """`Recommender`: a network with its vocabulary, ready to recommend to a session as it clicks."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -8,7 +9,9 @@ import torch
 from torch import Tensor
 
 from .config import Config
+from .device import choose_device
 from .model import Hidden, Network
+from .storage import read_model, write_model
 
 
 class Recommender:
@@ -49,8 +52,51 @@ class Recommender:
         """The index of an item, None if the model has never seen it."""
         return self._index.get(item)
 
+    def save(self, path: str | Path) -> Path:
+        """Write weights, settings and vocabulary to one file, whole or not at all; its path.
+
+        Raises:
+            ValueError: item ids that are neither text nor numbers.
+        """
+        items = self.item_ids.tolist()
+        if not all(isinstance(item, str | int | float) for item in items):
+            odd = next(item for item in items if not isinstance(item, str | int | float))
+            raise ValueError(f"cannot save item id {odd!r}; ids must be text or numbers")
+        facts = {"config": asdict(self.config), "items": items}
+        return write_model(path, self.network.state_dict(), facts)
+
     def __repr__(self) -> str:
         return f"GRU4Rec: {len(self.item_ids):,} items, layers {self.config.layers}"
+
+
+def network_of(config: Config, n_items: int, generator: torch.Generator | None = None) -> Network:
+    """The network that `config` describes, with new weights."""
+    return Network(
+        n_items,
+        config.layers,
+        embedding=config.embedding,
+        constrained_embedding=config.constrained_embedding,
+        generator=generator,
+    )
+
+
+def load_model(path: str | Path, *, device: str = "auto") -> Recommender:
+    """The model that `Recommender.save` wrote, on `device`; loading runs no code from the file.
+
+    Raises:
+        FileNotFoundError: no such file.
+        ValueError: not a model of this library, a damaged one, or an unknown setting in it.
+    """
+    tensors, facts = read_model(path)
+    known = {name: facts["config"].get(name) for name in Config.__dataclass_fields__}
+    saved = {name: value for name, value in known.items() if value is not None}
+    config = Config(**saved | {"layers": tuple(saved["layers"])})
+    network = network_of(config, len(facts["items"])).to(tensors["items"].dtype)
+    try:
+        network.load_state_dict(tensors)
+    except RuntimeError as error:
+        raise ValueError(f"the weights in {path} do not fit its settings: {error}") from None
+    return Recommender(network.to(choose_device(device)), np.array(facts["items"]), config)
 
 
 @dataclass(frozen=True)

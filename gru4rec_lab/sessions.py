@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 DAY = 86_400.0
+Number = int | float
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -66,11 +67,10 @@ class Sessions:
         """
         clicks = read_clicks(frame, session=session, item=item, time=time)
         order = np.lexsort((clicks.time, clicks.session))
-        lengths = np.bincount(clicks.session, minlength=len(clicks.session_ids))
         return cls(
             items=clicks.item[order].astype(np.int64),
             times=clicks.time[order],
-            offsets=np.concatenate([[0], np.cumsum(lengths)]),
+            offsets=np.concatenate([[0], np.cumsum(np.bincount(clicks.session))]),
             item_ids=clicks.item_ids,
             session_ids=clicks.session_ids,
             name=name,
@@ -128,12 +128,12 @@ class Sessions:
         """
         short = f"sessions of fewer than {min_session} clicks"
         kept = self._without_short(min_session, short)
-        rare = kept.support < min_item
-        kept = kept._keep(~rare[kept.items], f"items with fewer than {min_item} clicks")
+        often = (kept.support >= min_item)[kept.items]
+        kept = kept._keep(often, f"items with fewer than {min_item} clicks")
         return kept._without_short(min_session, short + " after that")._used_items()
 
     def split_last(
-        self, *, days: float | None = None, fraction: float | None = None, by: str = "start"
+        self, *, days: Number | None = None, fraction: Number | None = None, by: str = "start"
     ) -> tuple["Sessions", "Sessions"]:
         """Training and test sessions, split in time; the test part comes last.
 
@@ -143,8 +143,7 @@ class Sessions:
         sessions with fewer than 2 clicks left.
 
         Raises:
-            ValueError: neither or both of `days` and `fraction`, or a part would be empty (the
-                test part after these drops).
+            ValueError: neither or both of `days` and `fraction`, or a part would be empty.
         """
         if (days is None) == (fraction is None):
             raise ValueError("give either days= or fraction=, for example fraction=0.1")
@@ -154,21 +153,19 @@ class Sessions:
         if days is not None:
             late = moment >= self.times.max(initial=0) - days * DAY
         else:
-            by_time = np.argsort(moment, kind="stable")
-            late = np.zeros(self.n_sessions, dtype=bool)
-            late[by_time[round(self.n_sessions * (1 - fraction)) :]] = True
+            n_train = round(self.n_sessions * (1 - fraction))
+            late = np.argsort(np.argsort(moment, kind="stable")) >= n_train
         train = self.take(~late)._used_items()
         known = self.take(late).with_items(train.item_ids)
         test = known._without_short(2, "test sessions of fewer than 2 clicks")
         if not train.n_sessions or not test.n_sessions:
             raise ValueError(
                 f"the split leaves {train.n_sessions} training and {test.n_sessions} test sessions "
-                f"of 2 clicks on training items, of {self.n_sessions}; "
-                f"choose another days= or fraction="
+                f"of {self.n_sessions}; choose another days= or fraction="
             )
         return train, test
 
-    def most_recent(self, fraction: float) -> "Sessions":
+    def most_recent(self, fraction: Number) -> "Sessions":
         """The last `fraction` of the sessions, with only their items."""
         if not 0 < fraction <= 1:
             raise ValueError(f"fraction must be above 0 and at most 1, got {fraction}")

@@ -12,8 +12,7 @@ from .controls import Controls, Settings
 from .device import choose_device, generator
 from .evaluation import evaluate
 from .events import EpochDone, Event, Finished, Observed, Report, Started, StepDone
-from .model import Network
-from .recommend import Recommender
+from .recommend import Recommender, network_of
 from .sampling import PopularitySampler
 from .sessions import Sessions
 from .step import Step
@@ -48,13 +47,7 @@ def train(
 
 class _Run:
     def __init__(self, config: Config, sessions: Sessions, schedule: Schedule, device):
-        network = Network(
-            sessions.n_items,
-            config.layers,
-            embedding=config.embedding,
-            constrained_embedding=config.constrained_embedding,
-            generator=generator(config.seed, "weights"),
-        ).to(device)
+        network = network_of(config, sessions.n_items, generator(config.seed, "weights")).to(device)
         support = torch.from_numpy(sessions.support)
         self._step = Step(
             network,

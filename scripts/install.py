@@ -10,7 +10,6 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections import deque
 from contextlib import suppress
 from pathlib import Path
 
@@ -23,6 +22,7 @@ STAMP = VENV / ".installed"
 WARM_UP = "import gru4rec_lab, torch, matplotlib.font_manager, jupyterlab"
 
 NO_SPACE = r"No space left on device|Errno 28\b|Disk quota exceeded"
+NO_RETRY_LEFT = "Retry(total=0"
 NO_NETWORK = (
     r"NewConnectionError|NameResolutionError|ConnectTimeoutError|ReadTimeoutError|ProxyError"
     r"|SSLError|Connection(Reset|Refused)Error|Connection (refused|reset)|Max retries exceeded"
@@ -36,7 +36,7 @@ def main() -> None:
     if not usable():
         run([sys.executable, "-m", "venv", "--clear", str(VENV)], "make .venv")
     version = sys.version.split()[0]
-    print(f"setup: installing for Python {version}; minutes; log: .venv/setup.log", flush=True)
+    print(f"setup: installing for Python {version}, minutes; log: .venv/setup.log", flush=True)
     run([*pip(), "install", "-c", "constraints.txt", "-e", ".[dev,browser]"], "install")
     run([str(PYTHON), "-c", WARM_UP], "import what was installed")
     STAMP.write_text(f"{ROOT}\n")
@@ -64,7 +64,7 @@ def read(path: Path) -> str:
 
 def run(command: list[str], purpose: str) -> None:
     """Run a command, keep its output in the log, leave with one line when it fails."""
-    tail: deque[str] = deque(maxlen=40)
+    output = []
     process = subprocess.Popen(
         command,
         stdout=subprocess.PIPE,
@@ -73,13 +73,13 @@ def run(command: list[str], purpose: str) -> None:
         errors="replace",
     )
     for line in process.stdout:
-        tail.append(line.rstrip())
+        output.append(line.rstrip())
         show(line)
-        # A full disk must not hide its own message: what matters is in `tail`.
+        # A full disk must not hide its own message: `output` has it.
         with suppress(OSError), LOG.open("a") as log:
             log.write(line)
     if process.wait():
-        stop(f"could not {purpose}: {reason(list(tail))}")
+        stop(f"could not {purpose}: {reason(output)}")
 
 
 def show(line: str) -> None:
@@ -94,19 +94,20 @@ def stop(why: str) -> None:
     sys.exit(f"{blank}setup: {why}")
 
 
-def reason(tail: list[str]) -> str:
-    """The cause in the last lines of a failed command's output."""
-    text = "\n".join(tail)
-    if re.search(NO_SPACE, text):
-        places = {VENV if VENV.exists() else ROOT, Path(tempfile.gettempdir())}
-        free = ", ".join(f"{shutil.disk_usage(p).free >> 20} MB free in {p}" for p in sorted(places))
-        return f"the disk is full ({free})"
-    if re.search(NO_NETWORK, text):
+def reason(output: list[str]) -> str:
+    """The cause in the output of a command that failed."""
+    text, last = "\n".join(output), "\n".join(output[-40:])
+    places = sorted({VENV if VENV.exists() else ROOT, Path(tempfile.gettempdir())})
+    free = {place: shutil.disk_usage(place).free >> 20 for place in places}
+    if re.search(NO_SPACE, last) or min(free.values()) < 10:
+        return f"the disk is full ({', '.join(f'{free[p]} MB free in {p}' for p in places)})"
+    if NO_RETRY_LEFT in text or re.search(NO_NETWORK, last):
         return "the package index cannot be reached; check the network or the proxy, then repeat"
-    if "ensurepip" in text:
+    if re.search(r"ensurepip is not\s+available", text):
         return "this Python has no venv (on Debian and Ubuntu: apt install python3-venv)"
-    errors = [line for line in tail if line.startswith("ERROR:")] or [line for line in tail if line]
-    return f"{errors[-1].removeprefix('ERROR: ') if errors else 'no output'} (see .venv/setup.log)"
+    errors = [line for line in output if re.match(r"ERROR: (?!ResolutionImpossible)", line)]
+    cause = [*filter(None, output), *errors][-1:] or ["no output"]
+    return f"{cause[0].removeprefix('ERROR: ')} (see .venv/setup.log)"
 
 
 if __name__ == "__main__":
@@ -116,4 +117,4 @@ if __name__ == "__main__":
     except KeyboardInterrupt:
         stop("stopped; make setup goes on from here")
     except OSError as why:
-        stop(reason([str(why)]) if re.search(NO_SPACE, str(why)) else str(why))
+        stop(reason([str(why)]))

@@ -12,12 +12,12 @@ fi
 
 found=""
 for python in "$@"; do
-    version=$("$python" -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null) || continue
+    version=$("$python" -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null) || version=
     case $version in
         3.11 | 3.12 | 3.13 | 3.14) exec "$python" scripts/install.py ;;
+        ?*) found="$found, $python is $version" ;;
     esac
-    found="$found, $python is $version"
 done
 
-echo "setup: needs Python 3.11 to 3.14${found:-, found none}; install one or name it: make setup PYTHON=/path/to/python3" >&2
+echo "setup: needs Python 3.11 to 3.14${found:-, but ${PYTHON:-python3} does not run}; install one or name it: make setup PYTHON=/path/to/python3" >&2
 exit 1

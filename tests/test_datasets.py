@@ -28,7 +28,7 @@ def test_every_world_of_the_list_loads(name):
     assert got.name == name
 
 
-@pytest.mark.parametrize("name", ["flight", "Flights", "", "world:", 3, None, ["flights"]])
+@pytest.mark.parametrize("name", ["flight", "Flights", "", "world:"])
 def test_an_unknown_name_is_refused_with_the_choices(name):
     with pytest.raises(ValueError, match=f"choose one of {', '.join(NAMES)}"):
         load_sessions(name)

@@ -42,6 +42,7 @@ def test_a_name_reads_the_same_file_as_a_path(tmp_path, monkeypatch):
 
 
 def test_a_parquet_file_is_read(tmp_path):
+    pytest.importorskip("pyarrow")
     world = load_sessions("world:shop", n_sessions=30)
     world.to_frame().to_parquet(tmp_path / "shop.parquet")
     got = load_sessions(tmp_path / "shop.parquet")
@@ -118,6 +119,7 @@ def test_a_file_that_holds_no_clicks_is_refused_with_the_reason(tmp_path, text, 
 def test_a_missing_column_is_named_with_those_found_and_the_way_out(tmp_path, name):
     world = load_sessions("world:shop", n_sessions=30).to_frame()
     if name.endswith("parquet"):
+        pytest.importorskip("pyarrow")
         world.to_parquet(tmp_path / name)
     else:
         world.to_csv(tmp_path / name, index=False)
@@ -143,6 +145,7 @@ def test_a_damaged_archive_is_refused(tmp_path):
 
 @pytest.mark.parametrize("data", [b"", b"no parquet"])
 def test_a_damaged_parquet_file_is_refused(tmp_path, data):
+    pytest.importorskip("pyarrow")
     (tmp_path / "a.parquet").write_bytes(data)
     with pytest.raises(ValueError, match=r"'a.parquet' is not a parquet file"):
         load_sessions(tmp_path / "a.parquet")

@@ -25,7 +25,7 @@ def departures(*rows):
         dep_delay=pd.Series(delay, dtype=float),
         carrier="UA",
         flight=range(1, len(rows) + 1),
-        tailnum=pd.Series(aircraft, dtype="str"),
+        tailnum=list(aircraft),
         time_hour=utc.dt.strftime("%Y-%m-%dT%H:%M:%SZ"),
     )
 

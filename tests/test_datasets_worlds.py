@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from gru4rec_lab import load_sessions
-from gru4rec_lab.datasets.synthetic import FIRST_DAY, WORLDS, load_world
+from gru4rec_lab.datasets.synthetic import FIRST_DAY, WORLDS, load_world, whole
 from gru4rec_lab.datasets.worlds import CATEGORIES
 from gru4rec_lab.sessions import DAY
 
@@ -100,16 +100,19 @@ def test_ten_thousand_sessions_take_well_under_a_second(name):
     ("options", "message"),
     [
         ({"n_sessions": 0}, "n_sessions must be at least 1, got 0"),
-        ({"n_sessions": 1.5}, "n_sessions must be a whole number, got 1.5"),
         ({"n_items": 1}, r"n_items must be at least \d+, got 1"),
-        ({"n_items": "many"}, "n_items must be a whole number, got 'many'"),
         ({"seed": -1}, "seed must be at least 0, got -1"),
-        ({"seed": None}, "seed must be a whole number, got None"),
     ],
 )
 def test_an_impossible_option_is_refused_with_its_value(name, options, message):
     with pytest.raises(ValueError, match=message):
         load_sessions(name, **options)
+
+
+@pytest.mark.parametrize("value", [1.5, "many", None])
+def test_what_is_no_whole_number_is_refused_with_its_value(value):
+    with pytest.raises(ValueError, match=f"seed must be a whole number, got {value!r}"):
+        whole("seed", value, at_least=0)
 
 
 def test_numpy_integers_are_whole_numbers():

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from gru4rec_lab.evaluation import evaluate, rank_targets
+from gru4rec_lab.evaluation import Evaluation, evaluate, rank_targets
 from tests.test_batches import make
 
 
@@ -86,4 +86,54 @@ def test_a_cutoff_below_one_is_refused():
 def test_the_frame_has_one_row_a_cutoff():
     frame = evaluate(Fixed(torch.eye(3)), make([[0, 1]]), k=(1, 3)).frame()
     assert frame.index.tolist() == [1, 3]
-    assert frame.columns.tolist() == ["recall", "mrr"]
+    assert frame.columns.tolist() == ["targets", "recall", "mrr", "ndcg"]
+
+
+def result_of(ranks, session, position=None, target=None):
+    zeros = np.zeros(len(ranks), dtype=np.int64)
+    return Evaluation(
+        ranks=np.array(ranks, dtype=float),
+        session=np.array(session),
+        position=zeros if position is None else np.array(position),
+        target=zeros if target is None else np.array(target),
+        k=(1, 20),
+    )
+
+
+def test_ndcg_by_hand():
+    assert result_of([1, 3, 21], [0, 0, 1]).ndcg == {1: 1 / 3, 20: pytest.approx((1 + 0.5) / 3)}
+
+
+def test_the_standard_error_of_one_click_sessions_is_that_of_a_mean():
+    ranks = [1, 30, 30, 1, 1, 30]
+    hit = np.array(ranks) <= 20
+    got = result_of(ranks, range(6)).standard_error("recall", 20)
+    assert got == pytest.approx(hit.std(ddof=1) / 6**0.5)
+
+
+def test_sessions_whose_clicks_agree_count_once():
+    """Each click twice: twice the targets, the same sessions, the same error."""
+    once = result_of([1, 30, 1, 1], [0, 1, 2, 3]).standard_error("mrr", 20)
+    twice = result_of([1, 1, 30, 30, 1, 1, 1, 1], [0, 0, 1, 1, 2, 2, 3, 3])
+    assert twice.standard_error("mrr", 20) == pytest.approx(once)
+
+
+def test_groups_split_the_targets_and_average_back_to_the_whole():
+    result = result_of([1, 30, 2, 5], [0, 0, 1, 2], position=[2, 3, 2, 2], target=[0, 1, 1, 2])
+    support = np.array([10, 1, 5])
+    frames = [result.by("position"), result.by("length"), result.by_popularity(support)]
+    for frame in frames:
+        assert frame.targets.sum() == 4
+        assert (frame.targets * frame.recall).sum() / 4 == pytest.approx(result.recall[20])
+    assert frames[0].index.tolist() == [2, 3]
+    assert frames[1].targets.to_dict() == {2: 2, 3: 2}
+
+
+def test_the_rarest_items_are_in_the_first_bucket():
+    result = result_of([1, 30], [0, 1], target=[1, 0])
+    assert result.by_popularity(np.array([80, 1, 9]), n_buckets=5).recall.to_dict() == {1: 1, 5: 0}
+
+
+def test_an_unknown_group_lists_the_choices():
+    with pytest.raises(ValueError, match="cannot group by 'day'; choose one of position, length"):
+        result_of([1], [0]).by("day")

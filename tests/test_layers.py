@@ -8,9 +8,11 @@ from pathlib import Path
 import pytest
 
 PACKAGE = Path(__file__).parents[1] / "gru4rec_lab"
-FILES = sorted(path for path in PACKAGE.rglob("*.py") if path.parent != PACKAGE or path.stem[0] != "_")
+FILES = sorted(
+    path for path in PACKAGE.rglob("*.py") if path.parent != PACKAGE or path.stem[0] != "_"
+)
 LAYERS = [
-    {"config", "device", "frames"},
+    {"config", "device", "frames", "storage"},
     {"controls", "sessions"},
     {"batches", "datasets", "losses", "model", "optim", "sampling"},
     {"baselines", "evaluation", "recommend", "step"},
@@ -53,11 +55,15 @@ def test_module_looks_down_only_and_is_short(path):
         if top != "gru4rec_lab" or below == name:
             continue
         assert LEVEL.get(below, 99) < LEVEL[name], f"{name} must not import {used}"
-        assert below != "config" or name not in PLAIN_ARGUMENTS_ONLY, f"{name} takes plain arguments"
+        assert below != "config" or name not in PLAIN_ARGUMENTS_ONLY, (
+            f"{name} takes plain arguments"
+        )
     assert len(path.read_text(encoding="utf-8").splitlines()) <= 250, "split it by idea"
 
 
 def test_importing_the_package_loads_nothing_heavy():
     code = f"import sys, gru4rec_lab; print([name for name in {HEAVY} if name in sys.modules])"
-    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    loaded = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
     assert loaded.stdout.strip() == "[]"

@@ -19,14 +19,14 @@ from gru4rec_lab.evaluation import evaluate
 from gru4rec_lab.losses import LOSSES
 from gru4rec_lab.model import Network, carried
 from gru4rec_lab.recommend import Recommender
-from gru4rec_lab.sampling import PopularitySampler
+from gru4rec_lab.sampling import PopularitySampler, logq_correction
 from gru4rec_lab.sessions import Sessions
 from gru4rec_lab.step import Step, loss_and_gradient
 
 GOLDEN = Path(__file__).parent / "parity"
 CONFIGURATIONS = sorted(path.stem for path in GOLDEN.glob("[1-8]_*.npz"))
 CORRECTED = [name for name in CONFIGURATIONS if "logq1" in name]
-# One table serves several roles in the official code too; these are the ones it names otherwise.
+# Official names of weights and ours, where more than the prefix differs.
 NAMES = {
     "Wy.weight": "items",
     "By.weight": "bias",
@@ -107,8 +107,8 @@ def replay(name, dtype=torch.float64, n_steps=None, miscounts=True):
                 batch_size=32)  # fmt: skip
     losses, snapshots, hidden = [], {}, None
     batches = list(recorded_batches(name))
-    replaced = {"logq_correction": official_miscount} if miscounts else {}
-    with patch.multiple("gru4rec_lab.step", **replaced):
+    correction = official_miscount if miscounts else logq_correction
+    with patch("gru4rec_lab.step.logq_correction", correction):
         for number, batch in enumerate(batches * 2, start=1):
             if number - 1 in (0, len(batches)):
                 step.begin_epoch()
@@ -194,7 +194,7 @@ def test_the_loss_of_every_step_of_both_epochs_is_the_official_one(name):
     got, want = replay(name).losses, golden(name)["loss"]
     np.testing.assert_allclose(got[:1], want[:1], rtol=0, atol=1e-6)
     np.testing.assert_allclose(got[:10], want[:10], rtol=2e-6)
-    np.testing.assert_allclose(got, want, rtol=1e-5)
+    np.testing.assert_allclose(got, want, rtol=1e-4 if is_unsampled(name) else 2e-6)
     epochs = got.reshape(2, -1).mean(axis=1)
     np.testing.assert_allclose(epochs, golden(name)["epoch_loss"], rtol=1e-6)
 
@@ -246,10 +246,10 @@ def test_the_first_steps_are_the_official_ones_in_float32_too(name):
 def test_the_library_counts_in_batch_columns_right_where_the_official_loop_does_not(name):
     official, wrong = golden(name)["loss"], golden(name)["logq_slice_wrong"]
     got = replay(name, n_steps=96, miscounts=False).losses
-    gap = np.abs(got / official[:96] - 1)
+    gap = np.abs(got - official[:96])
     assert wrong[:96].nonzero()[0].tolist() == list(range(82, 96))
     assert gap[:82].max() < 1e-5
-    assert 1e-3 < gap[82:].max() < 0.1
+    assert 0.05 < gap[82:].max() < 0.2
 
 
 def test_the_miscount_moves_some_final_weight_by_a_few_hundredths():
@@ -300,7 +300,7 @@ class Table:
     """Scores depend on the last click alone: row `item` of a table."""
 
     def __init__(self, table, item_ids):
-        self.table, self.item_ids = torch.from_numpy(table), item_ids
+        self.table, self.item_ids = torch.from_numpy(table).float(), item_ids
 
     def start(self, batch_size):
         return None
@@ -396,10 +396,8 @@ def test_the_official_top1_is_ours_shrunk_by_the_targets_own_column(case):
 
 
 @pytest.mark.parametrize(("tag", "loss", "bpreg", "elu_param"), OFFICIAL)
-@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize("case", sorted(set(CASES) - {"case20", "case21"}))  # those are capped
 def test_losses_in_float32_equal_the_recorded_float64_ones(case, tag, loss, bpreg, elu_param):
-    if case in ("case20", "case21"):
-        pytest.skip("the official floor of 1e-24 holds; compared in float64")
     value, gradient = loss_and_gradient(
         recorded_scores(case), LOSSES[loss], bpreg=bpreg, elu_param=elu_param
     )

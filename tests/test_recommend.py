@@ -1,6 +1,8 @@
 import pytest
+import safetensors.torch
+import torch
 
-from gru4rec_lab import Config, fit, load_sessions
+from gru4rec_lab import Config, evaluate, fit, load_model, load_sessions
 
 
 @pytest.fixture(scope="module")
@@ -37,3 +39,43 @@ def test_scores_fall_and_k_may_exceed_the_catalogue(model):
 def test_k_below_one_is_refused(model):
     with pytest.raises(ValueError, match="k must be at least 1, got 0"):
         model.session().top(0)
+
+
+def test_a_loaded_model_ranks_to_the_digit_like_the_saved_one(model, tmp_path):
+    world = load_sessions("world:cycle", n_sessions=200, seed=5)
+    loaded = load_model(model.save(tmp_path / "runs" / "first"))
+    assert loaded.config == model.config
+    assert loaded.item_ids.tolist() == model.item_ids.tolist()
+    assert evaluate(loaded, world).ranks.tolist() == evaluate(model, world).ranks.tolist()
+
+
+def test_saving_again_replaces_the_file_and_leaves_nothing_else(model, tmp_path):
+    path = model.save(tmp_path / "first")
+    model.save(tmp_path / "first")
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_save_that_fails_leaves_the_old_file_as_it_was(model, tmp_path, monkeypatch):
+    path = model.save(tmp_path / "first")
+    before = path.read_bytes()
+
+    def full_disk(*args, **kwargs):
+        raise OSError("no space left on device")
+
+    monkeypatch.setattr("safetensors.torch.save_file", full_disk)
+    with pytest.raises(OSError, match="no space"):
+        model.save(tmp_path / "first")
+    assert path.read_bytes() == before
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_missing_damaged_or_foreign_file_is_refused_with_its_name(model, tmp_path):
+    with pytest.raises(FileNotFoundError, match="no model at .*none.safetensors; model.save"):
+        load_model(tmp_path / "none")
+    path = model.save(tmp_path / "first")
+    path.write_bytes(path.read_bytes()[:100])
+    with pytest.raises(ValueError, match=r"first.safetensors is damaged or no safetensors file"):
+        load_model(path)
+    safetensors.torch.save_file({"a": torch.zeros(1)}, path)
+    with pytest.raises(ValueError, match="has format None, not 'gru4rec-lab/1'"):
+        load_model(path)

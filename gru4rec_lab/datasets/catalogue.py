@@ -58,7 +58,7 @@ def load_sessions(name: str | os.PathLike, **options) -> Sessions:
         FileNotFoundError: no such file, or the package that holds the flights is not installed.
     """
     loaders = {known.name: load for known, load in _LOADERS.items()}
-    load = loaders.get(name) if isinstance(name, str) else None
+    load = loaders.get(name)
     if load is None and not is_file_name(name):
         raise ValueError(
             f"unknown data set {name!r}; choose one of {', '.join(loaders)}, "

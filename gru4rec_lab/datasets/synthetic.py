@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from operator import index
-from typing import NamedTuple
+from typing import NamedTuple, SupportsIndex
 
 import numpy as np
 
@@ -34,7 +34,10 @@ WORLDS = {
 
 
 def load_world(
-    name: str, n_sessions: int = 10_000, n_items: int | None = None, seed: int = 0
+    name: str,
+    n_sessions: SupportsIndex = 10_000,
+    n_items: SupportsIndex | None = None,
+    seed: SupportsIndex = 0,
 ) -> Sessions:
     """`n_sessions` sessions of 2 to 20 clicks, over 28 days, the same ones for the same options.
 
@@ -44,9 +47,9 @@ def load_world(
         ValueError: an option that is not a whole number or too small.
     """
     world = WORLDS[name]
-    n_sessions = _whole("n_sessions", n_sessions, at_least=1)
-    n_items = _whole("n_items", world.n_items if n_items is None else n_items, world.fewest)
-    rng = np.random.default_rng(_whole("seed", seed, at_least=0))
+    n_sessions = whole("n_sessions", n_sessions, at_least=1)
+    n_items = whole("n_items", world.n_items if n_items is None else n_items, world.fewest)
+    rng = np.random.default_rng(whole("seed", seed, at_least=0))
     lengths = np.minimum(1 + rng.geometric(0.2, n_sessions), LONGEST)
     visits = world.rule(rng, n_items, (n_sessions, LONGEST))
     clicked = np.arange(LONGEST) < lengths[:, None]
@@ -70,7 +73,8 @@ def _clock(rng: np.random.Generator, n_sessions: int) -> np.ndarray:
     return (starts[:, None] + np.cumsum(pauses, axis=1)).astype(np.float64)
 
 
-def _whole(option: str, value: int, at_least: int) -> int:
+def whole(option: str, value: object, at_least: int) -> int:
+    """`value` as an int if it is a whole number of at least `at_least`, else a ValueError."""
     try:
         number = index(value)
     except TypeError:

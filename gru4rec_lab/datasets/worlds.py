@@ -96,7 +96,7 @@ def shop(rng: np.random.Generator, n_items: int, shape: tuple[int, int]) -> Visi
         shelf[:, step] = np.where(moves[:, step], complement[before], before)
         along = (place[:, step - 1] + strides[:, step]) % size[before]
         place[:, step] = np.where(moves[:, step], place[:, step], along)
-    numbers = [_numbered(category, n) for category, n in zip(CATEGORIES, size, strict=True)]
+    numbers = [_numbered(*each) for each in zip(CATEGORIES, size.tolist(), strict=True)]
     names = [numbers[k % n_shelves][k // n_shelves] for k in range(n_items)]
     return Visits(place * n_shelves + shelf, names)
 

@@ -20,7 +20,7 @@ def gradient_by_rank(curves: GradientByRank, *, title: str = "") -> Figure:
     for name, curve in curves.curves.items():
         seen = np.isfinite(curve)
         axes.plot(curves.rank[seen], curve[seen], label=name, marker="o", ms=3, **style(name))
-    rank_axis(axes)
+    rank_axis(axes, max(10, 2 * int(np.nanmax(curves.rank))))
     axes.set(yscale="log", ylabel="$-\\partial L/\\partial r_i$ (median)", title=title)
     axes.legend(fontsize=9)
     return figure
@@ -40,10 +40,16 @@ def history(events: Iterable[Event]) -> Figure:
     axes.plot([event.step for event in reports], [event.loss for event in reports], color="black")
     axes.set(xlabel="step", ylabel="loss (mean since the last report)")
     steps = [event.step for event in epochs]
-    quality.plot(steps, [event.evaluation.recall[20] for event in epochs], "o-", label="Recall@20")
-    quality.plot(steps, [event.evaluation.mrr[20] for event in epochs], "s--", label="MRR@20")
-    quality.set(xlabel="step", ylabel="share of targets", ylim=(0, 1))
-    quality.legend(fontsize=9)
+    quality.plot(steps, [event.evaluation.recall[20] for event in epochs], "ko-", label="Recall@20")
+    quality.plot(
+        steps,
+        [event.evaluation.mrr[20] for event in epochs],
+        "s--",
+        color="#666666",
+        label="MRR@20",
+    )
+    quality.set(xlabel="step", ylabel="share of targets", xlim=axes.get_xlim(), ylim=(0, 1.05))
+    quality.legend(fontsize=9, loc="lower right")
     for change in (event for event in events if isinstance(event, ControlChanged)):
         for panel in (axes, quality):
             panel.axvline(change.step, color="grey", linewidth=0.8, linestyle="dotted")

@@ -30,7 +30,7 @@ class LivePlot:
         n_full_draws: how often everything was drawn, background included.
     """
 
-    def __init__(self, width: int, height: int, *, scale: float = 2.0):
+    def __init__(self, width: int, height: int, *, scale: float = 2):
         self.width, self.height = width, height
         self.lock = threading.RLock()
         self.n_full_draws = 0
@@ -39,7 +39,7 @@ class LivePlot:
         self._moving: list[Artist] = []
         self._background = None
 
-    def add_axes(self, left: float, bottom: float, right: float, top: float) -> Axes:
+    def add_axes(self, left: int, bottom: int, right: int, top: int) -> Axes:
         """Axes between these edges, in css pixels from the lower left corner."""
         size = (right - left) / self.width, (top - bottom) / self.height
         axes = self.figure.add_axes((left / self.width, bottom / self.height, *size))

@@ -37,7 +37,7 @@ class GradientPane:
 
     def relative(self) -> None:
         """Label and limits of the gradient as a share of that of badly ranked targets."""
-        self._describe("$-\\partial L / \\partial r_i$, badly ranked targets = 1", (1e-4, 100))
+        self._describe("$-\\partial L / \\partial r_i$, badly ranked targets = 1", (1e-4, 1000))
 
     def _describe(self, label: str, limits: tuple[float, float]) -> None:
         if self.axes.get_ylabel() != label:
@@ -89,7 +89,7 @@ class WeightPane:
         self.lines[1].set_data(place + 1, weights.cumulated[place])
 
 
-def loss_legend(plot: LivePlot, names: list[str], *, left: float, top: float) -> None:
+def loss_legend(plot: LivePlot, names: list[str], *, left: int, top: int) -> None:
     """One row that names the losses, its upper left corner at these css pixels."""
     for old in plot.figure.legends[:]:
         old.remove()

@@ -19,6 +19,14 @@ NUMBERS = {
     "logq": ("logq", "popularity correction, 0 off to 1 full; acts on cross-entropy"),
 }
 
+BUTTONS = {
+    "start": ("Start", "begin a run with the settings shown, or go on after a pause"),
+    "pause": ("Pause", "hold before the next step; press again to resume"),
+    "step": ("Step", "train one step, then pause"),
+    "stop": ("Stop", "end the run; the picture stays"),
+    "reset": ("Reset", "end the run and clear the picture"),
+}
+
 
 class LabControls(widgets.HBox):
     """Elements for the live settings, starting at those of `config`.
@@ -61,11 +69,11 @@ class LabControls(widgets.HBox):
         return next(name for name, known in self.elements.items() if known is element)
 
 
-def _loss(value: str) -> widgets.Dropdown:
-    choice = widgets.Dropdown(
+def _loss(value: str) -> widgets.SelectionSlider:
+    choice = widgets.SelectionSlider(
         options=list(LOSSES), value=value, description="loss", style=LABEL,
         tooltip="the loss that trains from the next step on",
-        layout=widgets.Layout(width="330px"),
+        layout=widgets.Layout(width="430px"),
     )  # fmt: skip
     return marked(choice, "g4r-loss")
 
@@ -77,3 +85,13 @@ def _number(name: str, value: float) -> widgets.FloatText:
         style={"description_width": "90px"}, layout=widgets.Layout(width="190px"),
     )  # fmt: skip
     return marked(box, f"g4r-{name.replace('_', '-')}")
+
+
+def run_buttons() -> dict[str, widgets.Button]:
+    """The buttons that drive a run, by what they do."""
+    buttons = {}
+    for name, (label, tooltip) in BUTTONS.items():
+        button = widgets.Button(description=label, tooltip=tooltip)
+        button.layout.width = "90px"
+        buttons[name] = marked(button, f"g4r-{name}")
+    return buttons

@@ -10,7 +10,7 @@ from ..plots.panes import GradientPane, WeightPane, loss_legend
 from .lab_run import Course
 
 HIGHEST = 3000
-LOSS_LIMITS = [place * 10.0**power for power in range(-3, 9) for place in (1, 2, 5)]
+LOSS_LIMITS = [place * 10.0**power for power in range(-3, 9) for place in (1, 1.5, 2, 3, 5, 7)]
 QUALITY_LIMITS = [0.2, 0.4, 0.6, 0.8, 1.05]
 QUALITY = {
     "recall_20": ("Recall@20", "black", "solid", "o"),
@@ -27,12 +27,15 @@ class LabPicture:
     """
 
     def __init__(self) -> None:
-        self.plot = plot = LivePlot(980, 600)
+        self.plot = plot = LivePlot(980, 625)
         self._loss = _titled(plot.add_axes(65, 345, 460, 555), "training loss")
-        self._quality = _titled(
-            plot.add_axes(545, 345, 925, 555), "quality on held-out sessions (marker = epoch end)"
+        self._quality = plot.add_axes(545, 345, 925, 555)
+        title = "quality on held-out sessions (marker: epoch end)"
+        self._quality.set_title(title, fontsize=10, loc="left", pad=20)
+        gradients = _titled(
+            plot.add_axes(65, 45, 460, 265),
+            "pull on the target, on live scores (thick: the loss in force)",
         )
-        gradients = _titled(plot.add_axes(65, 45, 460, 265), "pull on the target, on live scores")
         weights = _titled(plot.add_axes(545, 45, 880, 265), "softmax weights of the negatives")
         self.gradients = GradientPane(plot, gradients, highest=HIGHEST)
         gradients.set_ylim(1e-4, 2)
@@ -45,8 +48,11 @@ class LabPicture:
         self._quality.set_ylabel("share of targets", fontsize=9)
         for axes in (self._loss, self._quality):
             axes.set_xlabel("step (dotted: a control changed)", fontsize=9)
-        self._quality.legend(handles=self._keys(), fontsize=8, ncols=3, frameon=False, loc=(0, 0.88))
-        loss_legend(plot, list(LOSSES), left=65, top=594)
+        self._quality.legend(
+            handles=self._keys(), fontsize=8, ncols=3, frameon=False, loc="lower left",
+            bbox_to_anchor=(0, 1.0), borderaxespad=0, borderpad=0.4,
+        )  # fmt: skip
+        loss_legend(plot, list(LOSSES), left=65, top=619)
         self.clear()
 
     def _mark_line(self, axes: Axes) -> Line2D:

@@ -26,7 +26,7 @@ from ..training import observed, train
 
 N_VALIDATION, N_PROBE = 1000, 300
 # Rows times columns of the scores looked at: some 20 ms for the gradients of all losses.
-N_SCORES = 300_000
+N_SCORES = 200_000
 
 
 class LabData(NamedTuple):

@@ -55,7 +55,7 @@ class LossExplorer(Panel):
         sliders = widgets.VBox([self.n_sample, self.spread, self.target_score])
         choices = widgets.VBox([widgets.HBox(list(self.losses.values())), self.scale])
         head = widgets.HBox([sliders, choices], layout=widgets.Layout(flex_flow="row wrap"))
-        self.children = [head, self.error_box, self.picture, self.words]
+        self.reveal([head, self.error_box, self.picture, self.words])
 
     def _make_controls(self) -> None:
         self.n_sample = steps_slider(
@@ -105,6 +105,12 @@ class LossExplorer(Panel):
 
     def update(self) -> None:
         """Compute the numbers for the controls as they are, and draw them."""
+        # Callbacks and cells run in threads of their own: numbers and picture belong together.
+        with self._plot.lock:
+            self._update()
+            self.words.value = self._sentences()
+
+    def _update(self) -> None:
         shown = [name for name, box in self.losses.items() if box.value]
         negatives = self._batch_size - 1 + self.n_sample.value
         scores = gaussian_scores(negatives, self.spread.value)
@@ -123,7 +129,6 @@ class LossExplorer(Panel):
         }
         dots = {name: pull / curves.badly_ranked[name] for name, pull in pulls.items()}
         self._draw(shown, dots if relative else pulls)
-        self.words.value = self._sentences()
 
     def _draw(self, shown: list[str], dots: dict[str, float]) -> None:
         with self._plot.lock:
@@ -146,5 +151,5 @@ class LossExplorer(Panel):
             f"{self.n_sample.value:,} extra. They weigh like <b>{of['effective']:,.3g}</b> equal "
             f"ones (effective negatives); the 5 best carry <b>{of['top_5']:.0%}</b> of the weight."
             f"<br>A target scoring {self.target_score.value:g} has {of['rank']:,.0f} negatives "
-            f"above it (the dots). Its gradient &minus;dL/dr<sub>i</sub>: {pulls or 'no loss shown'}."
+            f"above it (the dots). Its gradient &minus;dL/dr<sub>i</sub>: {pulls or 'none shown'}."
         )

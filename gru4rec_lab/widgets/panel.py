@@ -28,6 +28,9 @@ class Panel(widgets.VBox):
         error_box: where an exception of a callback is shown; empty otherwise.
     """
 
+    # On the class, as close() asks for it also of a panel whose making failed.
+    key: str = ""
+
     def __init__(self, key: str):
         if key in _LIVE:
             _LIVE[key].close()
@@ -35,7 +38,11 @@ class Panel(widgets.VBox):
         self.key = key
         self.error_box = marked(widgets.HTML(), "g4r-error")
         self.add_class("g4r-panel")
-        _LIVE[key] = self
+
+    def reveal(self, children: list[widgets.Widget]) -> None:
+        """Show these elements and count as live; the last act of making a panel."""
+        self.children = children
+        _LIVE[self.key] = self
 
     @property
     def error(self) -> str:

@@ -10,22 +10,16 @@ from ..config import Config, check_setting
 from ..controls import Controls
 from ..events import Event
 from ..live import LiveRun
+from ..recommend import Recommender
 from ..sessions import Sessions
-from .lab_controls import LabControls
+from .drawer import Drawer
+from .lab_controls import LabControls, run_buttons
 from .lab_picture import LabPicture
 from .lab_run import Course, lab_data, lab_events
 from .lab_words import marks_list, status_line
 from .panel import Panel, marked, picture_of
 
-DRAW_EVERY = 0.25
 ENDED = ("stopped", "finished", "failed")
-BUTTONS = {
-    "start": ("Start", "begin a run with the settings shown, or go on after a pause"),
-    "pause": ("Pause", "hold before the next step; press again to resume"),
-    "step": ("Step", "train one step, then pause"),
-    "stop": ("Stop", "end the run; the picture stays"),
-    "reset": ("Reset", "end the run and clear the picture"),
-}
 
 
 class TrainingLab(Panel):
@@ -43,6 +37,8 @@ class TrainingLab(Panel):
         picture: the image; four axes.
     """
 
+    run: LiveRun | None = None
+
     def __init__(
         self,
         sessions: Sessions | None = None,
@@ -57,9 +53,8 @@ class TrainingLab(Panel):
         self._config = config or Config.preset("lab")
         self._look_every = look_every
         self._drawing = threading.Lock()
-        self._closing, self._shown = threading.Event(), None
-        self._thread: threading.Thread | None = None
-        self.run: LiveRun | None = None
+        self._drawer = Drawer(self.update, self._ended, self.show_error)
+        self._shown: Exception | None = None
         self.controls: Controls | None = None
         self.course = Course(self._config.loss, self._config.n_epochs)
         self._make_elements()
@@ -70,7 +65,10 @@ class TrainingLab(Panel):
         for name, element in self.controls_panel.elements.items():
             setattr(self, name, element)
         self.controls_panel.on_change(self.guarded(self._apply))
-        self.buttons = {name: self._button(name) for name in BUTTONS}
+        self.buttons = run_buttons()
+        for name, button in self.buttons.items():
+            act = self.guarded(getattr(self, name))
+            button.on_click(lambda _button, act=act: act())
         self._lab_picture = LabPicture()
         self.picture = picture_of(self._lab_picture.plot)
         self.state_label = marked(widgets.HTML(), "g4r-state")
@@ -78,16 +76,7 @@ class TrainingLab(Panel):
         self.marks = marked(widgets.HTML(), "g4r-marks")
         head = widgets.HBox([*self.buttons.values(), self.state_label])
         rest = [self.controls_panel, self.error_box, self.status, self.picture, self.marks]
-        self.children = [head, *rest]
-
-    def _button(self, name: str) -> widgets.Button:
-        label, tooltip = BUTTONS[name]
-        button = widgets.Button(description=label, tooltip=tooltip)
-        button.layout.width = "90px"
-        act = {"start": self.start, "pause": self.pause, "step": self.step}
-        act |= {"stop": self.stop, "reset": self.reset}
-        button.on_click(self.guarded(lambda _button: act[name]()))
-        return marked(button, f"g4r-{name}")
+        self.reveal([head, *rest])
 
     @property
     def state(self) -> str:
@@ -103,6 +92,11 @@ class TrainingLab(Panel):
     def history(self) -> list[Event]:
         """All events of the run so far, oldest first, as `plots.history` takes them."""
         return list(self.course.events)
+
+    @property
+    def model(self) -> Recommender | None:
+        """The model being trained; None before the run has started."""
+        return self.course.started.model if self.course.started else None
 
     def start(self) -> None:
         """Begin a run with the settings shown; go on after a pause; nothing while running."""
@@ -132,10 +126,8 @@ class TrainingLab(Panel):
 
     def stop(self, timeout: float = 5.0) -> None:
         """End the run after its step under way; waits at most `timeout` seconds for each thread."""
-        self._closing.set()
-        ended = self.run is None or self.run.state in ENDED or self.run.stop(timeout)
-        if self._thread is not None and self._thread is not threading.current_thread():
-            self._thread.join(timeout)
+        ended = self._ended() or self.run.stop(timeout)
+        self._drawer.stop(timeout)
         self.update()
         if not ended:
             raise TimeoutError(f"the step under way goes on after {timeout:g} s; stop again later")
@@ -152,7 +144,8 @@ class TrainingLab(Panel):
     def close(self) -> None:
         """End both threads and remove the panel."""
         try:
-            self.stop()
+            if self.run is not None:
+                self.stop()
         finally:
             super().close()
 
@@ -188,25 +181,12 @@ class TrainingLab(Panel):
         if self.controls is not None:
             self.controls.set(**{name: change["new"]})
 
-    def _follow(self) -> None:
-        """See to it that a thread draws until the run has ended."""
-        if self._thread is None or not self._thread.is_alive():
-            self._closing = threading.Event()
-            self._thread = threading.Thread(
-                target=self._draw, args=(self._closing,), daemon=True, name="gru4rec-drawing"
-            )
-            self._thread.start()
-        self._tell()
+    def _ended(self) -> bool:
+        return self.run is None or self.run.state in ENDED
 
-    def _draw(self, closing: threading.Event) -> None:
-        while not closing.wait(DRAW_EVERY):
-            ended = self.run is None or self.run.state in ENDED
-            try:
-                self.update()
-            except Exception as error:
-                self.show_error(error)
-            if ended:
-                return
+    def _follow(self) -> None:
+        self._drawer.start()
+        self._tell()
 
     def _tell(self) -> None:
         """Bring words and buttons up to date."""

@@ -1,0 +1,30 @@
+"""The numbers behind every plot: gradients against rank, and where the softmax weights go.
+
+All of it works on the scores of P targets and of the N negatives of each, whether they come from
+a Gaussian or from a model. [H18] explains its losses by two quantities: the gradient that a
+target still gets when few negatives score above it, and the softmax weights s_j that decide which
+negatives give it.
+
+Sources
+    [H18] Hidasi & Karatzoglou, "Recurrent Neural Networks with Top-k Gains for Session-based
+          Recommendations", arXiv 1706.03847.
+"""
+
+from .gradients import EDGES, GradientByRank, gradient_by_rank, ranks, target_gradients
+from .scores import GaussianScores, gaussian_scores, probe_scores
+from .weights import SoftmaxWeights, effective_negatives, softmax_weights, top_share
+
+__all__ = [
+    "EDGES",
+    "GaussianScores",
+    "GradientByRank",
+    "SoftmaxWeights",
+    "effective_negatives",
+    "gaussian_scores",
+    "gradient_by_rank",
+    "probe_scores",
+    "ranks",
+    "softmax_weights",
+    "target_gradients",
+    "top_share",
+]

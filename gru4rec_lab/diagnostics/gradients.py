@@ -1,0 +1,94 @@
+"""Gradient against rank: how much a loss still pulls up a target that is ranked well already.
+
+Sources
+    [H18] Hidasi & Karatzoglou, "Recurrent Neural Networks with Top-k Gains for Session-based
+          Recommendations", arXiv 1706.03847.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from ..losses import LOSSES
+
+Target = Float[Tensor, "targets"]
+Negatives = Float[Tensor, "targets negatives"]
+
+EDGES = (0, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000, 20_000, 50_000)
+
+
+def ranks(target: Target, negatives: Negatives) -> Int[Tensor, "targets"]:
+    """Number of negatives that score above each target; 0 is the best. Ties count for it."""
+    return (negatives > target[:, None]).sum(dim=1)
+
+
+@dataclass(frozen=True, eq=False)
+class GradientByRank:
+    """How much the losses still pull a target up, by how well it is ranked already.
+
+    Attributes:
+        rank: [bins] median rank of the targets in each bin; NaN where there is none.
+        count: [bins] number of targets in each bin.
+        curves: loss name to [bins] median -dL/dr_i; NaN where there is no target.
+        badly_ranked: loss name to the median -dL/dr_i of the targets with at least a quarter of
+            the negatives above them; NaN where there is none.
+    """
+
+    rank: np.ndarray
+    count: np.ndarray
+    curves: dict[str, np.ndarray]
+    badly_ranked: dict[str, float]
+
+    def relative(self) -> "GradientByRank":
+        """The same as shares of the gradient of badly ranked targets.
+
+        Adagrad removes any constant factor of a loss, so this is what differs between them.
+        """
+        curves = {
+            name: curve / (self.badly_ranked[name] or np.nan) for name, curve in self.curves.items()
+        }
+        return GradientByRank(self.rank, self.count, curves, dict.fromkeys(self.badly_ranked, 1.0))
+
+
+def gradient_by_rank(
+    target: Target,
+    negatives: Negatives,
+    losses: Iterable[str] = tuple(LOSSES),
+    edges: tuple[int, ...] = EDGES,
+) -> GradientByRank:
+    """Median -dL/dr_i of each loss in bins of the target's rank; bin k is [edges[k], edges[k+1]).
+
+    Raises:
+        ValueError: an unknown loss.
+    """
+    rank = ranks(target, negatives).cpu().numpy()
+    bins = np.searchsorted(edges, rank, side="right") - 1
+    badly = rank >= negatives.shape[1] / 4
+    curves, badly_ranked = {}, {}
+    for name in losses:
+        pull = _pull(name, target, negatives)
+        curves[name] = _medians(pull, bins, len(edges) - 1)
+        badly_ranked[name] = float(np.median(pull[badly])) if badly.any() else np.nan
+    count = np.bincount(bins, minlength=len(edges) - 1)[: len(edges) - 1]
+    return GradientByRank(_medians(rank, bins, len(edges) - 1), count, curves, badly_ranked)
+
+
+def target_gradients(
+    target: Target, negatives: Negatives, losses: Iterable[str] = tuple(LOSSES)
+) -> dict[str, float]:
+    """Median -dL/dr_i over all targets, loss by loss."""
+    return {name: float(np.median(_pull(name, target, negatives))) for name in losses}
+
+
+def _pull(name: str, target: Target, negatives: Negatives) -> np.ndarray:
+    return -LOSSES[name].gradient(target, negatives)[0].cpu().numpy()
+
+
+def _medians(values: np.ndarray, bins: np.ndarray, n_bins: int) -> np.ndarray:
+    """[n_bins] median of the values in each bin; NaN for an empty one."""
+    return np.array(
+        [np.median(values[bins == k]) if (bins == k).any() else np.nan for k in range(n_bins)]
+    )

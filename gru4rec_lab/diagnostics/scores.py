@@ -1,0 +1,119 @@
+"""Scores to look at: made up from a Gaussian, or of a model on some sessions."""
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from ..batches import Batch, session_parallel
+from ..device import generator
+from ..recommend import Recommender
+from ..sampling import PopularitySampler, logq_correction
+from ..sessions import Sessions
+
+Target = Float[Tensor, "targets"]
+Negatives = Float[Tensor, "targets negatives"]
+Rows = Float[Tensor, "rows negatives"]
+
+
+@dataclass(frozen=True, eq=False)
+class GaussianScores:
+    """Made-up scores: negatives from N(0, spread^2) and a target at chosen ranks.
+
+    Attributes:
+        rows: [rows, N] the draws, each sorted from the highest score down.
+        target: [P] targets, each chosen rank once a row.
+        negatives: [P, N] their negatives: `rows`, each repeated for every rank.
+    """
+
+    rows: Rows
+    target: Target
+    negatives: Negatives
+
+
+def gaussian_scores(
+    n_negatives: int, spread: float, *, max_rows: int = 60, n_scores: int = 100_000, seed: int = 0
+) -> GaussianScores:
+    """Rows of Gaussian scores with targets midway between two negatives at ranks 0, 1, 3, 10, ...
+
+    A target of rank 0 is .3 spreads above the best negative. There are at most `max_rows` rows,
+    fewer when more than about `n_scores` scores would be made. `spread` only stretches the draws.
+
+    Raises:
+        ValueError: no negatives, or a spread that is not above 0.
+    """
+    if n_negatives < 1 or not spread > 0:
+        raise ValueError(
+            f"there must be a negative and a spread above 0, got {n_negatives} and {spread}"
+        )
+    chosen = torch.tensor([rank for rank in _PLACES if rank < n_negatives])
+    n_rows = max(1, min(max_rows, n_scores // (n_negatives * len(chosen))))
+    rows = spread * _sorted_normals(n_rows, n_negatives, seed)
+    above = rows[:, (chosen - 1).clamp(min=0)]
+    target = (above + rows[:, chosen]) / 2 + (chosen == 0) * 0.3 * spread
+    return GaussianScores(rows, target.flatten(), rows.repeat_interleave(len(chosen), dim=0))
+
+
+_PLACES = (0, 1, 2, 5, 10, 20, 50, 100, 300, 1000, 3000, 10_000, 30_000)
+
+
+@torch.no_grad()
+def probe_scores(
+    model: Recommender,
+    sessions: Sessions,
+    *,
+    n_sample: int,
+    sample_alpha: float,
+    support: Int[Tensor, "items"] | None = None,
+    logq: float = 0,
+    batch_size: int = 64,
+    seed: int = 0,
+    max_targets: int = 10_000,
+) -> tuple[Target, Negatives]:
+    """Scores of the targets in `sessions` and of each one's negatives, as training would see them.
+
+    A target has the other targets of its batch and extra draws as negatives, batch_size - 1 +
+    n_sample in all: where fewer sessions are left, more are drawn. Scores are linear (no ELU).
+
+    Args:
+        support: [items] clicks the sampler goes by; those of `sessions`, if None.
+        logq: strength of the popularity correction, taken off the scores as in training.
+        max_targets: about where to stop.
+    """
+    network = model.network
+    device = network.items.device
+    support = torch.as_tensor(sessions.support) if support is None else support
+    source = generator(seed, "probe", "cuda" if device.type == "cuda" else "cpu")
+    sampler = PopularitySampler(support, sample_alpha, generator=source, device=device)
+    log_support = support.clamp(min=1).log().to(device)
+    hidden, targets, negatives = network.start(batch_size), [], []
+    for batch in session_parallel(sessions, batch_size, device):
+        hidden = network.advance(batch.inputs, hidden, batch.carry)
+        extra = sampler.draw(n_sample + batch_size - len(batch.targets))
+        scores = network.scores(hidden, torch.cat([batch.targets, extra]))
+        if logq:
+            scores = scores - logq_correction(
+                log_support, batch.targets, extra, logq=logq, sample_alpha=sample_alpha
+            )
+        target, others = _split_scores(scores, batch)
+        targets.append(target)
+        negatives.append(others)
+        if sum(map(len, targets)) >= max_targets:
+            break
+    return torch.cat(targets), torch.cat(negatives)
+
+
+def _split_scores(scores: Float[Tensor, "batch columns"], batch: Batch) -> tuple[Tensor, Tensor]:
+    """Each row's own column, and all others in their order."""
+    size = len(batch.targets)
+    own = torch.zeros_like(scores, dtype=torch.bool)
+    own[:, :size].fill_diagonal_(True)
+    return scores[own], scores[~own].reshape(size, -1)
+
+
+@lru_cache(maxsize=8)
+def _sorted_normals(n_rows: int, n_negatives: int, seed: int) -> Rows:
+    draws = torch.randn(n_rows, n_negatives, generator=torch.Generator().manual_seed(seed))
+    return draws.sort(dim=1, descending=True).values

@@ -1,0 +1,51 @@
+"""Softmax weights: which negatives give a -max loss its gradient, and how many really count.
+
+Sources
+    [H18] Hidasi & Karatzoglou, "Recurrent Neural Networks with Top-k Gains for Session-based
+          Recommendations", arXiv 1706.03847.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float
+from torch import Tensor
+
+Negatives = Float[Tensor, "targets negatives"]
+
+
+@dataclass(frozen=True, eq=False)
+class SoftmaxWeights:
+    """The weights s_j that the -max losses give to the negatives, the largest first.
+
+    Attributes:
+        weight: [N] mean over the rows of each row's sorted weights; sums to 1.
+        cumulated: [N] share of the weight on this negative and those before it.
+    """
+
+    weight: np.ndarray
+    cumulated: np.ndarray
+
+
+def softmax_weights(negatives: Negatives) -> SoftmaxWeights:
+    """Mean sorted softmax weights of the negatives, with their cumulated mass."""
+    weight = negatives.softmax(dim=1).sort(dim=1, descending=True).values.mean(dim=0)
+    weight = weight.double().cpu().numpy()
+    return SoftmaxWeights(weight, weight.cumsum())
+
+
+def effective_negatives(negatives: Negatives) -> float:
+    """exp of the entropy of the softmax weights, median over rows: how many negatives count.
+
+    N equal scores give N; one score far above the others gives 1.
+    """
+    log_weight = negatives.log_softmax(dim=1)
+    entropy = -(log_weight.exp() * log_weight.clamp(min=-1e4)).sum(dim=1)
+    return float(np.median(entropy.exp().cpu().numpy()))
+
+
+def top_share(negatives: Negatives, k: int = 5) -> float:
+    """Share of the softmax weight on the `k` best-scoring negatives, median over rows."""
+    weight = negatives.softmax(dim=1)
+    top = weight.topk(min(k, negatives.shape[1]), dim=1).values.sum(dim=1)
+    return float(np.median(top.cpu().numpy()))

@@ -1,0 +1,65 @@
+"""One file for a model: safetensors with a JSON header. Reading it runs no code."""
+
+import json
+import os
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor
+
+SUFFIX = ".safetensors"
+FORMAT = "gru4rec-lab/1"
+
+
+def model_path(path: str | Path) -> Path:
+    """The path with the suffix .safetensors, added if it is missing."""
+    path = Path(path)
+    return path if path.suffix == SUFFIX else path.with_name(path.name + SUFFIX)
+
+
+def write_model(path: str | Path, tensors: dict[str, Tensor], facts: dict[str, Any]) -> Path:
+    """Write tensors and JSON-ready facts; returns the path written.
+
+    The file appears whole or not at all: it is written under another name beside `path` and
+    renamed, so a killed process leaves the old file as it was.
+    """
+    from safetensors.torch import save_file
+
+    target = model_path(path)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    header = {"format": FORMAT, "facts": json.dumps(facts)}
+    handle, temporary = tempfile.mkstemp(prefix=f".{target.stem}-", dir=target.parent)
+    os.close(handle)
+    try:
+        plain = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
+        save_file(plain, temporary, metadata=header)
+        os.replace(temporary, target)
+    except BaseException:
+        os.unlink(temporary)
+        raise
+    return target
+
+
+def read_model(path: str | Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """The tensors and facts that `write_model` wrote.
+
+    Raises:
+        FileNotFoundError: no such file.
+        ValueError: not a model of this library, or a damaged one.
+    """
+    from safetensors import SafetensorError, safe_open
+
+    source = model_path(path)
+    if not source.is_file():
+        raise FileNotFoundError(f"no model at {source}; model.save(path) writes one")
+    try:
+        with safe_open(source, framework="pt") as file:
+            header = file.metadata() or {}
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    except SafetensorError as error:
+        raise ValueError(f"{source} is damaged or no safetensors file: {error}") from None
+    if header.get("format") != FORMAT:
+        found = header.get("format")
+        raise ValueError(f"{source} has format {found!r}, not {FORMAT!r}; save the model again")
+    return tensors, json.loads(header["facts"])

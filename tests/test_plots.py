@@ -1,0 +1,96 @@
+import subprocess
+import sys
+from io import BytesIO
+
+import numpy as np
+import pytest
+from matplotlib.image import imread
+
+from gru4rec_lab import LOSSES, Config, load_sessions, plots, train
+from gru4rec_lab.diagnostics import gaussian_scores, gradient_by_rank
+from gru4rec_lab.plots import LOSS_COLOURS, LivePlot
+
+
+def pixels(png):
+    return imread(BytesIO(png), format="png")
+
+
+@pytest.fixture
+def live():
+    plot = LivePlot(200, 100, scale=1)
+    axes = plot.add_axes(20, 20, 190, 90)
+    axes.set(xlim=(0, 1), ylim=(0, 1))
+    (line,) = axes.plot([], [], color="red")
+    return plot, axes, plot.moving(line)
+
+
+def test_every_loss_has_a_colour_of_its_own():
+    assert list(LOSS_COLOURS) == list(LOSSES)
+    assert len(set(LOSS_COLOURS.values())) == len(LOSSES)
+
+
+def test_picture_is_a_png_of_the_size_asked_for():
+    assert pixels(LivePlot(200, 100, scale=2).png()).shape == (200, 400, 4)
+
+
+def test_moving_artists_are_drawn_and_gone_again(live):
+    plot, _, line = live
+    empty = plot.png()
+    line.set_data([0, 1], [0, 1])
+    drawn = plot.png()
+    line.set_data([], [])
+    assert drawn != empty
+    assert plot.png() == empty
+
+
+def test_only_new_limits_cost_a_full_draw(live):
+    plot, axes, line = live
+    for value in (0.2, 0.5, 0.8):
+        line.set_data([0, 1], [value, value])
+        plot.limits(axes, x=(0, 1), y=(0, 1))
+        plot.png()
+    assert plot.n_full_draws == 1
+    before = plot.png()
+    plot.limits(axes, y=(0, 2))
+    assert plot.png() != before
+    assert plot.n_full_draws == 2
+
+
+def test_drawing_over_the_background_gives_the_same_picture_as_a_full_draw(live):
+    plot, _, line = live
+    plot.png()
+    line.set_data([0, 1], [1, 0])
+    blitted = plot.png()
+    plot.redraw()
+    np.testing.assert_array_equal(pixels(plot.png()), pixels(blitted))
+
+
+def test_gradient_by_rank_draws_a_line_a_loss():
+    scores = gaussian_scores(63, 4.0)
+    figure = plots.gradient_by_rank(gradient_by_rank(scores.target, scores.negatives))
+    (axes,) = figure.axes
+    assert [line.get_label() for line in axes.lines] == list(LOSSES)
+    assert [line.get_color() for line in axes.lines] == list(LOSS_COLOURS.values())
+    figure.canvas.draw()
+
+
+def test_history_draws_reports_and_ends_of_epochs():
+    sessions = load_sessions("world:cycle", n_sessions=60, n_items=20)
+    config = Config(layers=(8,), n_sample=4, n_epochs=2, batch_size=16, report_every=5)
+    figure = plots.history(train(config, sessions, validation=sessions))
+    loss, quality = figure.axes
+    assert len(loss.lines[0].get_xdata()) > 2
+    assert [len(line.get_xdata()) for line in quality.lines] == [2, 2]
+    figure.canvas.draw()
+
+
+def test_history_works_without_validation():
+    sessions = load_sessions("world:cycle", n_sessions=30, n_items=20)
+    figure = plots.history(train(Config(layers=(8,), n_sample=0, n_epochs=1), sessions))
+    figure.canvas.draw()
+
+
+def test_plots_need_no_pyplot():
+    code = "import sys, gru4rec_lab.plots; print('matplotlib.pyplot' in sys.modules)"
+    shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert shown.stdout.strip() == "False"
