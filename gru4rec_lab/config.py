@@ -42,6 +42,9 @@ _RANGES: dict[str, tuple[float | None, float | None]] = {
 _CHOICES: dict[str, tuple[str, ...]] = {
     "loss": LOSS_NAMES,
     "shape_scores": ("bpr-max", "all"),
+    "logq_mode": ("official", "exact"),
+    "sampler": ("popularity", "uniform", "log-uniform", "hard"),
+    "collisions": ("keep", "mask", "resample"),
 }
 
 
@@ -94,6 +97,12 @@ class Config:
         seed: of weights, negatives and dropout.
         device: "auto" (CUDA, then MPS, then CPU) or a torch device.
         shape_scores: "bpr-max": `bpreg` and `elu_param` act on BPR-max alone; "all": on any loss.
+        logq_mode: "official": from raw counts, the target corrected too; "exact": from expected
+            counts, the target left as it is and its copies masked.
+        sampler: how extra negatives are drawn: by "popularity" to the `sample_alpha`, "uniform",
+            "log-uniform" by popularity rank, or "hard", the best-scoring of a larger pool.
+        collisions: "keep": a sample that equals a row's target is its negative, as in the official
+            code; "mask": it counts for nothing in that row; "resample": it is drawn again.
         report_every: steps between two reports of the loss.
     """
 
@@ -115,6 +124,9 @@ class Config:
     seed: int = 0
     device: str = "auto"
     shape_scores: str = "bpr-max"
+    logq_mode: str = "official"
+    sampler: str = "popularity"
+    collisions: str = "keep"
     report_every: int = 50
 
     def __post_init__(self) -> None:
@@ -124,6 +136,11 @@ class Config:
         if not layers or not all(isinstance(units, int) and units > 0 for units in layers):
             raise ValueError(f"layers must be whole numbers above 0, got {self.layers!r}")
         object.__setattr__(self, "layers", tuple(layers))
+        if self.logq_mode == "exact" and self.sampler == "hard":
+            raise ValueError(
+                "the expected counts of hard negatives are not known; use logq_mode='official' or "
+                "another sampler than 'hard'"
+            )
         if self.constrained_embedding and self.embedding not in (0, self.layers[-1]):
             raise ValueError(
                 f"a constrained embedding has the size of the last layer, {self.layers[-1]}, not "

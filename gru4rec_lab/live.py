@@ -25,6 +25,7 @@ class LiveRun:
         self._stopping = threading.Event()
         self._one_step = False
         self._thread = threading.Thread(target=self._drive, daemon=True, name="gru4rec-training")
+        self._changing = threading.Lock()
         self.state = "idle"
         self.steps = 0
         self.error: Exception | None = None
@@ -43,9 +44,10 @@ class LiveRun:
 
     def pause(self) -> None:
         """Hold before the next step; the step under way completes."""
-        if self.state == "running":
-            self._go.clear()
-            self.state = "paused"
+        with self._changing:
+            if self.state == "running":
+                self._go.clear()
+                self.state = "paused"
 
     def resume(self) -> None:
         """Go on after `pause`."""
@@ -86,7 +88,7 @@ class LiveRun:
             self._follow()
         except Exception as error:  # kept for whoever shows the run
             self.error = error
-            self.state = "failed"
+            self._end("failed")
 
     def _follow(self) -> None:
         for event in self._events:
@@ -94,13 +96,18 @@ class LiveRun:
                 self.steps = event.step
                 if self._one_step:
                     self._one_step = False
-                    self._go.clear()
-                    self.state = "paused"
+                    with self._changing:
+                        self._go.clear()
+                        self.state = "paused"
             else:
                 self._seen.put(event)
             self._go.wait()
             if self._stopping.is_set():
                 self._events.close()
-                self.state = "finished" if isinstance(event, Finished) else "stopped"
+                self._end("finished" if isinstance(event, Finished) else "stopped")
                 return
-        self.state = "finished"
+        self._end("finished")
+
+    def _end(self, state: str) -> None:
+        with self._changing:
+            self.state = state

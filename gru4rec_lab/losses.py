@@ -3,7 +3,8 @@
 A loss maps the score of the target and the scores of its negatives to one loss a row. Written with
 r_i for the target's score, r_j for the scores of the N negatives and s_j = softmax(r)_j over the
 negatives alone, the target excluded. The sixth loss of [H18], BPR-max with score regularisation,
-is `bpr-max` plus `bpreg` times `score_regulariser`.
+is `bpr-max` plus `bpreg` times `score_regulariser`. A negative whose score is -inf is absent: it
+has no weight, no gradient, and N does not count it.
 
 Differences to the official code, which learning rates feel: its BPR is a sum over all columns with
 the target's own, N * bpr + log 2 here; its TOP1 is a mean over all columns, so
@@ -32,23 +33,24 @@ Gradient = tuple[Target, Negatives]
 
 def top1(target: Target, negatives: Negatives) -> Target:
     """Mean of sigma(r_j - r_i) + sigma(r_j^2) over the negatives. [H16]."""
-    return _top1_terms(target, negatives).mean(dim=1)
+    return _top1_terms(target, negatives).sum(dim=1) / _count(negatives)
 
 
 def top1_grad(target: Target, negatives: Negatives) -> Gradient:
     """With q = sigma(r_j - r_i), u = sigma(r_j^2): dL/dr_j = [q(1-q) + 2 r_j u(1-u)] / N."""
     by_target, by_negative = _top1_slopes(target, negatives)
-    return by_target.mean(dim=1), by_negative / negatives.shape[1]
+    n = _count(negatives)
+    return by_target.sum(dim=1) / n, by_negative / n[:, None]
 
 
 def bpr(target: Target, negatives: Negatives) -> Target:
     """Mean of -log sigma(r_i - r_j) over the negatives. [H16]."""
-    return -logsigmoid(target[:, None] - negatives).mean(dim=1)
+    return -logsigmoid(target[:, None] - negatives).sum(dim=1) / _count(negatives)
 
 
 def bpr_grad(target: Target, negatives: Negatives) -> Gradient:
     """dL/dr_j = sigma(r_j - r_i) / N and dL/dr_i = -sum_j dL/dr_j."""
-    by_negative = torch.sigmoid(negatives - target[:, None]) / negatives.shape[1]
+    by_negative = torch.sigmoid(negatives - target[:, None]) / _count(negatives)[:, None]
     return -by_negative.sum(dim=1), by_negative
 
 
@@ -109,17 +111,17 @@ def cross_entropy_grad(target: Target, negatives: Negatives) -> Gradient:
 
 def score_regulariser(negatives: Negatives) -> Target:
     """sum_j s_j r_j^2, which keeps the scores of the strongest negatives small. [H18]."""
-    return (negatives.softmax(dim=1) * negatives.square()).sum(dim=1)
+    return (negatives.softmax(dim=1) * _present(negatives).square()).sum(dim=1)
 
 
 def score_regulariser_grad(negatives: Negatives) -> Negatives:
     """With R the regulariser: dR/dr_j = s_j (2 r_j + r_j^2 - R)."""
     weight = negatives.softmax(dim=1)
-    top = negatives.amax(dim=1, keepdim=True)
+    score, top = _present(negatives), negatives.amax(dim=1, keepdim=True)
     # Less top^2, which cancels in r_j^2 - R: float32 has no digits left behind 1e4 squared.
-    squared = (negatives - top) * (negatives + top)
+    squared = (score - top) * (score + top)
     penalty = (weight * squared).sum(dim=1, keepdim=True)
-    return weight * (2 * negatives + squared - penalty)
+    return weight * (2 * score + squared - penalty)
 
 
 def elu(scores: Float[Tensor, "*any"], alpha: float) -> Float[Tensor, "*any"]:
@@ -136,13 +138,24 @@ def elu_grad(scores: Float[Tensor, "*any"], alpha: float) -> Float[Tensor, "*any
     return torch.where(scores > 0, 1.0, alpha * torch.exp(scores.clamp(max=0)))
 
 
+def _count(negatives: Negatives) -> Target:
+    """N of each row, at least 1."""
+    return (negatives > -torch.inf).sum(dim=1).clamp(min=1).to(negatives.dtype)
+
+
+def _present(negatives: Negatives) -> Negatives:
+    """The scores, 0 for absent negatives: their weight is 0, and 0 times inf is no number."""
+    return negatives.where(negatives > -torch.inf, 0.0)
+
+
 def _top1_terms(target: Target, negatives: Negatives) -> Negatives:
-    return torch.sigmoid(negatives - target[:, None]) + torch.sigmoid(negatives.square())
+    term = torch.sigmoid(negatives - target[:, None]) + torch.sigmoid(negatives.square())
+    return term.where(negatives > -torch.inf, 0.0)
 
 
 def _top1_slopes(target: Target, negatives: Negatives) -> tuple[Negatives, Negatives]:
-    q = _sigmoid_slope(negatives - target[:, None])
-    return -q, q + 2 * negatives * _sigmoid_slope(negatives.square())
+    q, score = _sigmoid_slope(negatives - target[:, None]), _present(negatives)
+    return -q, q + 2 * score * _sigmoid_slope(score.square())
 
 
 def _sigmoid_slope(scores: Negatives) -> Negatives:

@@ -1,36 +1,40 @@
-"""Extra negatives, shared by all rows of a step, beside the other targets of the batch. [H18]."""
+"""Extra negatives, shared by all rows of a step, beside the other targets of the batch. [H18].
+
+A sampler has `weight`, [items], to which its draws are proportional, and `draw(n_sample)`.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int, Real
 from torch import Tensor
 
 BLOCK = 1 << 16
+POOL = 4
 
 
-class PopularitySampler:
-    """Draws items with probability ~ support^alpha: 0 uniform over the catalogue, 1 popularity.
+class Sampler:
+    """Draws items with probability ~ `weight`, with replacement.
 
-    Draws are with replacement and made in blocks of some 65,000 (the sample store of [H18]), since
-    one search for many draws costs far less than many searches.
+    Draws are made in blocks of some 65,000 (the sample store of [H18]), since one search for many
+    draws costs far less than many searches.
     """
 
     def __init__(
         self,
-        support: Int[Tensor, "items"],
-        alpha: float,
+        weight: Float[Tensor, "items"],
         *,
         generator: torch.Generator,
         device: torch.device | str = "cpu",
     ):
-        self.alpha = alpha
+        self.weight = weight.to(device, torch.float32)
         self._generator = generator
         self._store = torch.empty(0, dtype=torch.int64, device=device)
         self._next = 0
         # Float64: with a million items float32 sums lose the rarest ones. MPS has none.
-        weight = support.cpu().double() ** alpha if alpha else torch.ones(len(support)).double()
-        weight[support.cpu() == 0] = 0
-        cumulated = weight.cumsum(0)
-        self.probability = (weight / cumulated[-1]).to(device, torch.float32)
+        cumulated = weight.cpu().double().cumsum(0)
         self._cumulated = cumulated / cumulated[-1]
         if torch.device(device).type == "cuda":
             self._cumulated = self._cumulated.to(device)
@@ -51,17 +55,109 @@ class PopularitySampler:
         self._next = 0
 
 
-def logq_correction(
-    log_support: Float[Tensor, "items"],
+def popularity_weight(support: Real[Tensor, "items"], alpha: float) -> Float[Tensor, "items"]:
+    """support^alpha: 0 uniform over the clicked items, 1 popularity. [H18]."""
+    return (support > 0) * support.double() ** alpha
+
+
+def log_uniform_weight(support: Real[Tensor, "items"], alpha: float) -> Float[Tensor, "items"]:
+    """log((r + 2) / (r + 1)) for the item of popularity rank r, 0 = most popular; no `alpha`."""
+    rank = torch.empty(len(support), dtype=torch.float64)
+    order = support.cpu().argsort(descending=True, stable=True)
+    rank[order] = torch.arange(len(support), dtype=torch.float64)
+    return (support.cpu() > 0) * ((rank + 2) / (rank + 1)).log()
+
+
+# What each sampler of `Config` draws by; "hard" draws a pool by popularity and keeps the hardest.
+WEIGHTS: Mapping[str, Callable[[Tensor, float], Tensor]] = MappingProxyType(
+    {
+        "popularity": popularity_weight,
+        "uniform": lambda support, alpha: popularity_weight(support, 0.0),
+        "log-uniform": log_uniform_weight,
+        "hard": popularity_weight,
+    }
+)
+
+
+def copies(
+    targets: Int[Tensor, "batch"], negatives: Int[Tensor, "n_sample"]
+) -> Bool[Tensor, "batch columns"]:
+    """True where a column of the score matrix, the row's own aside, is the row's target."""
+    same = targets[:, None] == torch.cat([targets, negatives])
+    return same.fill_diagonal_(False)
+
+
+def first_without(
+    pool: Int[Tensor, "pool"], targets: Int[Tensor, "batch"], n_sample: int
+) -> Int[Tensor, "n_sample"]:
+    """The first `n_sample` of the pool that equal no target; targets fill up if the pool ends.
+
+    Taking from a larger pool is drawing again, without asking the device how often.
+    """
+    clash = torch.isin(pool, targets)
+    return pool[clash.to(torch.uint8).argsort(stable=True)[:n_sample]]
+
+
+def hardest(
+    pool: Int[Tensor, "pool"],
+    scores: Float[Tensor, "batch pool"],
+    targets: Int[Tensor, "batch"],
+    n_sample: int,
+) -> Int[Tensor, "n_sample"]:
+    """The `n_sample` items of the pool that some row scores highest, the batch's targets last."""
+    best = scores.max(dim=0).values.masked_fill(torch.isin(pool, targets), -torch.inf)
+    return pool[best.argsort(descending=True, stable=True)[:n_sample]]
+
+
+@dataclass(frozen=True)
+class Frequencies:
+    """How often items are negatives: `support` in the batch, `extra` among the samples; [items].
+
+    Counts and weights as they are; `*_total` are their sums.
+    """
+
+    support: Float[Tensor, "items"]
+    extra: Float[Tensor, "items"]
+    support_total: Float[Tensor, ""]
+    extra_total: Float[Tensor, ""]
+
+    @classmethod
+    def of(cls, support: Float[Tensor, "items"], extra: Float[Tensor, "items"]) -> "Frequencies":
+        """Frequencies with their sums."""
+        return cls(support, extra, support.sum(), extra.sum())
+
+
+def official_logq(
+    often: Frequencies,
     targets: Int[Tensor, "batch"],
     negatives: Int[Tensor, "n_sample"],
     *,
     logq: float,
-    sample_alpha: float,
 ) -> Float[Tensor, "columns"]:
-    """What to subtract from each score column: logq times the log of how often it is a sample.
+    """What to subtract from each score column, as the official code does, from raw counts.
 
-    As in the official code, from raw counts: log support for the batch's own targets,
-    `sample_alpha` times it for the extra samples; the target of the row is corrected too.
+    logq times log support for the batch's own targets and the log weight of the sampler (alpha log
+    support) for the extra samples. The row's target is corrected too.
     """
-    return logq * torch.cat([log_support[targets], sample_alpha * log_support[negatives]])
+    return logq * torch.cat([often.support[targets], often.extra[negatives]]).log()
+
+
+def exact_logq(
+    often: Frequencies,
+    targets: Int[Tensor, "batch"],
+    negatives: Int[Tensor, "n_sample"],
+    *,
+    logq: float,
+) -> Float[Tensor, "batch columns"]:
+    """What to subtract from each score: logq times the log of the item's expected count.
+
+    An item is expected (B - 1) support / sum + N weight / sum times among a row's negatives. With
+    logq = 1 and copies of the target left out, the sum of the corrected exponentials is an unbiased
+    estimate of that over the whole catalogue. The row's target, there with certainty, stays as is.
+    """
+    columns = torch.cat([targets, negatives])
+    in_batch = (len(targets) - 1) * often.support[columns] / often.support_total
+    extra = len(negatives) * often.extra[columns] / often.extra_total
+    correction = (logq * (in_batch + extra).log()).repeat(len(targets), 1)
+    correction.diagonal().zero_()
+    return correction

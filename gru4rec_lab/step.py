@@ -5,7 +5,7 @@ nothing in it waits for the device.
 """
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int, Shaped
 from torch import Tensor
 
 from .batches import Batch
@@ -13,12 +13,14 @@ from .controls import Settings
 from .losses import LOSSES, Loss, elu, elu_grad, score_regulariser, score_regulariser_grad
 from .model import Network, carried
 from .optim import Adagrad
-from .sampling import logq_correction
+from .sampling import Frequencies, copies, exact_logq, official_logq, popularity_weight
 
 Scores = Float[Tensor, "batch columns"]
 
 
-def split_columns(scores: Scores) -> tuple[Float[Tensor, "batch"], Float[Tensor, "batch others"]]:
+def split_columns(
+    scores: Shaped[Tensor, "batch columns"],
+) -> tuple[Shaped[Tensor, "batch"], Shaped[Tensor, "batch others"]]:
     """The target's score of each row and those of its negatives.
 
     Row k's target stands in column k; the row's last column takes its place among the negatives.
@@ -42,39 +44,53 @@ def join_columns(
 
 
 def loss_and_gradient(
-    scores: Scores, loss: Loss, *, bpreg: float = 0.0, elu_param: float = 0.0
+    scores: Scores,
+    loss: Loss,
+    *,
+    bpreg: float = 0.0,
+    elu_param: float = 0.0,
+    absent: Bool[Tensor, "batch columns"] | None = None,
 ) -> tuple[Float[Tensor, "batch"], Scores]:
     """Loss of each row and its gradient by the scores, row k's target in column k.
 
-    ELU bends all scores first; the regulariser acts on the negatives. A row without negatives has
-    loss 0.
+    ELU bends all scores first; the regulariser acts on the negatives; those marked `absent` count
+    for nothing. A row without negatives has loss 0.
     """
     if scores.shape[1] == 1:
         return torch.zeros_like(scores[:, 0]), torch.zeros_like(scores)
     target, negatives = split_columns(elu(scores, elu_param))
+    if absent is not None:
+        negatives = negatives.masked_fill(split_columns(absent)[1], -torch.inf)
     value = loss.value(target, negatives)
     by_target, by_negatives = loss.gradient(target, negatives)
     if bpreg:
         value = value + bpreg * score_regulariser(negatives)
         by_negatives = by_negatives + bpreg * score_regulariser_grad(negatives)
     gradient = join_columns(by_target, by_negatives)
-    return value, gradient * elu_grad(scores, elu_param) if elu_param else gradient
+    if elu_param:
+        gradient = gradient * elu_grad(scores, elu_param)
+    if absent is not None:
+        left = (negatives > -torch.inf).any(dim=1)
+        value, gradient = value.where(left, 0.0), gradient.where(left[:, None], 0.0)
+    return value, gradient
 
 
 class RankingLoss(torch.autograd.Function):
     """The sum of the losses of the rows; backward hands on the closed-form gradient."""
 
     @staticmethod
-    def forward(ctx, scores, loss, bpreg, elu_param):
+    def forward(ctx, scores, loss, bpreg, elu_param, absent):
         """The sum over rows; see `loss_and_gradient`."""
-        value, gradient = loss_and_gradient(scores, loss, bpreg=bpreg, elu_param=elu_param)
+        value, gradient = loss_and_gradient(
+            scores, loss, bpreg=bpreg, elu_param=elu_param, absent=absent
+        )
         ctx.save_for_backward(gradient)
         return value.sum()
 
     @staticmethod
     def backward(ctx, outer):
         """Gradient by the scores."""
-        return outer * ctx.saved_tensors[0], None, None, None
+        return outer * ctx.saved_tensors[0], None, None, None, None
 
 
 class Step:
@@ -98,18 +114,34 @@ class Step:
         dropout_p_embed: float = 0.0,
         dropout_p_hidden: float = 0.0,
         shape_scores: str = "bpr-max",
+        logq_mode: str = "official",
+        mask_collisions: bool = False,
         generator: torch.Generator | None = None,
     ):
         self.network, self.batch_size = network, batch_size
         self.optimiser = Adagrad(dict(network.named_parameters()))
         device, dtype = network.items.device, network.items.dtype
-        self._log_support = support.to(device, dtype).clamp(min=1).log()
+        self._support = support.to(device, dtype)
+        self._exact = logq_mode == "exact"
+        self._mask = mask_collisions
+        self._often: tuple[float, Frequencies] | None = None
         self._keep_embed, self._keep_hidden = 1 - dropout_p_embed, 1 - dropout_p_hidden
         self._shape_all = shape_scores == "all"
         self._generator = generator
         self.finite = torch.ones((), dtype=torch.bool, device=device)
         self.n_finite = torch.zeros((), dtype=torch.int64, device=device)
         self.begin_epoch()
+
+    def draws_by(self, weight: Float[Tensor, "items"], sample_alpha: float) -> None:
+        """Say by which weight extra samples are drawn at `sample_alpha`; else support^alpha."""
+        clicked = self._support.clamp(min=1)
+        self._often = (sample_alpha, Frequencies.of(clicked, weight.to(clicked)))
+
+    @torch.no_grad()
+    def scores_of(self, batch: Batch, items: Int[Tensor, "items"]) -> Scores:
+        """Scores of any items for a batch that is not trained on yet; linear, without dropout."""
+        network = self.network
+        return network.scores(network.advance(batch.inputs, self.hidden, batch.carry), items)
 
     def begin_epoch(self) -> None:
         """Forget the hidden states."""
@@ -159,17 +191,21 @@ class Step:
 
     def _loss(self, scores, targets, negatives, settings: Settings) -> Tensor:
         loss = LOSSES[settings.loss]
+        exact = loss.corrects_logq and settings.logq and self._exact
         if loss.corrects_logq and settings.logq:
-            scores = scores - logq_correction(
-                self._log_support,
-                targets,
-                negatives,
-                logq=settings.logq,
-                sample_alpha=settings.sample_alpha,
-            )
+            correct = exact_logq if self._exact else official_logq
+            often = self._frequencies(settings.sample_alpha)
+            scores = scores - correct(often, targets, negatives, logq=settings.logq)
+        # Exact counts are those of negatives; a copy of the row's own target is none.
+        absent = copies(targets, negatives) if self._mask or exact else None
         shaped = loss.shapes_scores or self._shape_all
         bpreg, elu_param = (settings.bpreg, settings.elu_param) if shaped else (0.0, 0.0)
-        return RankingLoss.apply(scores, loss, bpreg, elu_param) / self.batch_size
+        return RankingLoss.apply(scores, loss, bpreg, elu_param, absent) / self.batch_size
+
+    def _frequencies(self, sample_alpha: float) -> Frequencies:
+        if self._often is None or self._often[0] != sample_alpha:
+            self.draws_by(popularity_weight(self._support, sample_alpha), sample_alpha)
+        return self._often[1]
 
     def _update(self, loss: Tensor, leaves: list, settings: Settings) -> None:
         tables = {name for name, _, _ in leaves}

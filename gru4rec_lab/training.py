@@ -6,14 +6,14 @@ from typing import Any
 
 import torch
 
-from .batches import Schedule, session_parallel
+from .batches import Batch, Schedule, session_parallel
 from .config import Config
 from .controls import Controls, Settings
 from .device import choose_device, generator
 from .evaluation import evaluate
 from .events import EpochDone, Event, Finished, Observed, Report, Started, StepDone
 from .recommend import Recommender, network_of
-from .sampling import PopularitySampler
+from .sampling import POOL, WEIGHTS, Sampler, first_without, hardest
 from .sessions import Sessions
 from .step import Step
 
@@ -56,6 +56,8 @@ class _Run:
             dropout_p_embed=config.dropout_p_embed,
             dropout_p_hidden=config.dropout_p_hidden,
             shape_scores=config.shape_scores,
+            logq_mode=config.logq_mode,
+            mask_collisions=config.collisions == "mask",
             generator=generator(config.seed, "dropout", device),
         )
         self.model = Recommender(network, sessions.item_ids, config)
@@ -63,7 +65,8 @@ class _Run:
         self._support = support
         draws_on = device if device.type == "cuda" else "cpu"
         self._draws = generator(config.seed, "negatives", draws_on)
-        self._sampler: PopularitySampler | None = None
+        self._sampler: Sampler | None = None
+        self._alpha = -1.0
         self._keep_copy()
 
     def events(self, controls: Controls, validation: Sessions | None) -> Iterator[Event]:
@@ -77,7 +80,7 @@ class _Run:
                 yield from changes
                 number += 1
                 began = perf_counter()
-                loss = self._step(batch, self._negatives(settings), settings)
+                loss = self._step(batch, self._negatives(batch, settings), settings)
                 tally.add(loss, len(batch.targets), perf_counter() - began)
                 yield StepDone(number, epoch)
                 if number % self._config.report_every == 0:
@@ -89,11 +92,19 @@ class _Run:
             yield EpochDone(number, epoch, tally.epoch_loss, result)
         yield Finished(number, epoch)
 
-    def _negatives(self, settings: Settings) -> torch.Tensor:
-        if self._sampler is None or self._sampler.alpha != settings.sample_alpha:
-            self._sampler = PopularitySampler(
-                self._support, settings.sample_alpha, generator=self._draws, device=self._device
-            )
+    def _negatives(self, batch: Batch, settings: Settings) -> torch.Tensor:
+        if self._sampler is None or self._alpha != settings.sample_alpha:
+            self._alpha = settings.sample_alpha
+            weight = WEIGHTS[self._config.sampler](self._support, self._alpha)
+            self._sampler = Sampler(weight, generator=self._draws, device=self._device)
+            self._step.draws_by(weight, self._alpha)
+        if self._config.sampler == "hard" and settings.n_sample:
+            pool = self._sampler.draw(POOL * settings.n_sample)
+            scores = self._step.scores_of(batch, pool)
+            return hardest(pool, scores, batch.targets, settings.n_sample)
+        if self._config.collisions == "resample":
+            pool = self._sampler.draw(POOL * settings.n_sample)
+            return first_without(pool, batch.targets, settings.n_sample)
         return self._sampler.draw(settings.n_sample)
 
     def _report(self, tally: "_Tally", number: int, epoch: int, settings: Settings) -> Report:

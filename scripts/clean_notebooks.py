@@ -22,7 +22,7 @@ WIDGET = "application/vnd.jupyter.widget-view+json"
 
 
 def cleaned(text: str) -> str:
-    """The notebook as if it had just been run from top to bottom, with nothing of that run's own."""
+    """The notebook as after one run from top to bottom, without that run's own marks."""
     notebook = json.loads(text)
     notebook["metadata"].pop("widgets", None)
     code = [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
@@ -32,13 +32,14 @@ def cleaned(text: str) -> str:
             output.get("data", {}).pop(WIDGET, None)
             if "execution_count" in output:
                 output["execution_count"] = number
-    return subprocess.run(
+    done = subprocess.run(
         [NB_CLEAN, "clean", *KEEP],
-        input=json.dumps(notebook),
+        input=json.dumps(notebook, indent=1, ensure_ascii=False),
         stdout=subprocess.PIPE,
         encoding="utf-8",
         check=True,
-    ).stdout
+    )
+    return done.stdout.rstrip("\n") + "\n"
 
 
 def main(arguments: list[str]) -> int:

@@ -3,7 +3,7 @@ import dataclasses
 import pytest
 
 from gru4rec_lab import Config
-from gru4rec_lab.config import LOSS_NAMES
+from gru4rec_lab.config import LOSS_NAMES, check_setting
 from gru4rec_lab.losses import LOSSES
 
 
@@ -22,7 +22,6 @@ def test_defaults_are_the_authors():
     [
         ({"loss": "hinge"}, "unknown loss 'hinge'; choose one of top1, bpr"),
         ({"n_sample": -1}, "n_sample must be a number of at least 0, got -1"),
-        ({"n_sample": 1.5}, "n_sample must be a whole number, got 1.5"),
         ({"batch_size": 0}, "batch_size must be a number of at least 1, got 0"),
         ({"sample_alpha": float("nan")}, "sample_alpha must be a number of at least 0, got nan"),
         ({"momentum": 1}, "momentum must be a number of at least 0 and at most 0.9999, got 1"),
@@ -30,6 +29,9 @@ def test_defaults_are_the_authors():
         ({"layers": ()}, "layers must be whole numbers above 0"),
         ({"layers": (0,)}, "layers must be whole numbers above 0"),
         ({"embedding": 24}, "a constrained embedding has the size of the last layer, 100, not 24"),
+        ({"sampler": "best"}, "unknown sampler 'best'; choose one of popularity, uniform"),
+        ({"collisions": "drop"}, "unknown collisions 'drop'; choose one of keep, mask, resample"),
+        ({"sampler": "hard", "logq_mode": "exact"}, "expected counts of hard negatives are not"),
         ({"shape_scores": "none"}, "unknown shape_scores 'none'; choose one of bpr-max, all"),
     ],
 )
@@ -52,3 +54,8 @@ def test_presets_take_changes_and_unknown_ones_list_the_choices():
     assert Config.preset("lab", loss="bpr-max").loss == "bpr-max"
     with pytest.raises(ValueError, match="unknown preset 'rsc'; choose one of lab, yoochoose"):
         Config.preset("rsc")
+
+
+def test_half_a_sample_is_refused():
+    with pytest.raises(ValueError, match=r"n_sample must be a whole number, got 1\.5"):
+        check_setting("n_sample", 1.5)

@@ -389,3 +389,27 @@ def test_an_unknown_loss_lists_the_choices():
     ):
         LOSSES["bprmax"]
     assert "bprmax" not in LOSSES
+
+
+# Absent negatives.
+
+
+@every_loss
+def test_a_negative_at_minus_infinity_counts_for_nothing(loss):
+    target, negatives = normal(6, 9, scale=2)
+    with_absent = torch.cat([negatives, torch.full((6, 3), -torch.inf)], dim=1)
+    torch.testing.assert_close(loss(target, with_absent), loss(target, negatives))
+    by_target, by_negative = loss.gradient(target, with_absent)
+    expected = loss.gradient(target, negatives)
+    torch.testing.assert_close(by_target, expected[0])
+    torch.testing.assert_close(by_negative[:, :9], expected[1])
+    assert (by_negative[:, 9:] == 0).all()
+
+
+def test_the_regulariser_leaves_out_absent_negatives():
+    _, negatives = normal(6, 9, scale=2)
+    with_absent = torch.cat([negatives, torch.full((6, 1), -torch.inf)], dim=1)
+    torch.testing.assert_close(score_regulariser(with_absent), score_regulariser(negatives))
+    got = score_regulariser_grad(with_absent)
+    torch.testing.assert_close(got[:, :9], score_regulariser_grad(negatives))
+    assert (got[:, 9] == 0).all()

@@ -19,7 +19,7 @@ from gru4rec_lab.evaluation import evaluate
 from gru4rec_lab.losses import LOSSES
 from gru4rec_lab.model import Network, carried
 from gru4rec_lab.recommend import Recommender
-from gru4rec_lab.sampling import PopularitySampler, logq_correction
+from gru4rec_lab.sampling import official_logq, popularity_weight
 from gru4rec_lab.sessions import Sessions
 from gru4rec_lab.step import Step, loss_and_gradient
 
@@ -80,11 +80,11 @@ def starting_network(name, dtype):
     return network.to(dtype)
 
 
-def official_miscount(log_support, targets, negatives, *, logq, sample_alpha):
+def official_miscount(often, targets, negatives, *, logq):
     """The official loop always calls 32 columns in-batch, also when fewer rows are left."""
     columns = torch.cat([targets, negatives])
-    share = torch.where(torch.arange(len(columns)) < 32, 1.0, sample_alpha)
-    return logq * share * log_support[columns]
+    in_batch = torch.arange(len(columns)) < 32
+    return logq * often.support[columns].where(in_batch, often.extra[columns]).log()
 
 
 def snapshot(step):
@@ -107,8 +107,8 @@ def replay(name, dtype=torch.float64, n_steps=None, miscounts=True):
                 batch_size=32)  # fmt: skip
     losses, snapshots, hidden = [], {}, None
     batches = list(recorded_batches(name))
-    correction = official_miscount if miscounts else logq_correction
-    with patch("gru4rec_lab.step.logq_correction", correction):
+    correction = official_miscount if miscounts else official_logq
+    with patch("gru4rec_lab.step.official_logq", correction):
         for number, batch in enumerate(batches * 2, start=1):
             if number - 1 in (0, len(batches)):
                 step.begin_epoch()
@@ -153,8 +153,8 @@ def test_items_are_numbered_as_the_official_code_numbers_them():
 
 def test_sampling_probabilities_are_the_official_ones():
     support = torch.from_numpy(golden("shared")["support"])
-    sampler = PopularitySampler(support, 0.5, generator=generator(0, "negatives"))
-    got = sampler.probability.double().cumsum(0).numpy()
+    weight = popularity_weight(support, 0.5)
+    got = (weight.cumsum(0) / weight.sum()).numpy()
     np.testing.assert_allclose(got, golden("shared")["sampling_cdf"], atol=1e-6)
 
 

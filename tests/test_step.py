@@ -282,3 +282,26 @@ def test_a_loss_that_is_not_finite_leaves_every_weight_as_it_was_from_then_on():
     step(*batches[2], how(momentum=0.0))
     assert_same_weights(weights(step), before)
     assert step.n_finite == 1
+
+
+@pytest.mark.parametrize("loss", LOSSES.values(), ids=list(LOSSES))
+def test_a_masked_column_trains_as_if_it_were_not_there(loss):
+    scores = torch.randn(3, 7, generator=generator(4, "scores"), dtype=torch.float64)
+    absent = torch.zeros(3, 7, dtype=torch.bool)
+    absent[:, 6] = True
+    knobs = {"bpreg": 0.7, "elu_param": 0.5}
+    value, gradient = loss_and_gradient(scores, loss, absent=absent, **knobs)
+    expected = loss_and_gradient(scores[:, :6], loss, **knobs)
+    torch.testing.assert_close(value, expected[0])
+    torch.testing.assert_close(gradient[:, :6], expected[1])
+    assert (gradient[:, 6] == 0).all()
+
+
+@pytest.mark.parametrize("loss", LOSSES.values(), ids=list(LOSSES))
+def test_a_row_whose_negatives_are_all_masked_has_loss_0_and_no_gradient(loss):
+    scores = torch.randn(2, 3, generator=generator(4, "scores"), dtype=torch.float64)
+    absent = torch.tensor([[False, True, True], [False, False, False]])
+    value, gradient = loss_and_gradient(scores, loss, absent=absent, bpreg=1.0)
+    assert value[0] == 0
+    assert (gradient[0] == 0).all()
+    assert value[1] != 0

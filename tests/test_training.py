@@ -83,13 +83,39 @@ def test_a_changed_control_is_an_event_and_replays_exactly(cycle):
 
 
 def test_a_hopeless_learning_rate_stops_the_run_and_leaves_a_usable_model(cycle):
-    config = SMALL.with_changes(loss="top1", learning_rate=1e38, n_sample=8)
+    config = SMALL.with_changes(loss="cross-entropy", learning_rate=1e38, n_sample=8)
     events = train(config, cycle[0])
     model = next(events).model
-    with pytest.raises(NonFiniteLoss, match="top1 loss is not finite at step .* learning_rate 1e"):
+    with pytest.raises(
+        NonFiniteLoss, match="cross-entropy loss is not finite at step .* learning_rate 1e"
+    ):
         list(events)
     assert all(weight.isfinite().all() for weight in model.network.parameters())
     assert evaluate(model, cycle[1]).n_targets > 0
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"sampler": "uniform"},
+        {"sampler": "log-uniform"},
+        {"sampler": "hard"},
+        {"collisions": "mask"},
+        {"collisions": "resample"},
+        {"logq": 1.0},
+        {"logq": 1.0, "logq_mode": "exact"},
+        {"constrained_embedding": False},
+        {"constrained_embedding": False, "embedding": 8},
+        {"layers": (16, 12), "constrained_embedding": False, "embedding": 8},
+        {"dropout_p_embed": 0.3, "dropout_p_hidden": 0.2, "momentum": 0.3},
+        {"loss": "bpr", "shape_scores": "all"},
+    ],
+    ids=str,
+)
+def test_every_way_to_sample_and_to_embed_trains(cycle, changes):
+    history = losses(train(SMALL.with_changes(**changes), cycle[0]))
+    assert history[-1] < history[0]
+    assert losses(train(SMALL.with_changes(**changes), cycle[0])) == history
 
 
 @pytest.mark.parametrize("n_sample", [0, 1000])

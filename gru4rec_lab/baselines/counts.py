@@ -8,13 +8,14 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from ..sessions import Sessions
-from .table import PairTable, Ties, remember
+from .state import AllClicks, LastClick
+from .table import PairTable, Ties
 
 Scores = Float[Tensor, "batch items"]
 
 
 @dataclass(frozen=True, eq=False)
-class Popularity:
+class Popularity(LastClick):
     """Items by their clicks in training, whatever happens in the session.
 
     Attributes:
@@ -30,20 +31,13 @@ class Popularity:
         """Counts the clicks on each item."""
         return cls(sessions.item_ids, sessions.support)
 
-    def start(self, batch_size: int) -> None:
-        """Nothing: there is no state."""
-
-    def advance(self, inputs: Int[Tensor, "batch"], state, carry) -> Int[Tensor, "batch"]:
-        """The last click, of which only the number of rows is used."""
-        return inputs
-
     def scores(self, state: Int[Tensor, "batch"]) -> Scores:
         """Clicks on each item, the same in each row."""
         return torch.from_numpy(self.support).double().expand(len(state), -1)
 
 
 @dataclass(frozen=True, eq=False)
-class SessionPopularity:
+class SessionPopularity(AllClicks):
     """Items by their clicks in the session so far, then by their clicks in training.
 
     Attributes:
@@ -59,26 +53,17 @@ class SessionPopularity:
         """Counts the clicks on each item, for the ties."""
         return cls(sessions.item_ids, Ties.of(sessions.support))
 
-    def start(self, batch_size: int) -> Int[Tensor, "batch clicks"]:
-        """No clicks yet."""
-        return torch.empty(batch_size, 0, dtype=torch.int64)
-
-    def advance(self, inputs, state, carry) -> Int[Tensor, "batch clicks"]:
-        """The clicks so far, see `remember`."""
-        return remember(state, inputs, carry)
-
     def scores(self, state: Int[Tensor, "batch clicks"]) -> Scores:
         """Clicks on each item in the session; ties and the rest by popularity."""
         row, place = (state >= 0).nonzero(as_tuple=True)
-        clicks, counts = np.unique(
-            (row * len(self.item_ids) + state[row, place]).numpy(), return_counts=True
-        )
+        cells = row * len(self.item_ids) + state[row, place]
+        clicks, counts = np.unique(cells.numpy(), return_counts=True)
         broken = self.ties.broken(counts.astype(float), clicks % len(self.item_ids))
         return self.ties.rest(len(state)).put_(torch.from_numpy(clicks), torch.from_numpy(broken))
 
 
 @dataclass(frozen=True, eq=False)
-class Markov:
+class Markov(LastClick):
     """Items by how often they came right after the last click; a Markov chain of order 1.
 
     Attributes:
@@ -99,13 +84,6 @@ class Markov:
         counts = PairTable.count(before, after, sessions.n_items)
         ties = Ties.of(sessions.support)
         return cls(sessions.item_ids, ties, counts.with_values(counts.values, ties))
-
-    def start(self, batch_size: int) -> None:
-        """Nothing: there is no click yet."""
-
-    def advance(self, inputs: Int[Tensor, "batch"], state, carry) -> Int[Tensor, "batch"]:
-        """The last click."""
-        return inputs
 
     def scores(self, state: Int[Tensor, "batch"]) -> Scores:
         """Count of each item after the last click; ties and the rest by popularity."""

@@ -8,7 +8,8 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from ..sessions import Sessions
-from .table import PairTable, Ties, ragged, remember, starts_of
+from .state import AllClicks, LastClick
+from .table import PairTable, Ties, ragged, starts_of
 
 Scores = Float[Tensor, "batch items"]
 
@@ -20,7 +21,7 @@ def visited(sessions: Sessions) -> tuple[Int[np.ndarray, "visits"], Int[np.ndarr
 
 
 @dataclass(frozen=True, eq=False)
-class ItemKNN:
+class ItemKNN(LastClick):
     """Items by the cosine between their sessions and those of the last click.
 
     Attributes:
@@ -46,13 +47,6 @@ class ItemKNN:
         cosine = shared.values / (size[shared.rows] * size[shared.columns])
         return cls(sessions.item_ids, shared.with_values(cosine, Ties.of(sessions.support)))
 
-    def start(self, batch_size: int) -> None:
-        """Nothing: there is no click yet."""
-
-    def advance(self, inputs: Int[Tensor, "batch"], state, carry) -> Int[Tensor, "batch"]:
-        """The last click."""
-        return inputs
-
     def scores(self, state: Int[Tensor, "batch"]) -> Scores:
         """Cosine of each item with the last click; 0 for those that share no session with it."""
         none = torch.zeros(len(state), len(self.item_ids), dtype=torch.float64)
@@ -60,7 +54,7 @@ class ItemKNN:
 
 
 @dataclass(frozen=True, eq=False)
-class VSkNN:
+class VSkNN(AllClicks):
     """Items of the training sessions most like the session so far, late clicks counting more.
 
     Attributes:
@@ -114,14 +108,6 @@ class VSkNN:
             n_neighbours=n_neighbours,
         )
 
-    def start(self, batch_size: int) -> Int[Tensor, "batch clicks"]:
-        """No clicks yet."""
-        return torch.empty(batch_size, 0, dtype=torch.int64)
-
-    def advance(self, inputs, state, carry) -> Int[Tensor, "batch clicks"]:
-        """The clicks so far, see `remember`."""
-        return remember(state, inputs, carry)
-
     def scores(self, state: Int[Tensor, "batch clicks"]) -> Scores:
         """Sum over the neighbours with the item, each by its likeness; the rest by popularity."""
         scores = self.ties.rest(len(state))
@@ -147,10 +133,11 @@ class VSkNN:
         items, distance = np.unique(clicks, return_index=True)
         latest_last = np.argsort(-distance)
         items, distance = items[latest_last], distance[latest_last]
+        position = len(clicks) - distance
         click, place = ragged(self.item_starts, items)
         sessions, which = np.unique(self.item_sessions[place], return_inverse=True)
-        weights = 1 - distance / len(clicks)  # position / length, the position of the last click
-        likeness = np.bincount(which, weights[click], minlength=len(sessions))
+        # Sums of whole numbers are exact, so that ties are ties; the length divides afterwards.
+        likeness = np.bincount(which, position[click], minlength=len(sessions)) / len(clicks)
         shared = np.empty(len(sessions), dtype=np.int64)
         shared[which] = distance[click]  # of several clicks the latest is written last
         likeness, sessions, shared = (

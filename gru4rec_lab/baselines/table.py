@@ -1,4 +1,4 @@
-"""What the baselines share: the clicks so far, sparse tables of item pairs, ties by popularity."""
+"""What the baselines count with: sparse tables of item pairs, ties by popularity."""
 
 from dataclasses import dataclass, replace
 
@@ -95,12 +95,3 @@ def ragged(
     lengths = starts[chosen + 1] - starts[chosen]
     row = np.repeat(np.arange(len(chosen)), lengths)
     return row, np.arange(len(row)) + (starts[chosen] - np.cumsum(lengths) + lengths)[row]
-
-
-def remember(
-    clicks: Int[Tensor, "rows clicks"], inputs: Int[Tensor, "batch"], carry: Int[Tensor, "batch"]
-) -> Int[Tensor, "batch more"]:
-    """The clicks of each row's session, the latest first, -1 where there is none."""
-    before = torch.where((carry >= 0)[:, None], clicks[carry.clamp(min=0)], -1)
-    longest = int((before >= 0).sum(dim=1).max()) if before.numel() else 0
-    return torch.cat([inputs[:, None], before[:, :longest]], dim=1)

@@ -7,11 +7,12 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from ..batches import Batch, session_parallel
+from ..batches import session_parallel
 from ..device import generator
 from ..recommend import Recommender
-from ..sampling import PopularitySampler, logq_correction
+from ..sampling import Frequencies, Sampler, official_logq, popularity_weight
 from ..sessions import Sessions
+from ..step import split_columns
 
 Target = Float[Tensor, "targets"]
 Negatives = Float[Tensor, "targets negatives"]
@@ -86,31 +87,23 @@ def probe_scores(
     device = network.items.device
     support = torch.as_tensor(sessions.support) if support is None else support
     source = generator(seed, "probe", "cuda" if device.type == "cuda" else "cpu")
-    sampler = PopularitySampler(support, sample_alpha, generator=source, device=device)
-    log_support = support.clamp(min=1).log().to(device)
+    weight = popularity_weight(support, sample_alpha)
+    sampler = Sampler(weight, generator=source, device=device)
+    clicked = support.clamp(min=1).to(network.items)
+    often = Frequencies.of(clicked, weight.to(clicked))
     hidden, targets, negatives = network.start(batch_size), [], []
     for batch in session_parallel(sessions, batch_size, device):
         hidden = network.advance(batch.inputs, hidden, batch.carry)
         extra = sampler.draw(n_sample + batch_size - len(batch.targets))
         scores = network.scores(hidden, torch.cat([batch.targets, extra]))
         if logq:
-            scores = scores - logq_correction(
-                log_support, batch.targets, extra, logq=logq, sample_alpha=sample_alpha
-            )
-        target, others = _split_scores(scores, batch)
+            scores = scores - official_logq(often, batch.targets, extra, logq=logq)
+        target, others = split_columns(scores)
         targets.append(target)
         negatives.append(others)
         if sum(map(len, targets)) >= max_targets:
             break
     return torch.cat(targets), torch.cat(negatives)
-
-
-def _split_scores(scores: Float[Tensor, "batch columns"], batch: Batch) -> tuple[Tensor, Tensor]:
-    """Each row's own column, and all others in their order."""
-    size = len(batch.targets)
-    own = torch.zeros_like(scores, dtype=torch.bool)
-    own[:, :size].fill_diagonal_(True)
-    return scores[own], scores[~own].reshape(size, -1)
 
 
 @lru_cache(maxsize=8)
