@@ -75,6 +75,9 @@ class Panel(widgets.VBox):
 
         return safely
 
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}: a panel of controls and pictures; run the cell to use it"
+
     def close(self) -> None:
         """Remove the panel with all its controls; it cannot be shown again."""
         if _LIVE.get(self.key) is self:
