@@ -29,8 +29,8 @@ $(STAMP): pyproject.toml constraints.txt scripts/setup.sh scripts/install.py
 	@sh scripts/setup.sh
 
 lab: $(STAMP)  ## open JupyterLab on the first notebook (ARGS="--no-browser --port=8899")
-	@$(VENV_PYTHON) -m jupyterlab notebooks/00_start_here.ipynb --ip=127.0.0.1 $(ALLOW_ROOT) \
-		--ServerApp.root_dir="$(CURDIR)" --LabApp.news_url=None \
+	@$(VENV_PYTHON) -m jupyterlab --ip=127.0.0.1 $(ALLOW_ROOT) --ServerApp.root_dir="$(CURDIR)" \
+		--LabApp.default_url=/lab/tree/notebooks/00_start_here.ipynb --LabApp.news_url=None \
 		--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate $(ARGS)
 
 test: $(STAMP)  ## unit tests, every notebook strictly, then the browser (ARGS="-k losses")

@@ -117,7 +117,7 @@ def test_a_row_without_negatives_costs_nothing_and_pulls_nothing(loss):
 def test_the_ranking_loss_hands_its_closed_form_to_autograd(loss):
     random = torch.Generator().manual_seed(3)
     scores = torch.randn(3, 8, generator=random, dtype=torch.float64).requires_grad_()
-    total = RankingLoss.apply(scores, LOSSES[loss], 0.5, 0.5)
+    total = RankingLoss.apply(scores, LOSSES[loss], 0.5, 0.5, None)
     (got,) = torch.autograd.grad(3 * total, scores)
     _, gradient = loss_and_gradient(scores.detach(), LOSSES[loss], bpreg=0.5, elu_param=0.5)
     torch.testing.assert_close(got, 3 * gradient)
