@@ -30,8 +30,8 @@ $(STAMP): pyproject.toml constraints.txt scripts/setup.sh scripts/install.py
 
 lab: $(STAMP)  ## open JupyterLab on the first notebook (ARGS="--no-browser --port=8899")
 	@$(VENV_PYTHON) -m jupyterlab --ip=127.0.0.1 $(ALLOW_ROOT) --ServerApp.root_dir="$(CURDIR)" \
-		--LabApp.default_url=/lab/tree/notebooks/00_start_here.ipynb --LabApp.news_url=None \
-		--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate $(ARGS)
+		--LabApp.default_url=/lab/tree/notebooks/00_start_here.ipynb \
+		--LabApp.app_settings_dir="$(CURDIR)/scripts/lab" $(ARGS)
 
 test: $(STAMP)  ## unit tests, every notebook strictly, then the browser (ARGS="-k losses")
 	@$(HERMETIC) $(VENV_PYTHON) -m pytest --nbval --nbval-current-env tests notebooks $(ARGS)

@@ -27,7 +27,7 @@ class StepDone:
 
 @dataclass(frozen=True)
 class Report:
-    """Mean loss since the last report, the targets trained on and the seconds it took."""
+    """Mean loss of a target since the last report, how many they were and the seconds it took."""
 
     step: int
     epoch: int
@@ -38,7 +38,7 @@ class Report:
 
 @dataclass(frozen=True)
 class EpochDone:
-    """The end of an epoch: its mean loss, and the evaluation if there is a validation set."""
+    """The end of an epoch: its mean loss of a target, and the evaluation on validation sessions."""
 
     step: int
     epoch: int

@@ -74,7 +74,7 @@ class _Run:
         settings, number, epoch = Settings.of(self._config), 0, 0
         for epoch in range(1, self._config.n_epochs + 1):
             self._step.begin_epoch()
-            tally = _Tally(self._device)
+            tally = _Tally(self._config.batch_size, self._device)
             for batch in self._schedule:
                 settings, changes = controls.before_step(number + 1, settings)
                 yield from changes
@@ -85,7 +85,7 @@ class _Run:
                 yield StepDone(number, epoch)
                 if number % self._config.report_every == 0:
                     yield self._report(tally, number, epoch, settings)
-            if tally.steps:
+            if tally.clicks:
                 yield self._report(tally, number, epoch, settings)
             self._keep_copy()
             result = evaluate(self.model, validation) if validation is not None else None
@@ -127,32 +127,37 @@ class _Run:
 class _Tally:
     """Sums over the steps of an epoch, kept on the device until a report reads them."""
 
-    def __init__(self, device):
-        self._losses = torch.zeros((), dtype=torch.float64, device=_wide(device))
-        self._total, self._total_steps = 0.0, 0
+    def __init__(self, batch_size: int, device: torch.device):
+        self._batch_size = batch_size
+        # MPS has no float64.
+        self._losses = torch.zeros(
+            (), dtype=torch.float64, device="cpu" if device.type == "mps" else device
+        )
+        self._epoch_total, self._epoch_clicks = 0.0, 0
         self._clear()
 
     def _clear(self) -> None:
         self._losses.zero_()
-        self.steps, self._clicks, self._seconds = 0, 0, 0.0
+        self.clicks, self._seconds = 0, 0.0
 
     def add(self, loss: torch.Tensor, clicks: int, seconds: float) -> None:
         self._losses += loss.to(self._losses.device)
-        self.steps += 1
-        self._clicks += clicks
+        self.clicks += clicks
         self._seconds += seconds
 
     def report(self, number: int, epoch: int, began: float) -> Report:
-        total = self._losses.item()
+        # A step's loss is its sum over `batch_size`, also where fewer rows are left.
+        total = self._losses.item() * self._batch_size
         seconds = self._seconds + perf_counter() - began
-        made = Report(number, epoch, total / self.steps, self._clicks, seconds)
-        self._total, self._total_steps = self._total + total, self._total_steps + self.steps
+        made = Report(number, epoch, total / self.clicks, self.clicks, seconds)
+        self._epoch_total += total
+        self._epoch_clicks += self.clicks
         self._clear()
         return made
 
     @property
     def epoch_loss(self) -> float:
-        return self._total / max(self._total_steps, 1)
+        return self._epoch_total / max(self._epoch_clicks, 1)
 
 
 def observed(
@@ -203,8 +208,3 @@ def fit(
         except KeyboardInterrupt:
             events.close()
     return started.model
-
-
-def _wide(device: torch.device) -> torch.device | str:
-    """Where a float64 sum can live; MPS has none."""
-    return "cpu" if device.type == "mps" else device
