@@ -42,6 +42,7 @@ _RANGES: dict[str, tuple[float | None, float | None]] = {
 _CHOICES: dict[str, tuple[str, ...]] = {
     "loss": LOSS_NAMES,
     "shape_scores": ("bpr-max", "all"),
+    "cell": ("gru", "feed-forward"),
     "logq_mode": ("official", "exact"),
     "sampler": ("popularity", "uniform", "log-uniform", "hard"),
     "collisions": ("keep", "mask", "resample"),
@@ -97,6 +98,7 @@ class Config:
         seed: of weights, negatives and dropout.
         device: "auto" (CUDA, then MPS, then CPU) or a torch device.
         shape_scores: "bpr-max": `bpreg` and `elu_param` act on BPR-max alone; "all": on any loss.
+        cell: "gru", or "feed-forward", which knows the last click alone: does order matter?
         logq_mode: "official": from raw counts, the target corrected too; "exact": from expected
             counts, the target left as it is and its copies masked.
         sampler: how extra negatives are drawn: by "popularity" to the `sample_alpha`, "uniform",
@@ -124,6 +126,7 @@ class Config:
     seed: int = 0
     device: str = "auto"
     shape_scores: str = "bpr-max"
+    cell: str = "gru"
     logq_mode: str = "official"
     sampler: str = "popularity"
     collisions: str = "keep"
@@ -136,6 +139,11 @@ class Config:
         if not layers or not all(isinstance(units, int) and units > 0 for units in layers):
             raise ValueError(f"layers must be whole numbers above 0, got {self.layers!r}")
         object.__setattr__(self, "layers", tuple(layers))
+        if self.cell == "feed-forward" and not (self.constrained_embedding or self.embedding):
+            raise ValueError(
+                "cell='feed-forward' needs an input embedding; set constrained_embedding=True or "
+                "embedding= to its size"
+            )
         if self.logq_mode == "exact" and self.sampler == "hard":
             raise ValueError(
                 "the expected counts of hard negatives are not known; use logq_mode='official' or "

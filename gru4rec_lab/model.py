@@ -29,6 +29,7 @@ class Network(nn.Module):
         *,
         embedding: int = 0,
         constrained_embedding: bool = True,
+        cell: str = "gru",
         generator: torch.Generator | None = None,
     ):
         super().__init__()
@@ -41,8 +42,9 @@ class Network(nn.Module):
         if not constrained_embedding:
             width = embedding or 3 * layers[0]
             self.inputs = nn.Parameter(torch.empty(n_items, width))
-        first = OneHotCell(layers[0]) if self.one_hot else _cell(width, layers[0])
-        upper = [_cell(below, above) for below, above in zip(layers, layers[1:], strict=False)]
+        make = CELLS[cell]
+        first = OneHotCell(layers[0]) if self.one_hot else make(width, layers[0])
+        upper = [make(below, above) for below, above in zip(layers, layers[1:], strict=False)]
         self.layers = nn.ModuleList([first, *upper])
         self._initialise(generator)
 
@@ -127,9 +129,26 @@ class OneHotCell(nn.Module):
         return torch.lerp(hidden, candidate, update)
 
 
-def _cell(width: int, units: int) -> nn.GRUCell:
+class FeedForwardCell(nn.Module):
+    """A GRU without memory, h' = tanh(W x + b): what is left when only the last click counts."""
+
+    def __init__(self, width: int, units: int):
+        super().__init__()
+        self.input_size, self.hidden_size = width, units
+        self.weight_ih = nn.Parameter(torch.empty(units, width))
+        self.bias_ih = nn.Parameter(torch.zeros(units))
+
+    def forward(self, clicked: Float[Tensor, "batch width"], hidden: Float[Tensor, "batch units"]):
+        """The next hidden state [B, units]; the one before plays no part."""
+        return torch.tanh(clicked @ self.weight_ih.T + self.bias_ih)
+
+
+def _gru_cell(width: int, units: int) -> nn.GRUCell:
     # skip_init: the cell's own start would draw from the global generator.
     return nn.utils.skip_init(nn.GRUCell, width, units)
+
+
+CELLS = {"gru": _gru_cell, "feed-forward": FeedForwardCell}
 
 
 def _glorot(

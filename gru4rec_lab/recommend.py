@@ -76,6 +76,7 @@ def network_of(config: Config, n_items: int, generator: torch.Generator | None =
         config.layers,
         embedding=config.embedding,
         constrained_embedding=config.constrained_embedding,
+        cell=config.cell,
         generator=generator,
     )
 

@@ -182,21 +182,28 @@ def fit(
     sessions: Sessions,
     *,
     validation: Sessions | None = None,
+    patience: int | None = None,
     progress: bool = True,
 ) -> Recommender:
     """Train to the end and return the model, with a progress bar; Ctrl-C keeps the model so far.
 
+    With `patience`, training ends after that many epochs without a better MRR@20 on the
+    `validation` sessions, and the model has the weights of the best epoch.
+
     Raises:
-        ValueError: no sessions, or sessions of fewer than two clicks.
+        ValueError: no sessions, sessions of fewer than two clicks, or `patience` without
+            `validation`.
         NonFiniteLoss: the loss stopped being finite.
     """
     from tqdm.auto import tqdm
 
+    if patience is not None and (validation is None or patience < 1):
+        raise ValueError(f"patience={patience} needs validation= sessions and must be at least 1")
     events = train(config, sessions, validation=validation)
     started = next(events)
-    with tqdm(
-        total=started.n_steps * config.n_epochs, unit="step", leave=False, disable=not progress
-    ) as bar:
+    best = _Best(started.model, patience)
+    total = started.n_steps * config.n_epochs
+    with tqdm(total=total, unit="step", leave=False, disable=not progress) as bar:
         try:
             for event in events:
                 if isinstance(event, StepDone):
@@ -205,6 +212,34 @@ def fit(
                     bar.set_postfix_str(
                         f"epoch {event.epoch}, loss {event.loss:.4f}", refresh=False
                     )
+                elif isinstance(event, EpochDone) and best.is_past(event):
+                    break
         except KeyboardInterrupt:
             events.close()
+    best.restore()
     return started.model
+
+
+class _Best:
+    """The weights of the epoch with the best MRR@20; nothing without patience."""
+
+    def __init__(self, model: Recommender, patience: int | None):
+        self._network, self._patience = model.network, patience
+        self._mrr, self._weights, self._worse = -1.0, None, 0
+
+    def is_past(self, end: EpochDone) -> bool:
+        """Whether the best epoch lies `patience` epochs back."""
+        if self._patience is None:
+            return False
+        if end.evaluation.mrr[20] > self._mrr:
+            self._mrr, self._worse = end.evaluation.mrr[20], 0
+            state = self._network.state_dict()
+            self._weights = {name: value.clone() for name, value in state.items()}
+        else:
+            self._worse += 1
+        return self._worse >= self._patience
+
+    def restore(self) -> None:
+        """Go back to the best epoch, if one was kept."""
+        if self._weights is not None:
+            self._network.load_state_dict(self._weights)

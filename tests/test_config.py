@@ -29,6 +29,7 @@ def test_defaults_are_the_authors():
         ({"layers": ()}, "layers must be whole numbers above 0"),
         ({"layers": (0,)}, "layers must be whole numbers above 0"),
         ({"embedding": 24}, "a constrained embedding has the size of the last layer, 100, not 24"),
+        ({"cell": "feed-forward", "constrained_embedding": False}, "needs an input embedding"),
         ({"sampler": "best"}, "unknown sampler 'best'; choose one of popularity, uniform"),
         ({"collisions": "drop"}, "unknown collisions 'drop'; choose one of keep, mask, resample"),
         ({"sampler": "hard", "logq_mode": "exact"}, "expected counts of hard negatives are not"),

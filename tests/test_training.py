@@ -109,6 +109,7 @@ def test_a_hopeless_learning_rate_stops_the_run_and_leaves_a_usable_model(cycle)
         {"layers": (16, 12), "constrained_embedding": False, "embedding": 8},
         {"dropout_p_embed": 0.3, "dropout_p_hidden": 0.2, "momentum": 0.3},
         {"loss": "bpr", "shape_scores": "all"},
+        {"cell": "feed-forward"},
     ],
     ids=str,
 )
@@ -155,3 +156,44 @@ def test_ctrl_c_keeps_the_model_so_far(cycle, monkeypatch):
 
     monkeypatch.setattr(training, "train", interrupted)
     assert evaluate(fit(SMALL, cycle[0]), cycle[1]).n_targets > 0
+
+
+def test_patience_ends_the_training_and_returns_the_best_epoch(cycle, monkeypatch):
+    scores = iter([0.1, 0.3, 0.2, 0.2, 0.9])
+    weights = []
+
+    class Score:
+        def __init__(self, model):
+            self.mrr = {20: next(scores)}
+            weights.append(model.network.items.detach().clone())
+
+    monkeypatch.setattr("gru4rec_lab.training.evaluate", lambda model, sessions: Score(model))
+    monkeypatch.setattr("gru4rec_lab.events.Evaluation", Score)
+    monkeypatch.setattr(
+        EpochDone,
+        "__init__",
+        lambda self, *values: self.__dict__.update(
+            zip(("step", "epoch", "loss", "evaluation"), values, strict=True)
+        ),
+    )
+    config = SMALL.with_changes(n_epochs=5)
+    model = fit(config, cycle[0], validation=cycle[1], patience=2, progress=False)
+    assert len(weights) == 4
+    assert torch.equal(model.network.items, weights[1])
+
+
+def test_patience_without_validation_is_refused(cycle):
+    with pytest.raises(ValueError, match="patience=2 needs validation= sessions"):
+        fit(SMALL, cycle[0], patience=2)
+
+
+@pytest.mark.slow
+def test_memory_decides_in_the_world_that_needs_it():
+    world = load_sessions("world:memory", n_sessions=2500)
+    train_set, test_set = world.split_last(fraction=0.1)
+    config = SMALL.with_changes(layers=(48,), batch_size=32, n_epochs=6)
+    gru, last_click = (
+        evaluate(fit(config.with_changes(cell=cell), train_set, progress=False), test_set)
+        for cell in ("gru", "feed-forward")
+    )
+    assert gru.recall[20] > last_click.recall[20] + 0.1
