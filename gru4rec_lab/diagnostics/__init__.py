@@ -11,6 +11,7 @@ Sources
 """
 
 from .gradients import EDGES, GradientByRank, gradient_by_rank, ranks, target_gradients
+from .logq import SoftmaxEstimate, softmax_estimates
 from .scores import GaussianScores, gaussian_scores, probe_scores
 from .weights import SoftmaxWeights, effective_negatives, softmax_weights, top_share
 
@@ -18,12 +19,14 @@ __all__ = [
     "EDGES",
     "GaussianScores",
     "GradientByRank",
+    "SoftmaxEstimate",
     "SoftmaxWeights",
     "effective_negatives",
     "gaussian_scores",
     "gradient_by_rank",
     "probe_scores",
     "ranks",
+    "softmax_estimates",
     "softmax_weights",
     "target_gradients",
     "top_share",
