@@ -20,6 +20,7 @@ from .sessions import Sessions
 if TYPE_CHECKING:
     import pandas as pd
 
+ROWS = 16
 TIES = ("conservative", "standard", "median")
 
 
@@ -67,6 +68,15 @@ def _gain(metric: str, ranks: np.ndarray, k: int) -> np.ndarray:
 
 def _discount(ranks: np.ndarray) -> np.ndarray:
     return 1 / np.log2(ranks + 1)
+
+
+def _full_rows(values: Int[Tensor, "rows"], fill: int) -> Int[Tensor, "full"]:
+    """The values and rows to spare up to a multiple of 16.
+
+    Matrix products of a few rows take another path through the machine and round otherwise, which
+    can turn near-ties; with full blocks no rank depends on `batch_size`.
+    """
+    return torch.nn.functional.pad(values, (0, -len(values) % ROWS), value=fill)
 
 
 @dataclass(frozen=True, repr=False)
@@ -209,8 +219,10 @@ def evaluate(
     schedule = session_parallel(known, batch_size, getattr(model, "device", "cpu"))
     state, ranks = model.start(batch_size), []
     for batch in schedule:
-        state = model.advance(batch.inputs, state, batch.carry)
-        ranks.append(rank_targets(model.scores(state), batch.targets, ties))
+        size = len(batch.targets)
+        inputs, carry = _full_rows(batch.inputs, 0), _full_rows(batch.carry, -1)
+        state = model.advance(inputs, state, carry)
+        ranks.append(rank_targets(model.scores(state)[:size], batch.targets, ties))
     by_click = np.empty(known.n_clicks)
     by_click[schedule.target_click] = torch.cat(ranks).cpu().numpy()
     click = np.sort(schedule.target_click)

@@ -1,8 +1,10 @@
+import copy
+
 import pytest
 import safetensors.torch
 import torch
 
-from gru4rec_lab import Config, evaluate, fit, load_model, load_sessions
+from gru4rec_lab import Config, Recommender, evaluate, fit, load_model, load_sessions
 
 
 @pytest.fixture(scope="module")
@@ -79,3 +81,17 @@ def test_a_missing_damaged_or_foreign_file_is_refused_with_its_name(model, tmp_p
     safetensors.torch.save_file({"a": torch.zeros(1)}, path)
     with pytest.raises(ValueError, match="has format None, not 'gru4rec-lab/1'"):
         load_model(path)
+
+
+@pytest.mark.parametrize("batch_size", [1, 2, 3, 7, 16, 100])
+def test_the_batch_size_turns_no_near_tie(model, batch_size):
+    """Half of the catalogue are doubles of the other half, so each target has a rival by rounding."""
+    world = load_sessions("world:cycle", n_sessions=60, seed=5)
+    network = copy.deepcopy(model.network)
+    half = network.n_items // 2
+    with torch.no_grad():
+        network.items[half : 2 * half] = network.items[:half]
+        network.bias[half : 2 * half] = network.bias[:half]
+    doubled = Recommender(network, model.item_ids, model.config)
+    got = evaluate(doubled, world, batch_size=batch_size)
+    assert got.ranks.tolist() == evaluate(doubled, world).ranks.tolist()
