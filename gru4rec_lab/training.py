@@ -8,7 +8,7 @@ import torch
 
 from .batches import Batch, Schedule, session_parallel
 from .config import Config
-from .controls import Controls, Settings
+from .controls import ControlChanged, Controls, Settings
 from .device import choose_device, generator
 from .evaluation import evaluate
 from .events import EpochDone, Event, Finished, Observed, Report, Started, StepDone
@@ -163,16 +163,22 @@ class _Tally:
 def observed(
     events: Iterator[Event], every: int, observe: Callable[[Recommender], Any]
 ) -> Iterator[Event]:
-    """The events, and what `observe(model)` gives at the start, every so many steps and epochs."""
-    model, step, epoch = None, 0, 1
+    """The events, and what `observe(model)` gives now and then.
+
+    That is at the start, after every `every` steps, after the first step with a changed control,
+    and at the ends of epochs.
+    """
+    model, step, epoch, changed = None, 0, 1, False
     for event in events:
         yield event
+        due = isinstance(event, Started | EpochDone)
         if isinstance(event, Started):
             model = event.model
+        elif isinstance(event, ControlChanged):
+            changed = True
         elif isinstance(event, StepDone):
             step, epoch = event.step, event.epoch
-        due = isinstance(event, Started | EpochDone)
-        due = due or (isinstance(event, StepDone) and event.step % every == 0)
+            due, changed = changed or step % every == 0, False
         if due:
             yield Observed(step, epoch, observe(model))
 

@@ -147,6 +147,16 @@ def test_an_observer_sees_the_model_at_the_start_every_so_often_and_at_epoch_end
     assert len({event.value for event in seen}) > 2
 
 
+def test_an_observer_sees_the_first_step_after_a_change(cycle):
+    controls, seen = Controls.of(SMALL), []
+    for event in observed(train(SMALL, cycle[0], controls=controls), 1000, lambda model: None):
+        if isinstance(event, StepDone) and event.step == 7:
+            controls.set(n_sample=3, loss="top1")
+        if isinstance(event, Observed):
+            seen.append(event.step)
+    assert seen[:2] == [0, 8]
+
+
 def test_ctrl_c_keeps_the_model_so_far(cycle, monkeypatch):
     from gru4rec_lab import training
 
