@@ -11,7 +11,16 @@ from .config import Config
 from .controls import ControlChanged, Controls, Settings
 from .device import choose_device, generator
 from .evaluation import evaluate
-from .events import EpochDone, Event, Finished, Observed, Report, Started, StepDone
+from .events import (
+    EpochDone,
+    Event,
+    Finished,
+    Observed,
+    Report,
+    Started,
+    StepDone,
+    Tally,
+)
 from .recommend import Recommender, network_of
 from .sampling import POOL, WEIGHTS, Sampler, first_without, hardest
 from .sessions import Sessions
@@ -74,7 +83,7 @@ class _Run:
         settings, number, epoch = Settings.of(self._config), 0, 0
         for epoch in range(1, self._config.n_epochs + 1):
             self._step.begin_epoch()
-            tally = _Tally(self._config.batch_size, self._device)
+            tally = Tally(self._config.batch_size, self._device)
             for batch in self._schedule:
                 settings, changes = controls.before_step(number + 1, settings)
                 yield from changes
@@ -107,7 +116,7 @@ class _Run:
             return first_without(pool, batch.targets, settings.n_sample)
         return self._sampler.draw(settings.n_sample)
 
-    def _report(self, tally: "_Tally", number: int, epoch: int, settings: Settings) -> Report:
+    def _report(self, tally: "Tally", number: int, epoch: int, settings: Settings) -> Report:
         began = perf_counter()
         if not self._step.finite.item():
             bad = self._step.n_finite.item() + 1
@@ -122,42 +131,6 @@ class _Run:
     def _keep_copy(self) -> None:
         state = self.model.network.state_dict()
         self._copy = {name: value.clone() for name, value in state.items()}
-
-
-class _Tally:
-    """Sums over the steps of an epoch, kept on the device until a report reads them."""
-
-    def __init__(self, batch_size: int, device: torch.device):
-        self._batch_size = batch_size
-        # MPS has no float64.
-        self._losses = torch.zeros(
-            (), dtype=torch.float64, device="cpu" if device.type == "mps" else device
-        )
-        self._epoch_total, self._epoch_clicks = 0.0, 0
-        self._clear()
-
-    def _clear(self) -> None:
-        self._losses.zero_()
-        self.clicks, self._seconds = 0, 0.0
-
-    def add(self, loss: torch.Tensor, clicks: int, seconds: float) -> None:
-        self._losses += loss.to(self._losses.device)
-        self.clicks += clicks
-        self._seconds += seconds
-
-    def report(self, number: int, epoch: int, began: float) -> Report:
-        # A step's loss is its sum over `batch_size`, also where fewer rows are left.
-        total = self._losses.item() * self._batch_size
-        seconds = self._seconds + perf_counter() - began
-        made = Report(number, epoch, total / self.clicks, self.clicks, seconds)
-        self._epoch_total += total
-        self._epoch_clicks += self.clicks
-        self._clear()
-        return made
-
-    @property
-    def epoch_loss(self) -> float:
-        return self._epoch_total / max(self._epoch_clicks, 1)
 
 
 def observed(

@@ -4,7 +4,6 @@ pip's whole output goes to .venv/setup.log. The last step writes .venv/.installe
 of this checkout: a moved folder, or an interrupted run, is set up again.
 """
 
-import json
 import os
 import re
 import shutil
@@ -21,10 +20,6 @@ LOG = VENV / "setup.log"
 STAMP = VENV / ".installed"
 # The second import also builds matplotlib's font cache, whose notice would land in a notebook.
 WARM_UP = "import gru4rec_lab, torch, matplotlib.font_manager, jupyterlab"
-
-# JupyterLab asks at every fresh start whether it may fetch news; a lesson starts without that.
-PAGE_CONFIG = VENV / "etc" / "jupyter" / "labconfig" / "page_config.json"
-NO_NEWS = {"disabledExtensions": {"@jupyterlab/apputils-extension:announcements": True}}
 
 NO_SPACE = r"No space left on device|Errno 28\b|Disk quota exceeded"
 NO_RETRY_LEFT = "Retry(total=0"
@@ -43,8 +38,6 @@ def main() -> None:
     version = sys.version.split()[0]
     print(f"setup: installing for Python {version}, minutes; log: .venv/setup.log", flush=True)
     run([*pip(), "install", "-c", "constraints.txt", "-e", ".[dev,browser]"], "install")
-    PAGE_CONFIG.parent.mkdir(parents=True, exist_ok=True)
-    PAGE_CONFIG.write_text(json.dumps(NO_NEWS))
     run([str(PYTHON), "-c", WARM_UP], "import what was installed")
     STAMP.write_text(f"{ROOT}\n")
 

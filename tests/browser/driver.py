@@ -11,7 +11,8 @@ import urllib.request
 from contextlib import contextmanager
 from pathlib import Path
 
-NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
+ROOT = Path(__file__).parents[2]
+NOTEBOOKS = ROOT / "notebooks"
 FLAGS = [
     "--headless",
     "--no-sandbox",
@@ -40,7 +41,10 @@ def running_lab(home):
     command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--ip=127.0.0.1"]
     command += [f"--port={port}", "--ServerApp.port_retries=0", "--allow-root"]
     command += ["--IdentityProvider.token=test", f"--ServerApp.root_dir={home / 'notebooks'}"]
-    command += ["--LabApp.expose_app_in_browser=True", "--LabApp.news_url=None"]
+    command += [
+        "--LabApp.expose_app_in_browser=True",
+        f"--LabApp.app_settings_dir={ROOT / 'scripts' / 'lab'}",
+    ]
     with (home / "lab.log").open("w") as log:
         server = subprocess.Popen(command, env=env, stdout=log, stderr=log, start_new_session=True)
         address = f"http://127.0.0.1:{port}"
