@@ -8,6 +8,11 @@ ALLOW_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 export JUPYTER_PREFER_ENV_PATH = 1
 unexport JUPYTER_PATH PYTHONPATH PYTHONHOME PYTHONSTARTUP
 
+# One torch thread: a run is then the same bit for bit, and on a busy machine more threads spend their
+# time waiting for each other. make lab OMP_NUM_THREADS=4 gives large models more.
+OMP_NUM_THREADS ?= 1
+export OMP_NUM_THREADS
+
 # Tests and stored notebooks also do without the user's own Jupyter and IPython settings.
 OWN := "$(CURDIR)/.venv/hermetic"
 HERMETIC := JUPYTER_CONFIG_DIR=$(OWN) JUPYTER_DATA_DIR=$(OWN) IPYTHONDIR=$(OWN)
