@@ -46,18 +46,16 @@ def rank_targets(
     """Rank of each row's target among all items, 1 = best.
 
     Items that tie with the target count as better ("conservative"), as worse ("standard") or half
-    each ("median").
+    each ("median"). Scores that are no numbers count as better than any; such a target is last.
     """
     if ties not in TIES:
         raise ValueError(f"unknown ties {ties!r}; choose one of {', '.join(TIES)}")
     target = scores.gather(1, targets[:, None])
-    better = (scores > target).sum(dim=1)
+    # Not "scores > target": nothing is above NaN, and a broken model would rank its targets first.
+    better = (~(scores <= target)).sum(dim=1).double()
     equal = (scores == target).sum(dim=1)
-    if ties == "standard":
-        return (1 + better).double()
-    if ties == "conservative":
-        return (better + equal).double()
-    return better + (1 + equal) / 2.0
+    above = {"conservative": equal, "standard": 1, "median": (1 + equal) / 2}[ties]
+    return (better + above).clamp(max=scores.shape[1])
 
 
 def _gain(metric: str, ranks: np.ndarray, k: int) -> np.ndarray:

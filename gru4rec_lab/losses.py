@@ -140,17 +140,17 @@ def elu_grad(scores: Float[Tensor, "*any"], alpha: float) -> Float[Tensor, "*any
 
 def _count(negatives: Negatives) -> Target:
     """N of each row, at least 1."""
-    return (negatives > -torch.inf).sum(dim=1).clamp(min=1).to(negatives.dtype)
+    return (negatives != -torch.inf).sum(dim=1).clamp(min=1).to(negatives.dtype)
 
 
 def _present(negatives: Negatives) -> Negatives:
     """The scores, 0 for absent negatives: their weight is 0, and 0 times inf is no number."""
-    return negatives.where(negatives > -torch.inf, 0.0)
+    return negatives.where(negatives != -torch.inf, 0.0)
 
 
 def _top1_terms(target: Target, negatives: Negatives) -> Negatives:
     term = torch.sigmoid(negatives - target[:, None]) + torch.sigmoid(negatives.square())
-    return term.where(negatives > -torch.inf, 0.0)
+    return term.where(negatives != -torch.inf, 0.0)
 
 
 def _top1_slopes(target: Target, negatives: Negatives) -> tuple[Negatives, Negatives]:

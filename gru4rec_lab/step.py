@@ -70,7 +70,7 @@ def loss_and_gradient(
     if elu_param:
         gradient = gradient * elu_grad(scores, elu_param)
     if absent is not None:
-        left = (negatives > -torch.inf).any(dim=1)
+        left = (negatives != -torch.inf).any(dim=1)
         value, gradient = value.where(left, 0.0), gradient.where(left[:, None], 0.0)
     return value, gradient
 

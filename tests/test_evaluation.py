@@ -42,6 +42,13 @@ def test_a_single_item_with_the_top_score_has_rank_1_in_every_mode():
     assert [rank.item() for rank in ranks] == [1, 1, 1]
 
 
+@pytest.mark.parametrize("ties", ["conservative", "standard", "median"])
+def test_a_target_without_a_number_is_ranked_last(ties):
+    nan = float("nan")
+    scores = torch.tensor([[nan, nan, nan], [nan, 1.0, 2.0], [5.0, nan, 1.0]])
+    assert rank_targets(scores, torch.tensor([1, 0, 0]), ties).tolist() == [3, 3, 2]
+
+
 def test_recall_and_mrr_by_hand():
     table = [[0.0, 2.0, 1.0, 0.5], [9.0, 1.0, 8.0, 7.0], [1.0, 2.0, 3.0, 0.0], [0.0, 0.0, 0.0, 0.0]]
     result = evaluate(Fixed(table), make([[0, 1, 2], [2, 3]]), k=(1, 2))

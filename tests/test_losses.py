@@ -413,3 +413,9 @@ def test_the_regulariser_leaves_out_absent_negatives():
     got = score_regulariser_grad(with_absent)
     torch.testing.assert_close(got[:, :9], score_regulariser_grad(negatives))
     assert (got[:, 9] == 0).all()
+
+
+@every_loss
+def test_a_score_that_is_no_number_is_not_taken_for_an_absent_one(loss):
+    scores = pair(0.0, 1.0, math.nan)
+    assert loss(*scores).isnan().all()
