@@ -12,22 +12,36 @@ Sources
 
 from .gradients import EDGES, GradientByRank, gradient_by_rank, ranks, target_gradients
 from .logq import SoftmaxEstimate, softmax_estimates
-from .scores import GaussianScores, gaussian_scores, probe_scores
-from .weights import SoftmaxWeights, effective_negatives, softmax_weights, top_share
+from .pushes import NegativeGradients, negative_gradients
+from .scores import GaussianScores, gaussian_scores, probe_scores, targets_at_ranks
+from .trained import TrainedScores, trained_scores
+from .weights import (
+    SoftmaxWeights,
+    effective_negatives,
+    gaussian_effective,
+    softmax_weights,
+    top_share,
+)
 
 __all__ = [
     "EDGES",
     "GaussianScores",
     "GradientByRank",
+    "NegativeGradients",
     "SoftmaxEstimate",
     "SoftmaxWeights",
+    "TrainedScores",
     "effective_negatives",
+    "gaussian_effective",
     "gaussian_scores",
     "gradient_by_rank",
+    "negative_gradients",
     "probe_scores",
     "ranks",
     "softmax_estimates",
     "softmax_weights",
     "target_gradients",
+    "targets_at_ranks",
     "top_share",
+    "trained_scores",
 ]

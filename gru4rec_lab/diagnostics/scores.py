@@ -49,12 +49,29 @@ def gaussian_scores(
         raise ValueError(
             f"there must be a negative and a spread above 0, got {n_negatives} and {spread}"
         )
-    chosen = torch.tensor([rank for rank in _PLACES if rank < n_negatives])
-    n_rows = max(1, min(max_rows, n_scores // (n_negatives * len(chosen))))
+    n_rows = max(1, min(max_rows, n_scores // (n_negatives * len(_places(n_negatives)))))
     rows = spread * _sorted_normals(n_rows, n_negatives, seed)
-    above = rows[:, (chosen - 1).clamp(min=0)]
-    target = (above + rows[:, chosen]) / 2 + (chosen == 0) * 0.3 * spread
-    return GaussianScores(rows, target.flatten(), rows.repeat_interleave(len(chosen), dim=0))
+    return GaussianScores(rows, *targets_at_ranks(rows, above=0.3 * spread))
+
+
+def targets_at_ranks(
+    rows: Rows, *, above: float, places: Int[Tensor, "ranks"] | None = None
+) -> tuple[Target, Negatives]:
+    """Targets midway between two negatives at ranks 0, 1, 3, 10, ... of each row, and their rows.
+
+    Args:
+        rows: scores, each row sorted from the highest down.
+        above: how far a target of rank 0 is above the best negative (score units).
+        places: the ranks, each below the number of negatives, if others than those.
+    """
+    chosen = _places(rows.shape[1]) if places is None else places
+    better = rows[:, (chosen - 1).clamp(min=0)]
+    target = (better + rows[:, chosen]) / 2 + (chosen == 0) * above
+    return target.flatten(), rows.repeat_interleave(len(chosen), dim=0)
+
+
+def _places(n_negatives: int) -> Int[Tensor, "ranks"]:
+    return torch.tensor([rank for rank in _PLACES if rank < n_negatives])
 
 
 _PLACES = (0, 1, 2, 5, 10, 20, 50, 100, 300, 1000, 3000, 10_000, 30_000)

@@ -1,10 +1,10 @@
-"""The two panes that panels share: gradient against rank, and softmax weights."""
+"""The panes that panels share: gradient against rank, softmax weights, push on the negatives."""
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
-from ..diagnostics import GradientByRank, SoftmaxWeights
+from ..diagnostics import GradientByRank, NegativeGradients, SoftmaxWeights
 from .colours import LOSS_COLOURS
 from .figures import rank_axis, style
 from .live import LivePlot
@@ -64,14 +64,11 @@ class WeightPane:
     """Softmax weights of the negatives, the largest first, with their cumulated mass."""
 
     def __init__(self, plot: LivePlot, axes: Axes, *, highest: int):
-        axes.set(xscale="log", yscale="log", xlim=(0.9, highest), ylim=(1e-6, 1.5))
-        axes.set_xlabel("negative, the best-scoring first", fontsize=9)
+        axes.set(yscale="log", ylim=(1e-6, 1.5))
+        _place_axis(axes, highest)
         axes.set_ylabel("softmax weight $s_j$ (line)", fontsize=9, color=WEIGHT_COLOUR)
-        decades = [1, 10, 100, 1000, 10_000]
-        shown = [place for place in decades if place < highest]
-        axes.set_xticks(shown, [f"{place:,}" for place in shown])
-        axes.minorticks_off()
         mass = axes.twinx()
+        self._axes = axes, mass
         mass.set_ylim(0, 1.05)
         mass.set_ylabel("mass so far (dashed)", fontsize=9, color="#1c6ea4")
         mass.tick_params(labelsize=8, colors="#1c6ea4")
@@ -80,6 +77,11 @@ class WeightPane:
         (dashes,) = mass.plot([], [], color=MASS_COLOUR, linewidth=2.5, linestyle=(0, (4, 2)))
         self.lines = plot.moving(line), plot.moving(dashes)
 
+    def visible(self, shown: bool) -> None:
+        """Show or hide the pane; the plot has to be redrawn after it."""
+        for artist in (*self._axes, *self.lines):
+            artist.set_visible(shown)
+
     def show(self, weights: SoftmaxWeights) -> None:
         """Draw these weights."""
         count = len(weights.weight)
@@ -87,6 +89,55 @@ class WeightPane:
         place = np.unique(np.geomspace(1, count, 300).astype(int)) - 1
         self.lines[0].set_data(place + 1, np.maximum(weights.weight[place], 1e-12))
         self.lines[1].set_data(place + 1, weights.cumulated[place])
+
+
+class PushPane:
+    """dL/dr_j against the place of the negative, a line a loss, on fixed axes.
+
+    Above 0 a step pushes the negative down, below 0 up; between +-1e-6 the axis is linear.
+    """
+
+    def __init__(self, plot: LivePlot, axes: Axes, *, highest: int):
+        self._axes = axes
+        axes.set_yscale("symlog", linthresh=1e-6, linscale=0.7)
+        axes.set_ylim(-10, 10)
+        ticks = [1, 1e-2, 1e-4, 1e-6]
+        names = ["$1$", "$10^{-2}$", "$10^{-4}$", "$10^{-6}$"]
+        below = [f"$-{name[1:]}" for name in names]
+        axes.set_yticks([*ticks, 0, *(-tick for tick in ticks)], [*names, "0", *below])
+        axes.axhline(0, color="#444444", linewidth=0.8)
+        _place_axis(axes, highest)
+        axes.set_ylabel("$\\partial L / \\partial r_j$", fontsize=9, labelpad=0)
+        for words, height in (("pushed down", 0.97), ("pushed up", 0.03)):
+            edge = "top" if height > 0.5 else "bottom"
+            axes.text(
+                0.99, height, words, transform=axes.transAxes, fontsize=8, ha="right", va=edge,
+                color="#555555",
+            )  # fmt: skip
+        self.lines = {name: self._line(plot, name) for name in LOSS_COLOURS}
+
+    def _line(self, plot: LivePlot, name: str) -> Line2D:
+        (line,) = self._axes.plot([], [], marker=".", markersize=4, linewidth=THIN, **style(name))
+        return plot.moving(line)
+
+    def visible(self, shown: bool) -> None:
+        """Show or hide the pane; the plot has to be redrawn after it."""
+        for artist in (self._axes, *self.lines.values()):
+            artist.set_visible(shown)
+
+    def show(self, pushes: NegativeGradients) -> None:
+        """Draw these gradients; losses that are not among them disappear."""
+        for name, line in self.lines.items():
+            seen = name in pushes.curves
+            line.set_data(pushes.place if seen else [], pushes.curves[name] if seen else [])
+
+
+def _place_axis(axes: Axes, highest: int) -> None:
+    axes.set(xscale="log", xlim=(0.9, highest))
+    axes.set_xlabel("negative, the best-scoring first", fontsize=9)
+    shown = [place for place in (1, 10, 100, 1000, 10_000) if place < highest]
+    axes.set_xticks(shown, [f"{place:,}" for place in shown])
+    axes.minorticks_off()
 
 
 def loss_legend(plot: LivePlot, names: list[str], *, left: int, top: int) -> None:

@@ -1,155 +1,199 @@
 """`LossExplorer`: drag the number of negatives and see which losses let go of the target."""
 
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
 import ipywidgets as widgets
-import torch
 
 from ..diagnostics import (
     GradientByRank,
+    NegativeGradients,
     SoftmaxWeights,
     effective_negatives,
     gaussian_scores,
     gradient_by_rank,
+    negative_gradients,
     ranks,
     softmax_weights,
     target_gradients,
     top_share,
 )
-from ..losses import LOSSES
 from ..plots import LivePlot
-from ..plots.panes import GradientPane, WeightPane, loss_legend
-from .panel import Panel, float_slider, marked, picture_of, steps_slider
+from ..plots.panes import GradientPane, PushPane, WeightPane, loss_legend
+from .explorer_controls import ExplorerControls
+from .explorer_frame import frame_of
+from .explorer_settings import from_text, to_text
+from .explorer_sources import MOST_TRAINED, Scores, gaussian, median_rank, pasted, trained
+from .explorer_words import effective_by_theory, formula, sentences
+from .panel import Panel, marked, picture_of
 
-N_SAMPLES = [0] + [2**power for power in range(3, 16)]
+if TYPE_CHECKING:
+    import pandas as pd
+
 HIGHEST = 40_000
 
 
 class LossExplorer(Panel):
-    """Gradients and softmax weights of the losses on Gaussian scores; nothing is trained.
+    """Gradients and softmax weights of the losses on made-up, real or pasted scores; no training.
 
     The target's negatives are the other targets of a batch and `n_sample` extra ones, as in
-    training. Their scores are drawn from N(0, spread^2), always from the same seed.
+    training. Gaussian scores are drawn from N(0, spread^2), always from the same seed; those of
+    the trained model are of one test target, whose extra negatives end at 2048.
+
+    Every setting of `ExplorerControls.elements` is an attribute: `source`, `n_sample` (0 to
+    32,768), `spread`, `target_score`, `epoch`, `number`, `pasted`, `temperature`, `bpreg`,
+    `scale` ("raw" or "relative" to badly ranked targets) and `pane` ("weights" or "pushes").
 
     Attributes:
-        n_sample: control of the extra negatives, 0 to 32,768.
-        spread: control of the standard deviation of the scores.
-        target_score: control of the score of the target that the dots and the words are about.
+        controls: all controls.
         losses: loss name to the checkbox that shows it.
-        scale: control "raw" or "relative" (to badly ranked targets).
+        preset: menu of settings to start from.
         curves: the gradients against rank that are drawn.
         weights: the softmax weights that are drawn.
-        numbers: what the words say: `negatives`, `effective`, `top_5`, `rank` (of the target) and
-            `gradient` (loss name to -dL/dr_i of the target).
+        pushes: dL/dr_j of the negatives of the chosen target.
+        numbers: what the words say: `negatives`, `spread`, `effective`, `effective_theory` (where
+            it holds), `top_5`, `target` (its score), `rank` (of the target), `gradient` (loss
+            name to -dL/dr_i of the target), `pushed_up` and `push_top_5` (loss name to share);
+            `median_rank` (of all test targets of the trained model).
     """
 
-    def __init__(self, *, batch_size: int = 32, key: str = "LossExplorer"):
+    def __init__(
+        self, *, batch_size: int = 32, key: str = "LossExplorer", settings: dict | None = None
+    ):
         super().__init__(key)
         self._batch_size = batch_size
         self.curves: GradientByRank
         self.weights: SoftmaxWeights
+        self.pushes: NegativeGradients
         self.numbers: dict = {}
-        self._make_controls()
+        self.controls = ExplorerControls(self.guarded(self._refresh))
+        for name, element in self.controls.elements.items():
+            setattr(self, name, element)
+        self.losses, self.preset = self.controls.losses, self.controls.preset
         self._make_plot()
         self.words = marked(widgets.HTML(), "g4r-words")
+        self.formula = marked(widgets.HTMLMath(formula("bpr-max")), "g4r-formula")
+        if settings:
+            self.controls.load(settings)
         self.update()
         self.picture = picture_of(self._plot)
-        sliders = widgets.VBox([self.n_sample, self.spread, self.target_score])
-        choices = widgets.VBox([widgets.HBox(list(self.losses.values())), self.scale])
-        head = widgets.HBox([sliders, choices], layout=widgets.Layout(flex_flow="row wrap"))
-        self.reveal([head, self.error_box, self.picture, self.words])
+        self.reveal([self.controls, self.error_box, self.picture, self.words, self.formula])
 
-    def _make_controls(self) -> None:
-        self.n_sample = steps_slider(
-            "extra negatives", 0, N_SAMPLES, css="g4r-n-sample",
-            tooltip="n_sample: extra negatives besides the other targets of the batch (items)",
-        )  # fmt: skip
-        self.spread = float_slider(
-            "score spread (std)", 4.0, 0.1, 6.0, 0.1, css="g4r-spread",
-            tooltip="standard deviation of the negatives' scores (score units); models widen it",
-        )  # fmt: skip
-        self.target_score = float_slider(
-            "target's score (dot)", 8.0, -10.0, 30.0, 0.5, css="g4r-target-score",
-            tooltip="score of the target that the dots and the words are about (score units)",
-        )  # fmt: skip
-        self.losses = {name: self._checkbox(name) for name in LOSSES}
-        self.scale = widgets.ToggleButtons(
-            options=["raw", "relative"],
-            description="gradient",
-            tooltips=["-dL/dr_i itself", "divided by that of badly ranked targets"],
-            style={"button_width": "90px", "description_width": "70px"},
-        )
-        marked(self.scale, "g4r-scale")
-        for control in (self.n_sample, self.spread, self.target_score, self.scale):
-            control.observe(self.guarded(self._refresh), "value")
+    @classmethod
+    def restore(cls, text: str, *, batch_size: int = 32, key: str = "LossExplorer"):
+        """A new panel with the settings of a `settings_string`; others are as usual.
 
-    def _checkbox(self, name: str) -> widgets.Checkbox:
-        box = widgets.Checkbox(
-            value=True, description=name, indent=False, tooltip=f"show the {name} loss",
-            layout=widgets.Layout(width="auto", margin="0 14px 0 0"),
-        )  # fmt: skip
-        box.observe(self.guarded(self._refresh), "value")
-        return marked(box, "g4r-loss", f"g4r-loss-{name}")
+        Raises:
+            ValueError: an unknown setting or loss, or a value that it cannot take.
+        """
+        return cls(batch_size=batch_size, key=key, settings=from_text(text))
+
+    @property
+    def settings_string(self) -> str:
+        """The settings as one line of text, for `restore`."""
+        return to_text(self.controls.settings())
+
+    def frame(self) -> "pd.DataFrame":
+        """The numbers drawn: `quantity` (pull, push, weight, mass), `loss`, `place`, `value`."""
+        with self._plot.lock:
+            return frame_of(self.curves, self.weights, self.pushes)
+
+    def save_picture(self, path: str | Path) -> Path:
+        """Write the picture as it is to `path`, in the format that its ending names; the path.
+
+        Raises:
+            ValueError: an ending other than .png and .svg.
+        """
+        path = Path(path)
+        if path.suffix.lower() not in (".png", ".svg"):
+            raise ValueError(f"cannot write {path.name!r}; end it in .png or .svg")
+        with self._plot.lock:
+            self._plot.figure.savefig(path, dpi=self._plot.figure.dpi)
+            self._plot.redraw()
+        return path
 
     def _make_plot(self) -> None:
         self._plot = plot = LivePlot(960, 380)
-        gradients = plot.add_axes(70, 50, 520, 335)
+        gradients = plot.add_axes(70, 50, 500, 335)
         weights = plot.add_axes(610, 50, 900, 335)
+        pushes = plot.add_axes(610, 50, 900, 335)
         gradients.set_title("pull on the target", fontsize=10, loc="left")
         weights.set_title("softmax weights of the negatives", fontsize=10, loc="left")
+        pushes.set_title("push on the negatives", fontsize=10, loc="left")
         self._gradients = GradientPane(plot, gradients, highest=HIGHEST)
-        self._weights = WeightPane(plot, weights, highest=HIGHEST)
-        self._named: list[str] = []
+        self._right = {
+            "weights": WeightPane(plot, weights, highest=HIGHEST),
+            "pushes": PushPane(plot, pushes, highest=HIGHEST),
+        }
+        self._named: list[str] | None = None
+        self._shown_pane = ""
 
-    def _refresh(self, _change: dict) -> None:
+    def _refresh(self, change: dict) -> None:
+        self.controls.show_used()
+        for name, box in self.losses.items():
+            if change["owner"] is box:
+                self.formula.value = formula(name)
         self.update()
         self.picture.value = self._plot.png()
 
     def update(self) -> None:
-        """Compute the numbers for the controls as they are, and draw them."""
+        """Compute the numbers for the controls as they are, and draw them.
+
+        Raises:
+            ValueError: pasted scores that are none.
+        """
         # Callbacks and cells run in threads of their own: numbers and picture belong together.
         with self._plot.lock:
-            self._update()
-            self.words.value = self._sentences()
+            settings = self.controls.settings()
+            self._update(settings)
+            self.words.value = sentences(self.numbers, settings, self._batch_size)
 
-    def _update(self) -> None:
-        shown = [name for name, box in self.losses.items() if box.value]
-        negatives = self._batch_size - 1 + self.n_sample.value
-        scores = gaussian_scores(negatives, self.spread.value)
-        curves = gradient_by_rank(scores.target, scores.negatives, shown)
-        target = torch.full((len(scores.rows),), self.target_score.value)
-        relative = self.scale.value == "relative"
-        pulls = target_gradients(target, scores.rows, shown)
-        self.weights = softmax_weights(scores.rows)
+    def _scores(self, of: dict[str, Any]) -> Scores:
+        negatives = self._batch_size - 1 + of["n_sample"]
+        if of["source"] == "pasted":
+            return pasted(of["pasted"])
+        if of["source"] == "trained":
+            most = self._batch_size - 1 + MOST_TRAINED
+            return trained(of["epoch"], min(negatives, most), of["number"])
+        return gaussian(gaussian_scores(negatives, of["spread"]), of["target_score"])
+
+    def _update(self, of: dict[str, Any]) -> None:
+        scores = self._scores(of).divided_by(of["temperature"])
+        rows, target, shown = scores.rows, scores.target, of["losses"]
+        curves = gradient_by_rank(*scores.at_ranks, shown, scores.edges)
+        pulls = target_gradients(target, rows, shown)
+        relative = of["scale"] == "relative"
         self.curves = curves.relative() if relative else curves
+        self.weights = softmax_weights(rows)
+        self.pushes = negative_gradients(target, rows, shown, bpreg=of["bpreg"])
+        spread = of["spread"] / of["temperature"]
         self.numbers = {
-            "negatives": negatives,
-            "effective": effective_negatives(scores.rows),
-            "top_5": top_share(scores.rows, 5),
-            "rank": float(ranks(target, scores.rows).double().quantile(0.5)),
+            "negatives": rows.shape[1],
+            "spread": float(rows.std(correction=0)),
+            "effective": effective_negatives(rows),
+            "top_5": top_share(rows, 5),
+            "target": float(target[0]),
+            "rank": float(ranks(target, rows).double().quantile(0.5)),
             "gradient": pulls,
-        }
-        dots = {name: pull / curves.badly_ranked[name] for name, pull in pulls.items()}
-        self._draw(shown, dots if relative else pulls)
+            "pushed_up": self.pushes.pushed_up,
+            "push_top_5": self.pushes.top_5,
+        } | effective_by_theory(of["source"], rows.shape[1], spread)
+        if of["source"] == "trained":
+            self.numbers["median_rank"] = median_rank(of["epoch"], rows.shape[1])
+        dots = {name: pull / (curves.badly_ranked[name] or 1) for name, pull in pulls.items()}
+        self._draw(of, dots if relative else pulls)
 
-    def _draw(self, shown: list[str], dots: dict[str, float]) -> None:
-        with self._plot.lock:
-            if shown != self._named:
-                loss_legend(self._plot, shown, left=66, top=376)
-                self._named = shown
-            describe = (
-                self._gradients.raw if self.scale.value == "raw" else self._gradients.relative
-            )
-            describe()
-            self._gradients.show(self.curves)
-            self._gradients.show_target(self.numbers["rank"], dots)
-            self._weights.show(self.weights)
-
-    def _sentences(self) -> str:
-        of = self.numbers
-        pulls = ", ".join(f"{name} <b>{pull:.3g}</b>" for name, pull in of["gradient"].items())
-        return (
-            f"<b>{of['negatives']:,}</b> negatives = {self._batch_size - 1} in the batch + "
-            f"{self.n_sample.value:,} extra. They weigh like <b>{of['effective']:,.3g}</b> equal "
-            f"ones (effective negatives); the 5 best carry <b>{of['top_5']:.0%}</b> of the weight."
-            f"<br>A target scoring {self.target_score.value:g} has {of['rank']:,.0f} negatives "
-            f"above it (the dots). Its gradient &minus;dL/dr<sub>i</sub>: {pulls or 'none shown'}."
-        )
+    def _draw(self, of: dict[str, Any], dots: dict[str, float]) -> None:
+        if of["losses"] != self._named:
+            self._named = of["losses"]
+            loss_legend(self._plot, self._named, left=66, top=376)
+        if of["pane"] != self._shown_pane:
+            self._shown_pane = of["pane"]
+            for name, pane in self._right.items():
+                pane.visible(name == of["pane"])
+            self._plot.redraw()
+        (self._gradients.relative if of["scale"] == "relative" else self._gradients.raw)()
+        self._gradients.show(self.curves)
+        self._gradients.show_target(self.numbers["rank"], dots)
+        self._right["weights"].show(self.weights)
+        self._right["pushes"].show(self.pushes)
