@@ -270,7 +270,7 @@ def test_a_report_across_a_change_of_loss_is_not_drawn(lab):
 
 def test_a_panel_whose_making_failed_does_not_block_the_next(sessions, monkeypatch):
     with monkeypatch.context() as broken:
-        broken.setattr("gru4rec_lab.widgets.training_lab.run_buttons", dict.fromkeys)
+        broken.setattr("gru4rec_lab.widgets.live_lab.run_buttons", dict.fromkeys)
         with pytest.raises(TypeError):
             TrainingLab(sessions, TINY)
     assert live_panels() == {}

@@ -7,16 +7,18 @@ from matplotlib.lines import Line2D
 from ..losses import LOSSES
 from ..plots import LOSS_COLOURS, LivePlot
 from ..plots.panes import GradientPane, WeightPane, loss_legend
+from .lab_pin import QUALITY_NAMES, Pinned, quality_curves
 from .lab_run import Course
 
 HIGHEST = 3000
 LOSS_LIMITS = [place * 10.0**power for power in range(-3, 9) for place in (1, 1.5, 2, 3, 5, 7)]
 QUALITY_LIMITS = [0.2, 0.4, 0.6, 0.8, 1.05]
 QUALITY = {
-    "recall_20": ("Recall@20", "black", "solid", "o"),
-    "mrr_20": ("MRR@20", "#666666", (0, (4, 2)), "s"),
-    "recall_1": ("Recall@1", "#999999", (0, (1, 1)), "D"),
+    "recall_20": ("black", "solid", "o"),
+    "mrr_20": ("#666666", (0, (4, 2)), "s"),
+    "recall_1": ("#999999", (0, (1, 1)), "D"),
 }
+GHOST = "#d0b9a0"
 
 
 class LabPicture:
@@ -42,6 +44,13 @@ class LabPicture:
         self._weights = WeightPane(plot, weights, highest=HIGHEST)
         self._changes = [self._mark_line(axes) for axes in (self._loss, self._quality)]
         self._losses = {name: self._loss_line(name) for name in LOSSES}
+        self._pinned: Pinned | None = None
+        self._ghosts = {name: self._ghost_line(name) for name in QUALITY}
+        self._ghost_label = self._quality.text(
+            1, -0.235, "", transform=self._quality.transAxes, ha="right", va="center",
+            fontsize=8, color="#8a6d4b",
+        )  # fmt: skip
+        plot.moving(self._ghost_label)
         self._live = {name: self._quality_line(name, live=True) for name in QUALITY}
         self._ends = {name: self._quality_line(name, live=False) for name in QUALITY}
         self._loss.set_ylabel("mean since the last report", fontsize=9)
@@ -65,17 +74,34 @@ class LabPicture:
         return self.plot.moving(line)
 
     def _quality_line(self, name: str, *, live: bool) -> Line2D:
-        _, colour, dash, marker = QUALITY[name]
+        colour, dash, marker = QUALITY[name]
         look = {"ls": dash, "lw": 1.3} if live else {"ls": "none", "marker": marker, "ms": 6}
         (line,) = self._quality.plot([], [], color=colour, **look)
+        return self.plot.moving(line)
+
+    def _ghost_line(self, name: str) -> Line2D:
+        _, dash, _ = QUALITY[name]
+        (line,) = self._quality.plot([], [], color=GHOST, ls=dash, lw=2)
         return self.plot.moving(line)
 
     @staticmethod
     def _keys() -> list[Line2D]:
         return [
             Line2D([], [], color=colour, ls=dash, marker=marker, ms=5, lw=1.3, label=label)
-            for label, colour, dash, marker in QUALITY.values()
+            for (colour, dash, marker), label in zip(
+                QUALITY.values(), QUALITY_NAMES.values(), strict=True
+            )
         ]
+
+    def pin(self, pinned: Pinned | None, course: Course) -> bytes:
+        """The picture of `course` with the quality of this run as a ghost; None: without one."""
+        with self.plot.lock:
+            self._pinned = pinned
+            for name, ghost in self._ghosts.items():
+                looks = pinned.quality[name].looks if pinned else []
+                ghost.set_data(*np.array(looks).reshape(-1, 2).T)
+            self._ghost_label.set_text(f"pale: pinned run, {pinned.label}" if pinned else "")
+            return self.show(course)
 
     def clear(self) -> None:
         """Show nothing, on the limits of a fresh run."""
@@ -85,7 +111,11 @@ class LabPicture:
             for line in lines + panes + self._changes:
                 line.set_data([], [])
             for axes, top in ((self._loss, 1.0), (self._quality, 0.6)):
-                self.plot.limits(axes, x=(0, 1000), y=(0, top))
+                self.plot.limits(axes, x=(0, self._n_steps(0)), y=(0, top))
+
+    def _n_steps(self, n_steps: int) -> int:
+        """The longer of this run and the pinned one; 1000 if there is neither."""
+        return max(n_steps, self._pinned.n_steps if self._pinned else 0) or 1000
 
     def show(self, course: Course) -> bytes:
         """The picture of the run so far, as PNG bytes."""
@@ -111,14 +141,13 @@ class LabPicture:
         self._fit(self._loss, course, seen, LOSS_LIMITS, at_least=1.0)
 
     def _show_quality(self, course: Course) -> None:
-        steps = [step for step, _ in course.views]
         seen = []
-        for name in QUALITY:
-            values = [getattr(view, name) for _, view in course.views]
-            self._live[name].set_data(steps, values)
-            ends = [_end_value(end.evaluation, name) for end in course.epochs]
-            self._ends[name].set_data([end.step for end in course.epochs], ends)
-            seen += values + ends
+        for name, curves in quality_curves(course).items():
+            self._live[name].set_data(*np.array(curves.looks).reshape(-1, 2).T)
+            self._ends[name].set_data(*np.array(curves.ends).reshape(-1, 2).T)
+            seen += [value for _, value in curves.looks + curves.ends]
+        if self._pinned is not None:
+            seen += [value for each in self._pinned.quality.values() for _, value in each.looks]
         self._fit(self._quality, course, seen, QUALITY_LIMITS, at_least=0.6)
 
     def _fit(
@@ -127,17 +156,12 @@ class LabPicture:
         """Grow the limits to what is seen, in few steps: each costs a full redraw."""
         highest = max([value for value in seen if np.isfinite(value)], default=0) * 1.15
         top = next((top for top in tops if top >= max(highest, at_least)), tops[-1])
-        self.plot.limits(axes, x=(0, course.n_steps or 1000), y=(0, top))
+        self.plot.limits(axes, x=(0, self._n_steps(course.n_steps)), y=(0, top))
 
 
 def _titled(axes: Axes, title: str) -> Axes:
     axes.set_title(title, fontsize=10, loc="left")
     return axes
-
-
-def _end_value(evaluation, name: str) -> float:
-    metric, k = name.split("_")
-    return getattr(evaluation, metric)[int(k)]
 
 
 def _with_gaps(points: list[tuple[int, float]], course: Course) -> np.ndarray:

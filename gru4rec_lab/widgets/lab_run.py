@@ -1,5 +1,6 @@
 """What happens behind the lab: the data, the run and what is looked at while it goes on."""
 
+import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -22,7 +23,8 @@ from ..events import EpochDone, Event, Observed, Report, Started
 from ..losses import LOSSES, elu
 from ..recommend import Recommender
 from ..sessions import Sessions
-from ..training import observed, train
+from ..training import NonFiniteLoss, observed, train
+from .lab_probe import Probe, Recommended
 
 N_VALIDATION, N_PROBE = 1000, 300
 # Rows times columns of the scores looked at: some 20 ms for the gradients of all losses.
@@ -64,6 +66,7 @@ class View:
         gradients: of all losses, on the scores as the loss in force sees them.
         weights: softmax weights of the negatives on these scores.
         effective: effective negatives on these scores.
+        recommended: ten recommendations for the probe session.
     """
 
     recall_20: float
@@ -73,11 +76,16 @@ class View:
     gradients: GradientByRank
     weights: SoftmaxWeights
     effective: float
+    recommended: Recommended
 
 
-def look(model: Recommender, data: LabData, settings: Settings) -> View:
-    """The view of the model as it is now; runs in the training thread, between two steps."""
-    quality = evaluate(model, data.probe, k=(1, 20))
+def look(model: Recommender, data: LabData, settings: Settings, probe: Probe) -> View | None:
+    """The view of the model as it is now; runs in the training thread, between two steps.
+
+    None if its weights or scores are not finite.
+    """
+    if not all(weight.isfinite().all() for weight in model.network.state_dict().values()):
+        return None
     loss, batch_size = LOSSES[settings.loss], model.config.batch_size
     target, negatives = probe_scores(
         model,
@@ -89,8 +97,11 @@ def look(model: Recommender, data: LabData, settings: Settings) -> View:
         batch_size=batch_size,
         max_targets=max(1, N_SCORES // (batch_size + settings.n_sample)),
     )
+    if not (target.isfinite().all() and negatives.isfinite().all()):
+        return None
     if loss.shapes_scores or model.config.shape_scores == "all":
         target, negatives = (elu(part, settings.elu_param) for part in (target, negatives))
+    quality = evaluate(model, data.probe, k=(1, 20))
     return View(
         recall_20=quality.recall[20],
         recall_1=quality.recall[1],
@@ -99,16 +110,44 @@ def look(model: Recommender, data: LabData, settings: Settings) -> View:
         gradients=gradient_by_rank(target, negatives),
         weights=softmax_weights(negatives),
         effective=effective_negatives(negatives),
+        recommended=probe.recommend(model, data.validation),
     )
 
 
 def lab_events(
-    config: Config, controls: Controls, load: Callable[[], LabData], look_every: int
+    config: Config,
+    controls: Controls,
+    load: Callable[[], LabData],
+    look_every: int,
+    probe: Probe,
+    stepping: threading.Lock,
 ) -> Iterator[Event]:
-    """The events of a lab run; loads the data first, so that a live run does it in its thread."""
+    """The events of a lab run; loads the data first, so that a live run does it in its thread.
+
+    `stepping` is held while the model may change, so that whoever holds it sees a whole step.
+
+    Raises:
+        NonFiniteLoss: from the generator, when the loss or the scores stop being finite.
+    """
     data = load()
     events = train(config, data.training, controls=controls, validation=data.validation)
-    yield from observed(events, look_every, lambda model: look(model, data, controls.settings))
+    events = observed(events, look_every, lambda model: look(model, data, controls.settings, probe))
+    while True:
+        with stepping:
+            event = next(events, None)
+        if event is None:
+            return
+        if isinstance(event, Observed) and event.value is None:
+            raise NonFiniteLoss(_not_finite(event.step, controls.settings))
+        yield event
+
+
+def _not_finite(step: int, settings: Settings) -> str:
+    # Scores can overflow where the loss of a batch does not.
+    return (
+        f"the model's scores are not finite at step {step} with the {settings.loss} loss and "
+        f"learning_rate {settings.learning_rate:g}; try a smaller learning_rate or momentum"
+    )
 
 
 @dataclass

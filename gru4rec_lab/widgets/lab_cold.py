@@ -1,0 +1,94 @@
+"""Settings that need a new run: the data, the shape of the network, its batches, its seed."""
+
+from typing import Any
+
+import ipywidgets as widgets
+
+from ..config import Config
+from ..datasets import list_datasets, load_sessions
+from ..sessions import Sessions
+from .lab_run import LabData, lab_data
+from .panel import LABEL, marked
+
+OWN = "as given"
+NOTE = "(needs a new run)"
+TOOLTIPS = {
+    "data": "what the next run trains on; loading happens in the run",
+    "layers": "units of each GRU layer, the lowest first, commas between them",
+    "batch_size": "sessions that advance side by side; they are each other's negatives",
+    "dropout_p_embed": "share of the input that is dropped in training, 0 to .99",
+    "dropout_p_hidden": "share of the hidden state that is dropped in training, 0 to .99",
+    "seed": "weights, dropout and negatives follow from it",
+}
+
+
+class ColdSettings(widgets.Accordion):
+    """A closed drawer of settings that the next Start after a Stop or Reset takes.
+
+    Attributes:
+        elements: "data", "layers", "batch_size", "dropout_p_embed", "dropout_p_hidden" and "seed"
+            to their elements.
+    """
+
+    def __init__(self, config: Config, *, own_data: bool):
+        names = [each.name for each in list_datasets()]
+        self.elements: dict[str, widgets.ValueWidget] = {
+            "data": widgets.Dropdown(
+                options=[OWN, *names] if own_data else names, **_look("data", "data set")
+            ),
+            "layers": widgets.Text(
+                value=", ".join(map(str, config.layers)), continuous_update=False, **_look("layers")
+            ),
+            "batch_size": widgets.IntText(value=config.batch_size, **_look("batch_size")),
+            "dropout_p_embed": _share(config.dropout_p_embed, "dropout_p_embed"),
+            "dropout_p_hidden": _share(config.dropout_p_hidden, "dropout_p_hidden"),
+            "seed": widgets.IntText(value=config.seed, **_look("seed")),
+        }
+        for name, element in self.elements.items():
+            marked(element, f"g4r-cold-{name.replace('_', '-')}")
+        box = widgets.VBox(list(self.elements.values()))
+        titles = ("Settings that need a new run (Stop or Reset, then Start)",)
+        super().__init__(children=[box], titles=titles, selected_index=None)
+        marked(self, "g4r-cold")
+
+    @property
+    def data(self) -> str | None:
+        """The name of the chosen data set; None for the sessions that the panel was given."""
+        chosen = self.elements["data"].value
+        return None if chosen == OWN else chosen
+
+    def values(self) -> dict[str, Any]:
+        """Setting name to the value shown, as `Config.with_changes` takes them.
+
+        Raises:
+            ValueError: layers that are not whole numbers with commas between them.
+        """
+        shown = {name: each.value for name, each in self.elements.items() if name != "data"}
+        try:
+            layers = tuple(int(units) for units in shown["layers"].split(","))
+        except ValueError:
+            raise ValueError(
+                f"layers must be whole numbers with commas between them, such as 64 or 100, 50; "
+                f"got {shown['layers']!r}"
+            ) from None
+        return shown | {"layers": layers}
+
+
+def _look(name: str, label: str = "") -> dict[str, Any]:
+    return {
+        "description": f"{label or name} {NOTE}",
+        "tooltip": TOOLTIPS[name],
+        "style": LABEL | {"description_width": "260px"},
+        "layout": widgets.Layout(width="470px"),
+    }
+
+
+def _share(value: float, name: str) -> widgets.FloatText:
+    return widgets.FloatText(value=value, step=0.05, **_look(name))
+
+
+def data_of(sessions: Sessions | None, validation: Sessions | None, name: str | None) -> LabData:
+    """The data set of this name; None, or the flights of a panel without sessions: as given."""
+    if name is None or (name == "flights" and sessions is None):
+        return lab_data(sessions, validation)
+    return lab_data(None if name == "flights" else load_sessions(name), None)
