@@ -89,8 +89,13 @@ def _number(name: str, value: float) -> widgets.FloatText:
 
 def run_buttons() -> dict[str, widgets.Button]:
     """The buttons that drive a run, by what they do."""
+    return labelled_buttons(BUTTONS)
+
+
+def labelled_buttons(texts: dict[str, tuple[str, str]]) -> dict[str, widgets.Button]:
+    """A button for each name, from its label and tooltip."""
     buttons = {}
-    for name, (label, tooltip) in BUTTONS.items():
+    for name, (label, tooltip) in texts.items():
         button = widgets.Button(description=label, tooltip=tooltip)
         button.layout.width = "90px"
         buttons[name] = marked(button, f"g4r-{name}")

@@ -8,8 +8,8 @@ import ipywidgets as widgets
 
 from ..config import Config
 from ..controls import ControlChanged
+from .lab_controls import labelled_buttons
 from .lab_run import Course
-from .panel import marked
 
 QUALITY_NAMES = {"recall_20": "Recall@20", "mrr_20": "MRR@20", "recall_1": "Recall@1"}
 _CELL = 'style="padding:1px 8px;text-align:right"'
@@ -115,9 +115,4 @@ def _measure(evaluation, name: str) -> float:
 
 def pin_buttons() -> dict[str, widgets.Button]:
     """The buttons "pin", "unpin" and "replay"."""
-    buttons = {}
-    for name, (label, tooltip) in BUTTONS.items():
-        button = widgets.Button(description=label, tooltip=tooltip)
-        button.layout.width = "90px"
-        buttons[name] = marked(button, f"g4r-{name}")
-    return buttons
+    return labelled_buttons(BUTTONS)
