@@ -37,7 +37,7 @@ def main() -> None:
         run([sys.executable, "-m", "venv", "--clear", str(VENV)], "make .venv")
     version = sys.version.split()[0]
     print(f"setup: installing for Python {version}, minutes; log: .venv/setup.log", flush=True)
-    run([*pip(), "install", "-c", "constraints.txt", "-e", ".[dev,browser]"], "install")
+    run([*pip(), "install", "-c", "constraints.txt", "-e", ".[dev,browser,app]"], "install")
     run([str(PYTHON), "-c", WARM_UP], "import what was installed")
     STAMP.write_text(f"{ROOT}\n")
 

@@ -59,9 +59,9 @@ def test_conda_installs_what_make_setup_installs():
     (pip,) = (part["pip"] for part in conda["dependencies"] if isinstance(part, dict))
     assert conda["name"] == PROJECT["name"]
     assert f"python{PROJECT['requires-python']},<3.15" in conda["dependencies"]
-    assert pip == ["-c constraints.txt", "-e .[dev,browser]"]
+    assert pip == ["-c constraints.txt", "-e .[dev,browser,app]"]
     installer = (ROOT / "scripts" / "install.py").read_text()
-    assert '"-c", "constraints.txt", "-e", ".[dev,browser]"' in installer
+    assert '"-c", "constraints.txt", "-e", ".[dev,browser,app]"' in installer
 
 
 @pytest.mark.parametrize("target", ["setup", "lab", "test", "notebooks", "lint", "format", "clean"])
