@@ -64,7 +64,9 @@ def test_conda_installs_what_make_setup_installs():
     assert '"-c", "constraints.txt", "-e", ".[dev,browser,app]"' in installer
 
 
-@pytest.mark.parametrize("target", ["setup", "lab", "test", "notebooks", "lint", "format", "clean"])
+@pytest.mark.parametrize(
+    "target", ["setup", "lab", "test", "notebooks", "docs", "lint", "format", "clean"]
+)
 def test_make_has_the_target(target):
     assert re.search(rf"^{target}:.*## ", (ROOT / "Makefile").read_text(), re.MULTILINE)
 
