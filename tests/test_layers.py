@@ -13,7 +13,7 @@ FILES = sorted(
 )
 LAYERS = [
     {"config", "device", "frames", "storage"},
-    {"controls", "sessions"},
+    {"controls", "environment", "sessions"},
     {"batches", "datasets", "losses", "model", "optim", "sampling"},
     {"baselines", "evaluation", "recommend", "step"},
     {"diagnostics", "events"},

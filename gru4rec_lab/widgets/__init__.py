@@ -3,8 +3,9 @@
 Every panel can be driven from code, and its numbers read, without a browser.
 """
 
+from .environment_panel import EnvironmentPanel
 from .loss_explorer import LossExplorer
 from .panel import Panel, live_panels
 from .training_lab import TrainingLab
 
-__all__ = ["LossExplorer", "Panel", "TrainingLab", "live_panels"]
+__all__ = ["EnvironmentPanel", "LossExplorer", "Panel", "TrainingLab", "live_panels"]
