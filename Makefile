@@ -52,6 +52,9 @@ docs: $(STAMP)  ## write the API reference into build/docs
 
 lint: $(STAMP)  ## what pre-commit checks, without changing a file
 	@$(VENV_PYTHON) -m ruff check
+	@# Where no shape strings stand, an undefined name is one.
+	@$(VENV_PYTHON) -m ruff check --isolated --quiet --select F821 \
+		$$(grep -rL --include=*.py 'jaxtyping' gru4rec_lab scripts tests benchmarks)
 	@$(VENV_PYTHON) -m ruff format --check
 	@$(VENV_PYTHON) scripts/clean_notebooks.py --check $(NOTEBOOKS)
 
