@@ -1,0 +1,221 @@
+"""The checks of the exercises: one line each, whatever a learner hands in."""
+
+import importlib
+import json
+import pkgutil
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from gru4rec_lab import LOSSES, exercises
+from gru4rec_lab.exercises import Check
+from gru4rec_lab.exercises.compare import difference
+from gru4rec_lab.exercises.losses_by_hand import check_bpr
+
+NOTEBOOKS = Path(__file__).parents[1] / "notebooks"
+TARGET, NEGATIVES = torch.tensor([1.0, 2.0]), torch.tensor([[1.0, 3.0], [2.0, 0.0]])
+
+
+def row_mean(target, negatives):
+    return target - negatives.mean(dim=1)
+
+
+def twice(target, negatives):
+    return 2 * row_mean(target, negatives)
+
+
+def both(target, negatives):
+    return row_mean(target, negatives), negatives.argmax(dim=1)
+
+
+CHECK = Check(
+    "lead",
+    row_mean,
+    lambda: {"two rows": (TARGET, NEGATIVES)},
+    mistakes={"that is twice the lead": twice},
+)
+PAIR = Check("pair", both, CHECK.cases, parts=("lead", "best"))
+
+
+def every_check():
+    for module in pkgutil.iter_modules(exercises.__path__):
+        found = importlib.import_module(f"gru4rec_lab.exercises.{module.name}")
+        yield from (check for check in vars(found).values() if isinstance(check, Check))
+
+
+EVERY = {check.name: check for check in every_check()}
+
+
+def stub(*scores):
+    raise NotImplementedError
+
+
+def adds_in_place(target, negatives):
+    negatives += 1
+    return row_mean(target, negatives - 1)
+
+
+def crashes(target, negatives):
+    return negatives.reshape(3, 3)
+
+
+def crashes_at_length(target, negatives):
+    raise ValueError("many\nlines\n" * 100)
+
+
+@pytest.mark.parametrize(
+    ("attempt", "verdict"),
+    [
+        (stub, "lead: not attempted yet"),
+        (row_mean, "lead: correct"),
+        (lambda t, n: row_mean(t, n).double(), "lead: correct"),
+        (lambda t, n: row_mean(t.requires_grad_(), n), "lead: correct"),
+        (
+            lambda t, n: t[:, None] - n,
+            "lead: wrong shape: want [2], got [2, 2] (case: two rows)",
+        ),
+        (
+            lambda t, n: row_mean(t, n) + torch.tensor([0, 0.5]),
+            "lead: row 1 should be 1, not 1.5 (case: two rows)",
+        ),
+        (
+            lambda t, n: row_mean(t, n) + torch.tensor([0, 0.0005]),
+            "lead: row 1 should be 1, not 1.0005 (case: two rows)",
+        ),
+        (
+            lambda t, n: row_mean(t, n) * torch.nan,
+            "lead: row 0 should be -1, not NaN (case: two rows)",
+        ),
+        (twice, "lead: row 0 should be -1, not -2; that is twice the lead (case: two rows)"),
+        (
+            lambda t, n: None,
+            "lead: your function returned nothing; end it with return (case: two rows)",
+        ),
+        (
+            lambda t, n: row_mean(t, n).tolist(),
+            "lead: wrong type: want a tensor of shape [2], got list (case: two rows)",
+        ),
+        (
+            adds_in_place,
+            "lead: your function changes its argument negatives in place; work on a copy "
+            "(case: two rows)",
+        ),
+        (
+            crashes,
+            "lead: your function raised RuntimeError: shape '[3, 3]' is invalid for input of size 4"
+            " at `return negatives.reshape(3, 3)` (case: two rows)",
+        ),
+        (
+            TARGET,
+            "lead: give the function itself, without calling it; this is a tensor",
+        ),
+    ],
+)
+def test_verdict_says_what_is_wrong(attempt, verdict, capsys):
+    assert CHECK(attempt) is None
+    assert capsys.readouterr().out == verdict + "\n"
+
+
+def test_arguments_that_do_not_fit_are_an_error_of_the_learners_function():
+    assert "raised TypeError" in CHECK.verdict(lambda target: target)
+
+
+def test_long_message_of_an_exception_stays_one_line():
+    verdict = CHECK.verdict(crashes_at_length)
+    assert "\n" not in verdict
+    assert len(verdict) < 400
+
+
+def test_learner_who_changes_an_argument_does_not_change_the_next_attempt():
+    CHECK.verdict(adds_in_place)
+    assert CHECK.verdict(row_mean) == "lead: correct"
+
+
+@pytest.mark.parametrize(
+    ("attempt", "wrong"),
+    [
+        (both, "correct"),
+        (row_mean, "wrong type: want 2 results, got a tensor of shape [2] (case: two rows)"),
+        (lambda t, n: (0,), "wrong number of results: want 2, got 1 (case: two rows)"),
+        (
+            lambda t, n: (row_mean(t, n), n.argmin(dim=1)),
+            "best: row 0 should be 1, not 0 (case: two rows)",
+        ),
+    ],
+)
+def test_results_of_several_parts_are_told_apart(attempt, wrong):
+    assert PAIR.verdict(attempt) == f"pair: {wrong}"
+
+
+@pytest.mark.parametrize(
+    ("got", "want", "wrong"),
+    [
+        (3, 3, ""),
+        (torch.tensor(3.0), 3, ""),
+        (np.float32(0.1), 0.1, ""),
+        (True, True, ""),
+        (3, 4, "should be 4, not 3"),
+        ("bpr", "bpr", ""),
+        ("bpr", "top1", "should be 'top1', not 'bpr'"),
+        ("bpr", 2, "wrong type: want a number, got str"),
+        (torch.zeros(1), 0.0, "wrong shape: want [], got [1]"),
+        (torch.tensor([True]), torch.tensor([False]), "row 0 should be False, not True"),
+        (np.array([1, 2]), torch.tensor([1, 2]), ""),
+        (torch.zeros(2, 3), torch.eye(2, 3), "row 0, column 0 should be 1, not 0"),
+        (torch.zeros(1, 1, 2), torch.ones(1, 1, 2), "entry [0, 0, 0] should be 1, not 0"),
+        (torch.tensor([-torch.inf]), torch.tensor([-torch.inf]), ""),
+        ([1, 2], [1, 3], "result 1: should be 3, not 2"),
+    ],
+)
+def test_difference_in_words(got, want, wrong):
+    assert difference(got, want) == wrong
+
+
+@pytest.mark.parametrize("check", EVERY.values(), ids=EVERY)
+def test_every_check_accepts_the_answer_and_names_every_mistake(check):
+    assert check.verdict(stub) == f"{check.name}: not attempted yet"
+    assert check.verdict(check.answer) == f"{check.name}: correct"
+    for words, mistaken in check.mistakes.items():
+        assert words in check.verdict(mistaken)
+
+
+def test_no_two_checks_have_the_same_name():
+    assert len(EVERY) == len(list(every_check()))
+
+
+def test_bpr_by_hand_is_the_mean_of_minus_log_sigma():
+    assert (
+        check_bpr.verdict(lambda t, n: -(t[:, None] - n).sigmoid().log().mean(dim=1))
+        == "bpr: correct"
+    )
+    assert "the mean" in check_bpr.verdict(lambda t, n: -(t[:, None] - n).sigmoid().log().sum(1))
+    assert "wrong shape" in check_bpr.verdict(lambda t, n: -(t[:, None] - n).sigmoid().log())
+    assert "should be" in check_bpr.verdict(LOSSES["top1"].value)
+
+
+def code_cells(path):
+    cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+    return [cell for cell in cells if cell["cell_type"] == "code"]
+
+
+def checked(path):
+    """Each call of a check in a notebook with the line that it printed."""
+    for cell in code_cells(path):
+        called = re.findall(r"^check_\w+\(\w+\)", "".join(cell["source"]), re.MULTILINE)
+        printed = "".join(line for output in cell["outputs"] for line in output.get("text", ""))
+        yield from zip(called, printed.splitlines(), strict=True) if called else ()
+
+
+@pytest.mark.parametrize("path", sorted(NOTEBOOKS.glob("*.ipynb")), ids=lambda path: path.stem)
+def test_every_exercise_is_stored_open_and_solved_in_the_solutions(path):
+    stubs = sum("raise NotImplementedError" in "".join(cell["source"]) for cell in code_cells(path))
+    open_ones = list(checked(path))
+    assert stubs == len(open_ones), "an exercise is one cell: a stub and its check"
+    assert all(line.endswith(": not attempted yet") for _, line in open_ones)
+    if stubs:
+        solved = list(checked(path.parent / "solutions" / path.name))
+        assert [call for call, _ in solved] == [call for call, _ in open_ones]
+        assert all(line.endswith(": correct") for _, line in solved)
