@@ -74,6 +74,12 @@ def test_gradient_by_rank_draws_a_line_a_loss():
     figure.canvas.draw()
 
 
+def test_notebook_shows_a_figure_without_pyplot():
+    scores = gaussian_scores(31, 4.0)
+    figure = plots.gradient_by_rank(gradient_by_rank(scores.target, scores.negatives))
+    assert pixels(figure._repr_png_()).shape == (400, 700, 4)
+
+
 def test_history_draws_reports_and_ends_of_epochs():
     sessions = load_sessions("world:cycle", n_sessions=60, n_items=20)
     config = Config(layers=(8,), n_sample=4, n_epochs=2, batch_size=16, report_every=5)

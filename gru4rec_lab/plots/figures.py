@@ -1,6 +1,7 @@
 """Figures for notebooks; each function returns a matplotlib `Figure`."""
 
 from collections.abc import Iterable
+from io import BytesIO
 from typing import Any
 
 import numpy as np
@@ -71,7 +72,17 @@ def style(loss: str) -> dict[str, Any]:
     return {"color": LOSS_COLOURS[loss], "linestyle": LOSS_DASHES[loss]}
 
 
+class NotebookFigure(Figure):
+    """A figure that a notebook shows as the result of a cell, without pyplot."""
+
+    def _repr_png_(self) -> bytes:
+        # Jupyter knows how to show a plain Figure only after pyplot was imported.
+        buffer = BytesIO()
+        self.savefig(buffer, format="png")
+        return buffer.getvalue()
+
+
 def _figure(width: float, height: float) -> Figure:
-    figure = Figure(figsize=(width, height), layout="constrained")
+    figure = NotebookFigure(figsize=(width, height), layout="constrained")
     FigureCanvasAgg(figure)
     return figure
