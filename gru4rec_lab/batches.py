@@ -54,11 +54,15 @@ class Schedule:
         return len(self._starts) - 1
 
     def __getitem__(self, step: int) -> Batch:
-        rows = slice(self._starts[step], self._starts[step + 1])
+        rows = self.rows(step)
         return Batch(self.inputs[rows], self.targets[rows], self.carry[rows])
 
     def __iter__(self) -> Iterator[Batch]:
         return (self[step] for step in range(len(self)))
+
+    def rows(self, step: int) -> slice:
+        """Where the rows of a step lie in `inputs`, `targets`, `carry` and `target_click`."""
+        return slice(self._starts[step], self._starts[step + 1])
 
     @property
     def n_targets(self) -> int:
