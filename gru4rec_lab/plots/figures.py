@@ -1,17 +1,16 @@
 """Figures for notebooks; each function returns a matplotlib `Figure`."""
 
 from collections.abc import Iterable
-from io import BytesIO
 from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from ..diagnostics import GradientByRank
 from ..events import ControlChanged, EpochDone, Event, Report
 from .colours import LOSS_COLOURS, LOSS_DASHES
+from .page import NotebookFigure
 
 
 def gradient_by_rank(curves: GradientByRank, *, title: str = "") -> Figure:
@@ -72,17 +71,5 @@ def style(loss: str) -> dict[str, Any]:
     return {"color": LOSS_COLOURS[loss], "linestyle": LOSS_DASHES[loss]}
 
 
-class NotebookFigure(Figure):
-    """A figure that a notebook shows as the result of a cell, without pyplot."""
-
-    def _repr_png_(self) -> bytes:
-        # Jupyter knows how to show a plain Figure only after pyplot was imported.
-        buffer = BytesIO()
-        self.savefig(buffer, format="png")
-        return buffer.getvalue()
-
-
 def _figure(width: float, height: float) -> Figure:
-    figure = NotebookFigure(figsize=(width, height), layout="constrained")
-    FigureCanvasAgg(figure)
-    return figure
+    return NotebookFigure(width, height, layout="constrained")

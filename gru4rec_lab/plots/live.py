@@ -12,8 +12,8 @@ import zlib
 import numpy as np
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
+
+from .page import NotebookFigure
 
 CSS_DPI = 100
 
@@ -34,8 +34,8 @@ class LivePlot:
         self.width, self.height = width, height
         self.lock = threading.RLock()
         self.n_full_draws = 0
-        self.figure = Figure(figsize=(width / CSS_DPI, height / CSS_DPI), dpi=CSS_DPI * scale)
-        self._canvas = FigureCanvasAgg(self.figure)
+        self.figure = NotebookFigure(width / CSS_DPI, height / CSS_DPI, dpi=CSS_DPI * scale)
+        self._canvas = self.figure.canvas
         self._moving: list[Artist] = []
         self._background = None
 

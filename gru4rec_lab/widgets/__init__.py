@@ -3,9 +3,17 @@
 Every panel can be driven from code, and its numbers read, without a browser.
 """
 
+from .batch_explorer import BatchExplorer
 from .environment_panel import EnvironmentPanel
 from .loss_explorer import LossExplorer
 from .panel import Panel, live_panels
 from .training_lab import TrainingLab
 
-__all__ = ["EnvironmentPanel", "LossExplorer", "Panel", "TrainingLab", "live_panels"]
+__all__ = [
+    "BatchExplorer",
+    "EnvironmentPanel",
+    "LossExplorer",
+    "Panel",
+    "TrainingLab",
+    "live_panels",
+]

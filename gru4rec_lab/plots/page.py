@@ -1,0 +1,20 @@
+"""`NotebookFigure`: a figure that a notebook shows as the result of a cell."""
+
+from io import BytesIO
+
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+
+class NotebookFigure(Figure):
+    """A figure with a canvas of its own that Jupyter shows without pyplot."""
+
+    def __init__(self, width: float, height: float, **settings):
+        super().__init__(figsize=(width, height), **settings)
+        FigureCanvasAgg(self)
+
+    def _repr_png_(self) -> bytes:
+        # Jupyter knows how to show a plain Figure only after pyplot was imported.
+        buffer = BytesIO()
+        self.savefig(buffer, format="png")
+        return buffer.getvalue()

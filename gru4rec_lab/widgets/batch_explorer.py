@@ -1,0 +1,179 @@
+"""`BatchExplorer`: step through session-parallel mini-batches and see what the loss sees."""
+
+import ipywidgets as widgets
+import numpy as np
+import torch
+
+from ..diagnostics.steps import Replay, StepView
+from ..plots.batches import MOST_EXTRA, MOST_ROWS, N_STEPS, batch_plot
+from ..recommend import Recommender
+from ..sessions import Sessions
+from .panel import LABEL, Panel, marked, picture_of, steps_slider
+
+BEFORE = 3
+
+
+class BatchExplorer(Panel):
+    """Sessions side by side around one step, and the score matrix of that step; no training.
+
+    The rows hold the first `n_sessions` of `sessions`; extra samples are drawn by the support of
+    all of them, and a step keeps its samples when more are asked for.
+
+    Attributes:
+        session: slider of the session to follow; moving it goes to the step where it starts.
+        batch_size: slider of the sessions side by side (1 to 8).
+        step: slider of the step.
+        n_sample: slider of the extra samples (0 to 24).
+        next_copy: button that goes to the next step where a negative is the row's own target.
+        view: the step as the loss sees it.
+        numbers: what the words say: `step`, `rows`, `columns`, `negatives` (of each row), `copies`
+            ((row, column) of each), and of the followed session, where it takes part in the step,
+            `row`, `input`, `target`, `carry` and `rank` (columns that score above the target).
+    """
+
+    def __init__(
+        self,
+        model: Recommender,
+        sessions: Sessions,
+        *,
+        n_sessions: int = 30,
+        batch_size: int = 4,
+        n_sample: int = 8,
+        key: str = "BatchExplorer",
+    ):
+        super().__init__(key)
+        self._model, self._support = model, torch.as_tensor(sessions.support)
+        self._sessions = sessions.take(np.arange(sessions.n_sessions) < n_sessions)
+        self._held = False
+        self.view: StepView
+        self.numbers: dict = {}
+        self._make_controls(batch_size, n_sample)
+        self._plot, self._rows, self._matrix = batch_plot()
+        self.words = marked(widgets.HTML(), "g4r-words")
+        self._regroup()
+        self.update()
+        self.picture = picture_of(self._plot)
+        columns = [[self.session, self.batch_size], [self.step, self.n_sample, self.next_copy]]
+        controls = widgets.HBox([widgets.VBox(column) for column in columns])
+        self.reveal([controls, self.error_box, self.picture, self.words])
+
+    def _make_controls(self, batch_size: int, n_sample: int) -> None:
+        self.session = _numbers(
+            "follow session", self._sessions.n_sessions - 1, css="g4r-session",
+            tooltip="number of the session to follow, from 0; goes to the step where it starts",
+        )  # fmt: skip
+        self.batch_size = steps_slider(
+            "batch size (sessions)", batch_size, list(range(1, MOST_ROWS + 1)),
+            css="g4r-batch-size", tooltip="sessions side by side; there is a row for each",
+        )  # fmt: skip
+        self.step = _numbers(
+            "step",
+            1,
+            css="g4r-step",
+            tooltip="number of the step, from 0; each row clicks once",
+        )
+        self.n_sample = steps_slider(
+            "extra samples (items)", n_sample, [0, 1, 2, 4, 8, 16, MOST_EXTRA], css="g4r-n-sample",
+            tooltip="n_sample: negatives drawn for all rows, besides the other targets",
+        )  # fmt: skip
+        self.next_copy = widgets.Button(
+            description="Next copy",
+            tooltip="go to the next step where a negative is the row's own target",
+        )
+        marked(self.next_copy, "g4r-next-copy")
+        for control in (self.session, self.batch_size, self.step, self.n_sample):
+            control.observe(self.guarded(self._changed), "value")
+        self.next_copy.on_click(self.guarded(self._go_to_next_copy))
+
+    def _changed(self, change: dict) -> None:
+        if self._held:
+            return
+        if change["owner"] is self.batch_size:
+            self._regroup()
+        elif change["owner"] is self.session:
+            self._go_to(self._replay.first_step(self.session.value))
+        self.update()
+        self.picture.value = self._plot.png()
+
+    def _regroup(self) -> None:
+        self._replay = Replay(
+            self._model,
+            self._sessions,
+            self.batch_size.value,
+            support=self._support,
+            most_extra=MOST_EXTRA,
+        )
+        self._go_to(self._replay.first_step(self.session.value))
+
+    def _go_to(self, step: int) -> None:
+        self._held = True
+        try:
+            self.step.max = len(self._replay) - 1
+            self.step.value = step
+        finally:
+            self._held = False
+
+    def _go_to_next_copy(self, _button: widgets.Button) -> None:
+        count = len(self._replay)
+        following = [(self.step.value + ahead) % count for ahead in range(1, count + 1)]
+        found = (s for s in following if self._replay.view(s, self.n_sample.value).copies)
+        if (step := next(found, None)) is None:
+            raise ValueError("no step has a copy; raise the extra samples or the batch size")
+        self.step.value = step
+
+    def update(self) -> None:
+        """Compute the numbers for the controls as they are, and draw them."""
+        # Callbacks and cells run in threads of their own: numbers and picture belong together.
+        with self._plot.lock:
+            step, names = self.step.value, self._sessions.item_ids
+            view = self.view = self._replay.view(step, self.n_sample.value)
+            self.numbers = _numbers_of(view, names, self.session.value)
+            window = self._replay.window(max(0, step - BEFORE), N_STEPS)
+            self._rows.show(window, names, step=step, followed=self.session.value)
+            self._matrix.show(view, names, row=self.numbers.get("row", -1))
+            self.words.value = _words(self.numbers, self.session.value, len(self._replay))
+
+
+def _numbers(label: str, most: int, *, css: str, tooltip: str) -> widgets.IntSlider:
+    slider = widgets.IntSlider(
+        value=0, max=most, description=label, tooltip=tooltip, style=LABEL,
+        layout=widgets.Layout(width="430px"),
+    )  # fmt: skip
+    return marked(slider, css)
+
+
+def _numbers_of(view: StepView, names: np.ndarray, followed: int) -> dict:
+    n_rows, n_columns = view.scores.shape
+    numbers = {
+        "step": view.step,
+        "rows": n_rows,
+        "columns": n_columns,
+        "negatives": n_columns - 1,
+        "copies": view.copies,
+    }
+    for row in np.flatnonzero(view.session == followed).tolist():
+        inputs, targets = (names[part[row]] for part in (view.batch.inputs, view.batch.targets))
+        carry, rank = view.batch.carry[row].item(), view.ranks[row].item()
+        numbers |= {"row": row, "input": str(inputs), "target": str(targets)}
+        numbers |= {"carry": carry, "rank": rank}
+    return numbers
+
+
+def _words(of: dict, followed: int, n_steps: int) -> str:
+    extra = of["columns"] - of["rows"]
+    sizes = (
+        f"Step {of['step']} of 0 to {n_steps - 1}: <b>{of['rows']} &times; {of['columns']}</b> "
+        f"scores, {of['rows']} + {extra} columns. Each row has 1 target and {of['rows'] - 1} + "
+        f"{extra} = <b>{of['negatives']}</b> negatives."
+    )
+    if "row" not in of:
+        place = f"Session {followed} takes no part in this step."
+    else:
+        state = f"goes on from row {of['carry']}" if of["carry"] >= 0 else "is zero: it starts here"
+        place = (
+            f"Session {followed} is in row <b>{of['row']}</b>, its state {state} (carry "
+            f"{of['carry']}). It has clicked <b>{of['input']}</b>; the target is "
+            f"<b>{of['target']}</b>, with {of['rank']} of the {of['negatives']} negatives above it."
+        )
+    copies = ", ".join(f"row {row}, column {column}" for row, column in of["copies"])
+    return f"{sizes}<br>{place}<br>Copies of a row's own target: {copies or 'none'}."
