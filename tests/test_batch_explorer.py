@@ -7,7 +7,7 @@ from matplotlib.colors import to_rgb
 
 from gru4rec_lab import load_sessions
 from gru4rec_lab.diagnostics.steps import Replay
-from gru4rec_lab.plots.batches import FOLLOWED, N_STEPS, batch_plot, step_figure
+from gru4rec_lab.plots.batches import FOLLOWED, N_STEPS, batch_plot, rows_figure, step_figure
 from gru4rec_lab.plots.labels import Labels
 from gru4rec_lab.plots.live import LivePlot
 from gru4rec_lab.widgets import BatchExplorer
@@ -69,7 +69,8 @@ def test_matrix_frames_targets_marks_copies_and_darkens_with_the_score():
     assert (np.argsort(extra.ravel()) == np.argsort(-brightness[:, 3:].ravel())).all()
 
 
-def test_figure_of_a_step_is_a_picture(replay):
+def test_figures_of_rows_and_of_a_step_are_pictures(replay):
+    assert rows_figure(replay, 1, followed=0)._repr_png_().startswith(b"\x89PNG")
     assert step_figure(replay, 1, 4)._repr_png_().startswith(b"\x89PNG")
 
 

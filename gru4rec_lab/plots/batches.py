@@ -122,6 +122,18 @@ def batch_plot(*, scale: float = 2) -> tuple[LivePlot, RowsPane, MatrixPane]:
     return plot, rows, matrix
 
 
+def rows_figure(replay: Replay, first: int = 0, *, followed: int = -1) -> Figure:
+    """The sessions in each row over eight steps from step `first` on, with the names of the items.
+
+    Every cell holds the item just clicked and below it the target.
+    """
+    plot = LivePlot(760, 60 + 45 * len(replay.schedule[0].targets), scale=1)
+    pane = RowsPane(plot, plot.add_axes(50, 10, 750, plot.height - 30))
+    window = replay.window(first, N_STEPS)
+    pane.show(window, replay.sessions.item_ids, step=first, followed=followed)
+    return plot.figure
+
+
 def step_figure(replay: Replay, step: int, n_sample: int, *, followed: int = -1) -> Figure:
     """The rows around a step and its score matrix, with the names of the items."""
     plot, rows, matrix = batch_plot(scale=1)
