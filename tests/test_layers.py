@@ -18,7 +18,7 @@ LAYERS = [
     {"baselines", "evaluation", "recommend", "step"},
     {"diagnostics", "events"},
     {"training"},
-    {"exercises", "live", "sweep"},
+    {"exercises", "live", "sweep", "watch"},
     {"plots"},
     {"widgets"},
 ]
