@@ -14,6 +14,8 @@ from .gradients import EDGES, GradientByRank, gradient_by_rank, ranks, target_gr
 from .logq import SoftmaxEstimate, softmax_estimates
 from .pushes import NegativeGradients, negative_gradients
 from .scores import GaussianScores, gaussian_scores, probe_scores, targets_at_ranks
+from .stored import RESULT_FOLDER, results, stored_curves
+from .summaries import kept_share, rank_summary, score_summary, seen_by_loss
 from .trained import TrainedScores, trained_scores
 from .weights import (
     SoftmaxWeights,
@@ -25,6 +27,7 @@ from .weights import (
 
 __all__ = [
     "EDGES",
+    "RESULT_FOLDER",
     "GaussianScores",
     "GradientByRank",
     "NegativeGradients",
@@ -35,11 +38,17 @@ __all__ = [
     "gaussian_effective",
     "gaussian_scores",
     "gradient_by_rank",
+    "kept_share",
     "negative_gradients",
     "probe_scores",
+    "rank_summary",
     "ranks",
+    "results",
+    "score_summary",
+    "seen_by_loss",
     "softmax_estimates",
     "softmax_weights",
+    "stored_curves",
     "target_gradients",
     "targets_at_ranks",
     "top_share",
