@@ -1,0 +1,140 @@
+"""Figures on vanishing gradients: gradient against rank, softmax weights, the course of a run."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import ScalarFormatter
+
+from ..diagnostics import GradientByRank, SoftmaxWeights, gaussian_effective
+from .colours import LOSS_COLOURS
+from .figures import _figure, rank_axis, style
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+SHARES = {"first": "targets in first place", "first_six": "targets among the first 6"}
+
+
+def gradient_panels(panels: Mapping[str, GradientByRank], *, relative: bool = False) -> Figure:
+    """-dL/dr_i against the target's rank, a panel a title, at most two side by side, one scale.
+
+    With `relative` as shares of the gradient of badly ranked targets, which are then at 1.
+    """
+    highest = max(10, *(2 * int(np.nanmax(curves.rank)) for curves in panels.values()))
+    columns = min(2, len(panels))
+    rows = -(-len(panels) // columns)
+    figure = _figure(5 * columns, 3.6 * rows)
+    grid = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
+    for axes, (title, curves) in zip(grid.flat, panels.items(), strict=True):
+        shown = curves.relative() if relative else curves
+        for name, curve in shown.curves.items():
+            seen = np.isfinite(curve) & (curve > 0)
+            axes.plot(shown.rank[seen], curve[seen], label=name, marker="o", ms=3, **style(name))
+        rank_axis(axes, highest)
+        axes.set_yscale("log")
+        axes.set_title(title, fontsize=10, loc="left")
+    what = ", badly ranked targets = 1" if relative else " (median)"
+    for axes in grid[:, 0]:
+        axes.set_ylabel(f"$-\\partial L/\\partial r_i${what}")
+    for axes in grid[:-1].flat:
+        axes.set_xlabel("")
+    grid[0, 0].legend(fontsize=9)
+    return figure
+
+
+def weight_mass(weights: Mapping[str, SoftmaxWeights]) -> Figure:
+    """Share of the softmax weight on the best-scoring 1, 2, ... negatives, a line a label."""
+    figure = _figure(7, 3.6)
+    axes = figure.add_subplot()
+    for label, of in weights.items():
+        axes.plot(np.arange(1, len(of.weight) + 1), of.cumulated, label=label)
+    axes.set(xscale="log", ylim=(0, 1.02), xlabel="negatives, the best-scoring first")
+    axes.set_ylabel("share of the softmax weight")
+    axes.xaxis.set_major_formatter(ScalarFormatter())
+    axes.legend(fontsize=9)
+    return figure
+
+
+def rank_course(course: "pd.DataFrame") -> Figure:
+    """Where targets stand while models train: in first place, among the first 6, median rank.
+
+    Takes a table with the columns model, epoch, first, first_six and median_rank; with more than
+    one seed the line is the mean and the band reaches from the lowest to the highest.
+    """
+    figure = _figure(11, 3.6)
+    *shares, middle = figure.subplots(1, 3)
+    for axes, (column, label) in zip(shares, SHARES.items(), strict=True):
+        _courses(axes, course, column)
+        axes.set(ylabel=f"share of {label}", ylim=(0, None))
+    _courses(middle, course, "median_rank")
+    middle.set(yscale="log", ylabel="median rank (1 = best)")
+    shares[0].legend(fontsize=9)
+    return figure
+
+
+def score_course(course: "pd.DataFrame") -> Figure:
+    """How scores spread while models train, and how many negatives then carry the weight.
+
+    Takes a table with the columns model, epoch, spread, effective and negatives. The grey line is
+    N e^(-v/2), for Gaussian scores of variance v.
+    """
+    figure = _figure(11, 3.6)
+    spread, effective, theory = figure.subplots(1, 3)
+    _courses(spread, course, "spread")
+    _courses(effective, course, "effective")
+    spread.set(ylabel="spread (standard deviation) of the scores", ylim=(0, None))
+    effective.set(yscale="log", ylabel="effective negatives")
+    count, widest = int(course["negatives"].max()), float(course["spread"].max())
+    x = np.linspace(0, widest, 100)
+    theory.plot(x, [gaussian_effective(count, at) for at in x], color="grey", label="N exp(-v/2)")
+    for model, part in course.groupby("model", sort=False):
+        theory.plot(part["spread"], part["effective"], "o", ms=4, color=_colour(model))
+    theory.set(yscale="log", ylim=(1, 2 * count), xlabel="spread of the scores")
+    theory.set_ylabel("effective negatives")
+    theory.legend(fontsize=9)
+    spread.legend(fontsize=9)
+    return figure
+
+
+def quality_against(table: "pd.DataFrame", setting: str, *, by: str = "epoch") -> Figure:
+    """MRR@20 against a setting, a panel a model and a line for each value of `by`.
+
+    Takes a table with the columns model, mrr_20, mrr_20_se and those named; bars are one standard
+    error.
+    """
+    models = table["model"].unique()
+    figure = _figure(3.2 * len(models), 3.2)
+    row = figure.subplots(1, len(models), sharey=True, squeeze=False)[0]
+    for axes, model in zip(row, models, strict=True):
+        for k, (value, part) in enumerate(table[table["model"] == model].groupby(by)):
+            axes.errorbar(
+                part[setting], part["mrr_20"], part["mrr_20_se"], color=_colour(model),
+                marker="osD^"[k % 4], ms=5, lw=1, alpha=0.4 + 0.6 / (1 + k), label=f"{by} {value}",
+            )  # fmt: skip
+        axes.set_title(model, fontsize=10, loc="left")
+        axes.set_xlabel(setting)
+        axes.legend(fontsize=8)
+    row[0].set_ylabel("MRR@20")
+    return figure
+
+
+def _courses(axes: Axes, course: "pd.DataFrame", column: str) -> None:
+    for model, part in course.groupby("model", sort=False):
+        values = part.groupby("epoch")[column].agg(["mean", "min", "max"])
+        axes.plot(values.index, values["mean"], label=model, marker=".", **_style(model))
+        axes.fill_between(
+            values.index, values["min"], values["max"], color=_colour(model), alpha=0.2
+        )
+    axes.set_xlabel("epoch")
+
+
+def _style(model: str) -> dict:
+    return style(model) if model in LOSS_COLOURS else {"color": _colour(model), "linestyle": ":"}
+
+
+def _colour(model: str) -> str:
+    """That of the loss which the name of the model begins with."""
+    return LOSS_COLOURS[model.replace(",", " ").split()[0]]
