@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import ScalarFormatter
+from matplotlib.ticker import LogLocator, NullFormatter, ScalarFormatter
 
 from ..diagnostics import GradientByRank, SoftmaxWeights, gaussian_effective
 from .colours import LOSS_COLOURS
@@ -70,7 +70,8 @@ def rank_course(course: "pd.DataFrame") -> Figure:
         _courses(axes, course, column)
         axes.set(ylabel=f"share of {label}", ylim=(0, None))
     _courses(middle, course, "median_rank")
-    middle.set(yscale="log", ylabel="median rank (1 = best)")
+    middle.set_ylabel("median rank (1 = best)")
+    _plain_log(middle)
     shares[0].legend(fontsize=9)
     return figure
 
@@ -86,14 +87,15 @@ def score_course(course: "pd.DataFrame") -> Figure:
     _courses(spread, course, "spread")
     _courses(effective, course, "effective")
     spread.set(ylabel="spread (standard deviation) of the scores", ylim=(0, None))
-    effective.set(yscale="log", ylabel="effective negatives")
+    effective.set_ylabel("effective negatives")
+    _plain_log(effective)
     count, widest = int(course["negatives"].max()), float(course["spread"].max())
     x = np.linspace(0, widest, 100)
     theory.plot(x, [gaussian_effective(count, at) for at in x], color="grey", label="N exp(-v/2)")
     for model, part in course.groupby("model", sort=False):
         theory.plot(part["spread"], part["effective"], "o", ms=4, color=_colour(model))
-    theory.set(yscale="log", ylim=(1, 2 * count), xlabel="spread of the scores")
-    theory.set_ylabel("effective negatives")
+    theory.set(xlabel="spread of the scores", ylabel="effective negatives", ylim=(1, 2 * count))
+    _plain_log(theory)
     theory.legend(fontsize=9)
     spread.legend(fontsize=9)
     return figure
@@ -129,6 +131,14 @@ def _courses(axes: Axes, course: "pd.DataFrame", column: str) -> None:
             values.index, values["min"], values["max"], color=_colour(model), alpha=0.2
         )
     axes.set_xlabel("epoch")
+
+
+def _plain_log(axes: Axes) -> None:
+    """A logarithmic y axis with plain numbers at 1, 2, 5, 10, ..."""
+    axes.set_yscale("log")
+    axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axes.yaxis.set_major_formatter(ScalarFormatter())
+    axes.yaxis.set_minor_formatter(NullFormatter())
 
 
 def _style(model: str) -> dict:
