@@ -22,7 +22,7 @@ ifneq ($(shell cat $(STAMP) 2>/dev/null && $(VENV_PYTHON) -V >/dev/null 2>&1 || 
 .PHONY: $(STAMP)
 endif
 
-.PHONY: help setup lab test notebooks docs lint format clean
+.PHONY: help setup lab test notebooks figures docs lint format clean
 
 help:  ## this list
 	@sed -n 's/^\([a-z]*\):.*## /make \1\t/p' Makefile
@@ -46,6 +46,9 @@ notebooks: $(STAMP)  ## run every notebook again and store it clean (NOTEBOOKS=n
 		--ExecutePreprocessor.kernel_name=python3 \
 		--ExecutePreprocessor.store_widget_state=False $(NOTEBOOKS)
 	@$(VENV_PYTHON) scripts/clean_notebooks.py $(NOTEBOOKS)
+
+figures: $(STAMP)  ## measure the stored results again and draw the README's figures (FAST=1: a trial; DRAW=1: draw only)
+	@$(VENV_PYTHON) scripts/figures $(if $(FAST),--fast --out build/figures) $(if $(DRAW),--draw)
 
 docs: $(STAMP)  ## write the API reference into build/docs
 	@$(VENV_PYTHON) scripts/docs.py

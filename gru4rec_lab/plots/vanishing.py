@@ -72,7 +72,7 @@ def rank_course(course: "pd.DataFrame") -> Figure:
     _courses(middle, course, "median_rank")
     middle.set_ylabel("median rank (1 = best)")
     _plain_log(middle)
-    shares[0].legend(fontsize=9)
+    middle.legend(fontsize=9)
     return figure
 
 
@@ -101,7 +101,9 @@ def score_course(course: "pd.DataFrame") -> Figure:
     return figure
 
 
-def quality_against(table: "pd.DataFrame", setting: str, *, by: str = "epoch") -> Figure:
+def quality_against(
+    table: "pd.DataFrame", setting: str, *, by: str = "epoch", log: bool = False
+) -> Figure:
     """MRR@20 against a setting, a panel a model and a line for each value of `by`.
 
     Takes a table with the columns model, mrr_20, mrr_20_se and those named; bars are one standard
@@ -117,6 +119,9 @@ def quality_against(table: "pd.DataFrame", setting: str, *, by: str = "epoch") -
                 marker="osD^"[k % 4], ms=5, lw=1, alpha=0.4 + 0.6 / (1 + k), label=f"{by} {value}",
             )  # fmt: skip
         axes.set_title(model, fontsize=10, loc="left")
+        if log:
+            axes.set_xscale("log", base=2)
+            axes.xaxis.set_major_formatter(ScalarFormatter())
         axes.set_xlabel(setting)
         axes.legend(fontsize=8)
     row[0].set_ylabel("MRR@20")

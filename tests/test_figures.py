@@ -1,0 +1,77 @@
+"""`make figures`, on a tiny world."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from matplotlib.image import imread
+
+from gru4rec_lab.diagnostics import results
+
+ROOT = Path(__file__).parents[1]
+STORED = ROOT / "docs" / "figures"
+SCRIPT = ROOT / "scripts" / "figures"
+MODELS = ["top1", "bpr", "top1-max", "bpr-max", "cross-entropy"]
+
+
+def run(*arguments):
+    command = [sys.executable, str(SCRIPT), *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, timeout=300)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("figures")
+    done = run("--fast", "--out", folder)
+    assert done.returncode == 0, done.stderr
+    return folder
+
+
+@pytest.mark.slow
+def test_fast_run_writes_tables_with_the_columns_of_the_stored_ones(folder):
+    made = {path.stem for path in folder.glob("*.csv")}
+    assert made == {"course", "gradients", "long", "batch_size", "sample_alpha"}
+    for name in made:
+        table = results(name, folder)
+        assert list(table.columns) == list(results(name).columns)
+        assert table.attrs["made by"] == "make figures FAST=1"
+        assert "tiny" in table.attrs["data"]
+    assert results("course", folder)["model"].unique().tolist()[:5] == MODELS
+
+
+@pytest.mark.slow
+def test_fast_run_draws_every_figure(folder):
+    drawn = {path.name for path in folder.glob("*.[ps][nv]g")}
+    assert drawn == {path.name for path in STORED.glob("*.*")}
+    assert {path.stem for path in folder.glob("*.svg")} == {"loss_explorer", "training_lab"}
+    for picture in map(imread, folder.glob("*.png")):
+        assert picture.shape[1] > 500
+        assert picture.std() > 0.05
+
+
+@pytest.mark.slow
+def test_run_is_repeatable(folder, tmp_path):
+    done = run("--fast", "--only", "batch_sizes", "--out", tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert [path.name for path in tmp_path.iterdir()] == ["batch_size.csv"]
+    again = results("batch_size", tmp_path)
+    pd.testing.assert_frame_equal(again, results("batch_size", folder))
+
+
+def test_fast_numbers_cannot_replace_the_stored_ones():
+    done = run("--fast")
+    assert done.returncode == 2
+    assert "--fast needs --out" in done.stderr
+
+
+def test_figures_of_the_readme_are_small():
+    for path in STORED.glob("*.*"):
+        assert path.stat().st_size < 150_000, f"{path.name} is too large"
+
+
+def test_make_has_the_target():
+    makefile = (ROOT / "Makefile").read_text()
+    assert "\nfigures: $(STAMP)  ## " in makefile
+    assert "scripts/figures" in makefile

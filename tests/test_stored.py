@@ -1,0 +1,78 @@
+import tomllib
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from gru4rec_lab.diagnostics import RESULT_FOLDER, results, stored_curves
+
+NAMES = ("course", "gradients", "long", "batch_size", "sample_alpha")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_stored_table_says_where_it_is_from(name):
+    table = results(name)
+    assert list(table.attrs) == ["made by", "date", "versions", "data"]
+    assert table.attrs["made by"] == "make figures"
+    assert "flights" in table.attrs["data"]
+    assert "torch" in table.attrs["versions"]
+    assert len(table)
+    assert table.notna().all(axis=None)
+
+
+def test_stored_tables_are_small_and_all_known():
+    files = list(RESULT_FOLDER.glob("*.csv"))
+    assert {path.stem for path in files} == set(NAMES)
+    assert sum(path.stat().st_size for path in files) < 1_000_000
+
+
+def test_unknown_table_is_refused_with_the_known_ones():
+    with pytest.raises(ValueError, match="no stored results 'ranks'; choose one of batch_size"):
+        results("ranks")
+
+
+def test_stored_curves_are_the_rows_of_the_table():
+    gradients = results("gradients")
+    curves = stored_curves(gradients, model="bpr", epoch=3, n_sample=2048)
+    rows = gradients.query("model == 'bpr' and epoch == 3 and n_sample == 2048 and loss == 'top1'")
+    assert list(curves.curves) == ["top1", "bpr", "top1-max", "bpr-max", "cross-entropy"]
+    np.testing.assert_array_equal(curves.curves["top1"], rows["pull"])
+    np.testing.assert_array_equal(curves.rank, rows["rank"])
+    assert curves.badly_ranked["top1"] == rows["badly_ranked"].iloc[0]
+    assert curves.count.sum() > 1500
+
+
+@pytest.mark.parametrize(
+    ("asked", "message"),
+    [
+        ({"model": "hinge", "epoch": 3, "n_sample": 0}, "model='hinge'; choose one of top1, bpr"),
+        ({"model": "bpr", "epoch": 9, "n_sample": 0}, "epoch=9; choose one of 0.13"),
+        ({"model": "bpr", "epoch": 3, "n_sample": 7}, "n_sample=7; choose one of 0, 2048"),
+    ],
+)
+def test_curves_that_are_not_stored_are_refused_with_a_way_out(asked, message):
+    with pytest.raises(ValueError, match=message):
+        stored_curves(results("gradients"), **asked)
+
+
+def test_stored_gradients_keep_the_order_of_the_losses_on_the_same_scores():
+    wide = results("gradients").pivot_table(
+        index=["model", "epoch", "n_sample", "rank"], columns="loss", values="pull"
+    )
+    assert (wide["bpr"] <= wide["bpr-max"] * 1.001).all()
+    assert (wide["bpr-max"] <= wide["cross-entropy"] * 1.001).all()
+
+
+def test_first_place_is_part_of_the_first_six_in_every_row():
+    tables = pd.concat([results(name) for name in ("course", "long", "batch_size", "sample_alpha")])
+    assert (tables["first"] <= tables["first_six"]).all()
+    assert (tables["first_six"] <= tables["recall_20"]).all()
+    assert (tables["mrr_20"] <= tables["recall_20"]).all()
+
+
+def test_stored_tables_are_installed_with_the_package():
+    pyproject = tomllib.loads((Path(__file__).parents[1] / "pyproject.toml").read_text())
+    patterns = pyproject["tool"]["setuptools"]["package-data"]["gru4rec_lab"]
+    for path in RESULT_FOLDER.glob("*.csv"):
+        assert any(path.relative_to(RESULT_FOLDER.parents[1]).match(each) for each in patterns)
