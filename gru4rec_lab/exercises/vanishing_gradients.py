@@ -11,7 +11,7 @@ from .check import Cases, Check
 def _rows() -> Cases:
     scores = torch.randn(3, 40, generator=torch.Generator().manual_seed(0))
     lone = torch.zeros(1, 4)
-    lone[0, 0] = 50.0
+    lone[0, 0] = 200.0  # the other weights underflow to 0
     return {
         "four equal scores": (torch.zeros(1, 4),),
         "one score far above": (lone,),
