@@ -9,6 +9,7 @@ from gru4rec_lab.diagnostics import (
     gradient_by_rank,
     probe_scores,
     ranks,
+    score_histogram,
     softmax_weights,
     target_gradients,
     top_share,
@@ -199,3 +200,28 @@ def test_probe_scores_with_logq_take_off_the_log_of_the_support(model):
     corrected, _ = probe_scores(recommender, sessions, **knobs, logq=1.0)
     support = torch.as_tensor(sessions.support).log()
     assert all((gap - support).abs().min() < 1e-4 for gap in plain - corrected)
+
+
+def test_histogram_counts_by_hand_and_its_end_bins_hold_what_lies_beyond():
+    negatives = torch.tensor([[-9.0, 0.5, 0.6, 1.5], [1.5, 9.0, -torch.inf, -torch.inf]])
+    got = score_histogram(torch.tensor([1.0, 5.0]), negatives, low=0, high=3, n_bins=3)
+    assert got.edges.tolist() == [0, 1, 2, 3]
+    np.testing.assert_allclose(got.negatives, [3 / 6, 2 / 6, 1 / 6])
+    np.testing.assert_allclose(got.targets, [0, 0.5, 0.5])
+    weight = negatives.softmax(dim=1)
+    np.testing.assert_allclose(got.weight[2], weight[1, 1] / 2, rtol=1e-6)
+    assert got.weight.sum() == pytest.approx(1)
+
+
+def test_weight_lies_further_up_than_the_negatives_do():
+    scores = gaussian_scores(2079, 4.0)
+    got = score_histogram(scores.target, scores.rows, low=-20, high=30)
+    middle = (got.edges[1:] + got.edges[:-1]) / 2
+    assert middle @ got.negatives == pytest.approx(0, abs=0.1)
+    assert middle @ got.weight > 9
+
+
+@pytest.mark.parametrize("bins", [{"low": 1, "high": 1}, {"low": 0, "high": 1, "n_bins": 0}])
+def test_histogram_without_a_bin_is_refused(bins):
+    with pytest.raises(ValueError, match="a bin from low to high"):
+        score_histogram(torch.zeros(1), torch.zeros(1, 2), **bins)

@@ -4,11 +4,13 @@ from io import BytesIO
 
 import numpy as np
 import pytest
+import torch
 from matplotlib.image import imread
 
 from gru4rec_lab import LOSSES, Config, load_sessions, plots, train
 from gru4rec_lab.diagnostics import gaussian_scores, gradient_by_rank
 from gru4rec_lab.plots import LOSS_COLOURS, LivePlot
+from gru4rec_lab.plots.score_pane import ScorePane
 
 
 def pixels(png):
@@ -100,3 +102,44 @@ def test_plots_need_no_pyplot():
     code = "import sys, gru4rec_lab.plots; print('matplotlib.pyplot' in sys.modules)"
     shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert shown.stdout.strip() == "False"
+
+
+@pytest.fixture
+def scores():
+    plot = LivePlot(400, 200, scale=1)
+    pane = ScorePane(plot, plot.add_axes(50, 40, 390, 170), low=-10, high=10, n_bins=40)
+    return plot, pane
+
+
+def test_score_pane_draws_histogram_and_target_without_a_full_draw(scores):
+    plot, pane = scores
+    seen = [plot.png()]
+    made = gaussian_scores(63, 2.0)
+    histogram = pane.histogram(made.target, made.rows)
+    for target in (None, 3.0, 4.0):
+        pane.show(histogram, target=target)
+        seen.append(plot.png())
+    pane.clear()
+    assert plot.png() == seen[0]
+    assert len(set(seen)) == 4
+    assert plot.n_full_draws == 1
+
+
+def test_a_target_beyond_the_axis_stands_at_its_end(scores):
+    plot, pane = scores
+    histogram = pane.histogram(torch.tensor([99.0]), torch.zeros(1, 5))
+    pictures = []
+    for target in (10.0, 99.0, 9.0):
+        pane.show(histogram, target=target)
+        pictures.append(plot.png())
+    assert pictures[0] == pictures[1] != pictures[2]
+
+
+def test_a_hidden_score_pane_leaves_nothing_behind(scores):
+    plot, pane = scores
+    pane.visible(False)
+    plot.redraw()
+    hidden = plot.png()
+    made = gaussian_scores(63, 2.0)
+    pane.show(pane.histogram(made.target, made.rows), target=1.0)
+    assert plot.png() == hidden

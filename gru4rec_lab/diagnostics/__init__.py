@@ -11,6 +11,7 @@ Sources
 """
 
 from .gradients import EDGES, GradientByRank, gradient_by_rank, ranks, target_gradients
+from .histogram import ScoreHistogram, score_histogram
 from .logq import SoftmaxEstimate, softmax_estimates
 from .pushes import NegativeGradients, negative_gradients
 from .scores import GaussianScores, gaussian_scores, probe_scores, targets_at_ranks
@@ -31,6 +32,7 @@ __all__ = [
     "GaussianScores",
     "GradientByRank",
     "NegativeGradients",
+    "ScoreHistogram",
     "SoftmaxEstimate",
     "SoftmaxWeights",
     "TrainedScores",
@@ -46,6 +48,7 @@ __all__ = [
     "results",
     "score_summary",
     "seen_by_loss",
+    "score_histogram",
     "softmax_estimates",
     "softmax_weights",
     "stored_curves",
