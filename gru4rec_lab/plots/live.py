@@ -5,15 +5,15 @@ drawn again over it. No pyplot, no layout engine: both cost more than the rest t
 widget callbacks run in threads, where pyplot must not be used.
 """
 
-import struct
 import threading
-import zlib
 
 import numpy as np
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 
 from .page import NotebookFigure
+
+from .png import PngBands
 
 CSS_DPI = 100
 
@@ -38,6 +38,7 @@ class LivePlot:
         self._canvas = self.figure.canvas
         self._moving: list[Artist] = []
         self._background = None
+        self._png = PngBands()
 
     def add_axes(self, left: int, bottom: int, right: int, top: int) -> Axes:
         """Axes between these edges, in css pixels from the lower left corner."""
@@ -81,18 +82,4 @@ class LivePlot:
             for artist in self._moving:
                 if artist.get_visible():
                     self.figure.draw_artist(artist)
-            return _encode(np.asarray(self._canvas.buffer_rgba()))
-
-
-def _encode(rgba: np.ndarray) -> bytes:
-    """PNG of [height, width, 4] bytes, three times faster than Pillow: no choice of row filters."""
-    height, width = rgba.shape[:2]
-    rows = np.zeros((height, 1 + 4 * width), dtype=np.uint8)
-    rows[:, 1:] = rgba.reshape(height, -1)
-    header = struct.pack(">IIBBBBB", width, height, 8, 6, 0, 0, 0)
-    parts = (b"IHDR", header), (b"IDAT", zlib.compress(rows, level=1)), (b"IEND", b"")
-    return b"\x89PNG\r\n\x1a\n" + b"".join(_chunk(*part) for part in parts)
-
-
-def _chunk(kind: bytes, data: bytes) -> bytes:
-    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+            return self._png.encode(np.asarray(self._canvas.buffer_rgba()))
