@@ -2,7 +2,7 @@
 
 import queue
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from .events import Event, Finished, StepDone
 
@@ -10,7 +10,8 @@ from .events import Event, Finished, StepDone
 class LiveRun:
     """Drives a generator of events in a daemon thread and hands them over through `poll`.
 
-    The thread touches tensors and a queue, never a widget.
+    The thread touches tensors and a queue, never a widget. It calls `told` with each event that
+    `poll` will hand over, for whoever waits to be woken.
 
     Attributes:
         state: idle, running, paused, stopped, finished or failed.
@@ -18,8 +19,8 @@ class LiveRun:
         error: what ended a failed run.
     """
 
-    def __init__(self, events: Iterator[Event]):
-        self._events = events
+    def __init__(self, events: Iterator[Event], told: Callable[[Event], None] | None = None):
+        self._events, self._told = events, told
         self._seen: queue.SimpleQueue[Event] = queue.SimpleQueue()
         self._go = threading.Event()
         self._stopping = threading.Event()
@@ -101,6 +102,8 @@ class LiveRun:
                         self.state = "paused"
             else:
                 self._seen.put(event)
+                if self._told is not None:
+                    self._told(event)
             self._go.wait()
             if self._stopping.is_set():
                 self._events.close()

@@ -15,7 +15,7 @@ from gru4rec_lab.diagnostics import probe_scores
 from gru4rec_lab.diagnostics.trained import EPOCHS, N_TARGETS, SCORE_FILE
 from gru4rec_lab.events import Started, StepDone
 from gru4rec_lab.training import train
-from gru4rec_lab.widgets.lab_run import lab_data
+from gru4rec_lab.widgets.lab_data import lab_data
 
 BATCH_SIZE, N_SAMPLE = 32, 2048
 

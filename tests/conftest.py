@@ -6,6 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from gru4rec_lab import load_sessions
+
+from .labs import TINY, training_threads
+
 BROWSER = Path(__file__).parent / "browser"
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome")
 
@@ -35,3 +39,37 @@ def pytest_runtest_setup(item):
 def chromium() -> str:
     """The path of the browser that the browser tests drive."""
     return find_chromium()
+
+
+@pytest.fixture(scope="session")
+def stops():
+    """Sessions small enough to train on in a second: each stop follows from the one before."""
+    return load_sessions("world:cycle", n_sessions=200, n_items=30)
+
+
+@pytest.fixture
+def no_thread_or_panel_is_left():
+    from gru4rec_lab.widgets import live_panels
+
+    before = training_threads()
+    yield
+    for panel in live_panels().values():
+        panel.close()
+    assert live_panels() == {}
+    assert training_threads() - before == set()
+
+
+@pytest.fixture
+def training_lab(stops, no_thread_or_panel_is_left):
+    """A tiny lab, idle; it trains for longer than a test takes."""
+    from gru4rec_lab.widgets import TrainingLab
+
+    return TrainingLab(stops, TINY, look_every=10)
+
+
+@pytest.fixture
+def short_lab(stops, no_thread_or_panel_is_left):
+    """A tiny lab, idle, whose run ends by itself."""
+    from gru4rec_lab.widgets import TrainingLab
+
+    return TrainingLab(stops, TINY.with_changes(n_epochs=2), look_every=10)

@@ -1,63 +1,33 @@
 import threading
-import time
 import tracemalloc
 from dataclasses import replace
 
+import ipywidgets as widgets
+import numpy as np
 import pytest
 import torch
 
-from gru4rec_lab import LOSSES, Config, load_model, load_sessions
+from gru4rec_lab import LOSSES, Config, load_model
+from gru4rec_lab.controls import ControlChanged, Settings
+from gru4rec_lab.diagnostics import SoftmaxWeights
 from gru4rec_lab.events import EpochDone, Observed, Report
 from gru4rec_lab.widgets import TrainingLab, live_panels
+from gru4rec_lab.widgets.lab_compare import differences
+from gru4rec_lab.widgets.lab_settings import PAPER
 
-TINY = Config(
-    layers=(8,), loss="bpr", n_sample=16, n_epochs=40, batch_size=16, learning_rate=0.1,
-    report_every=5, device="cpu",
-)  # fmt: skip
-SHORT = TINY.with_changes(n_epochs=2)
+from .labs import TINY, finished, training_threads, until
 
-
-def training_threads():
-    return {t for t in threading.enumerate() if t.name.startswith("gru4rec")}
-
-
-@pytest.fixture(autouse=True)
-def no_thread_or_panel_is_left():
-    before = training_threads()
-    yield
-    for panel in live_panels().values():
-        panel.close()
-    assert live_panels() == {}
-    assert training_threads() - before == set()
-
-
-@pytest.fixture(scope="module")
-def sessions():
-    return load_sessions("world:cycle", n_sessions=200, n_items=30)
+pytestmark = pytest.mark.usefixtures("no_thread_or_panel_is_left")
 
 
 @pytest.fixture
-def lab(sessions):
-    return TrainingLab(sessions, TINY, look_every=10)
+def lab(training_lab):
+    return training_lab
 
 
 @pytest.fixture
-def short(sessions):
-    return TrainingLab(sessions, SHORT, look_every=10)
-
-
-def until(claim, seconds=30):
-    deadline = time.monotonic() + seconds
-    while not claim():
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.01)
-
-
-def finished(lab):
-    lab.start()
-    until(lambda: lab.state == "finished")
-    lab.update()
-    return lab
+def short(short_lab):
+    return short_lab
 
 
 def numbers(lab):
@@ -92,14 +62,40 @@ def test_a_pinned_run_stays_while_a_new_one_trains(short):
     assert short.compared.value == ""
 
 
-def test_the_comparison_shows_the_last_epoch_end_and_the_last_look(short):
+def test_two_runs_are_compared_at_the_same_step_and_epoch_with_what_differs(short):
     finished(short).pin("first")
-    result = short.course.epochs[-1].evaluation
-    view = short.course.views[-1][1]
-    assert short.pinned.quality["recall_20"].ends[-1] == (short.run.steps, result.recall[20])
-    for value in (result.recall[1], result.mrr[20], view.recall_1, view.mrr_20):
-        assert f">{value:.3f}</td>" in short.compared.value
-    assert "pinned: first" in short.compared.value
+    short.cold.elements["seed"].value = 7
+    short.cold.elements["n_epochs"].value = 1
+    finished(short)
+    epoch, step = short.course.epochs[-1], short.course.views[-1][0]
+    assert epoch.epoch == 1
+    rows = short.compared.value.split("<tr>")
+    first, second = (row for row in rows if "pinned: first" in row or "now: bpr" in row)
+    for metric in (
+        epoch.evaluation.recall[1],
+        epoch.evaluation.recall[20],
+        epoch.evaluation.mrr[20],
+    ):
+        assert f">{metric:.3f}</td>" in second
+    for name in ("recall_1", "recall_20", "mrr_20"):
+        curves = short.pinned.quality[name]
+        at_step = [share for seen, share in curves.looks if seen <= step][-1]
+        assert f">{curves.ends[0][1]:.3f}</td>" in first
+        assert f">{at_step:.3f}</td>" in first
+    assert f">{curves.ends[1][1]:.3f}</td>" not in first
+    assert [
+        name
+        for name in ("seed", "n_epochs", "loss", "layers")
+        if f">{name}</th>" in rows[-2] + rows[-1]
+    ] == ["seed", "n_epochs"]
+
+
+def test_changes_on_the_way_count_as_differing_settings(short):
+    finished(short).pin("first")
+    pinned = short.pinned
+    changed = replace(pinned, changes=[ControlChanged(350, "loss", "bpr", "bpr-max")])
+    assert differences(pinned, pinned) == []
+    assert differences(pinned, changed) == [("loss", "bpr", "bpr, bpr-max from step 350 on")]
 
 
 def test_unpinning_gives_the_picture_without_the_ghost_back(short):
@@ -120,8 +116,8 @@ def test_nothing_to_pin_or_to_repeat_says_so(lab):
     assert lab.buttons["replay"].disabled
 
 
-def test_recommendations_change_as_the_model_learns_and_find_the_next_stop(sessions):
-    lab = TrainingLab(sessions, TINY.with_changes(n_epochs=8), look_every=10)
+def test_recommendations_change_as_the_model_learns_and_find_the_next_stop(stops):
+    lab = TrainingLab(stops, TINY.with_changes(n_epochs=8), look_every=10)
     assert lab.recommendations == []
     finished(lab)
     first, last = lab.course.views[0][1].recommended, lab.course.views[-1][1].recommended
@@ -298,10 +294,10 @@ def test_stopping_in_an_evaluation_ends_the_run(short, monkeypatch):
     assert short.error == ""
 
 
-def test_making_the_panel_again_while_it_trains_leaves_no_thread(lab, sessions):
+def test_making_the_panel_again_while_it_trains_leaves_no_thread(lab, stops):
     lab.start()
     until(lambda: lab.run.steps > 3)
-    again = TrainingLab(sessions, TINY)
+    again = TrainingLab(stops, TINY)
     assert training_threads() == set()
     assert live_panels() == {"TrainingLab": again}
 
@@ -326,19 +322,200 @@ def test_a_failed_run_says_step_loss_and_learning_rate_and_the_panel_starts_agai
     assert lab.error == ""
 
 
-def test_five_hundred_looks_and_fifty_pictures_keep_less_than_ten_megabytes(short):
+@pytest.mark.slow
+def test_five_hundred_looks_keep_less_than_ten_megabytes(short):
     finished(short).pin()
     look = next(event for event in short.history[::-1] if isinstance(event, Observed))
+    view = look.value
     tracemalloc.start()
     try:
         before, _ = tracemalloc.get_traced_memory()
         for number in range(500):
-            short.run._seen.put(look)
-            if number % 10 == 0:
+            # Weights as long as those of 2048 extra negatives, each look with its own.
+            weights = SoftmaxWeights(*np.full((2, 2111), number / 500))
+            short.run._seen.put(replace(look, value=replace(view, weights=weights)))
+            if number % 25 == 0:
                 short.update()
-            else:
-                short._tell()
+        short.update()
         after, _ = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
+    assert len(short.course.views) > 500
     assert after - before < 10e6
+
+
+def test_the_picture_shows_how_the_effective_negatives_go(short):
+    finished(short)
+    curve = short._lab_picture._effective._effective
+    assert list(curve.get_xdata()) == [step for step, _ in short.course.views]
+    assert list(curve.get_ydata()) == [view.effective for _, view in short.course.views]
+    assert all(1 <= view.effective <= view.n_negatives == 31 for _, view in short.course.views)
+
+
+def test_the_scores_shown_are_those_the_loss_sees(short):
+    short.loss.value, short.elu_param.value = "bpr-max", 0.25
+    finished(short)
+    scores = short.course.views[-1][1].scores
+    assert scores.negatives.sum() == pytest.approx(1)
+    # ELU lets no score fall below -elu_param.
+    assert scores.negatives[scores.edges[:-1] < -0.5].sum() == 0
+    assert scores.targets[scores.edges[:-1] > 0].sum() > 0.3
+    weights = short.picture.value
+    short.pane.value = "scores"
+    assert short.picture.value != weights
+    short.pane.value = "weights"
+    assert short.picture.value == weights
+
+
+def pulls_drawn(lab):
+    lines = lab._lab_picture.gradients.lines.items()
+    return {name: np.asarray(line.get_ydata()).tolist() for name, line in lines}
+
+
+def test_an_idle_lab_shows_the_losses_on_reference_scores_and_follows_the_negatives(lab):
+    before = pulls_drawn(lab), lab.picture.value
+    lab.n_sample.value = 2048
+    many = pulls_drawn(lab)
+    assert many != before[0]
+    assert lab.picture.value != before[1]
+    assert many["bpr"][0] < 0.1 * many["bpr-max"][0]
+    lab.n_sample.value = 16
+    assert (pulls_drawn(lab), lab.picture.value) == before
+
+
+def test_the_reference_scores_can_be_switched_in_while_a_model_has_its_own(short):
+    idle = pulls_drawn(short)
+    own = pulls_drawn(finished(short))
+    assert own != idle
+    short.scores_of.value = "reference"
+    assert pulls_drawn(short) == idle
+    short.scores_of.value = "model"
+    assert pulls_drawn(short) == own
+    assert short.error == ""
+
+
+def test_every_preset_of_the_menu_is_what_the_next_run_takes(lab):
+    for preset in PAPER.values():
+        lab.paper.value = preset
+        assert lab.error == ""
+        config = lab._config.with_changes(**lab._elements.controls.values(), **lab.cold.values())
+        assert config == Config.preset(preset, report_every=5, device="cpu")
+
+
+def test_the_menu_holds_every_preset():
+    with pytest.raises(ValueError, match=", ".join(PAPER.values())):
+        Config.preset("no such")
+
+
+def test_paper_values_act_at_once_on_a_running_model_all_before_one_step(lab):
+    lab.start()
+    until(lambda: lab.run.steps > 2)
+    lab.paper.value = "retailrocket"
+    until(lambda: lab.course.marks)
+    assert lab.controls.settings == Settings.of(Config.preset("retailrocket"))
+    assert len({mark.step for mark in lab.course.marks}) == 1
+    assert lab.model.config.layers == (8,)
+    lab.stop()
+    assert lab.cold.elements["layers"].value == "224"
+
+
+def test_a_line_of_text_restores_every_setting(lab, stops):
+    lab.loss.value, lab.n_sample.value, lab.learning_rate.value = "top1-max", 64, 0.25
+    lab.cold.elements["layers"].value, lab.cold.elements["seed"].value = "12, 6", 9
+    lab.cold.elements["embedding"].value = "separate"
+    lab.scores_of.value, lab.pane.value = "reference", "scores"
+    text = lab.settings_string
+    assert lab.restore_box.text.value == text
+    again = TrainingLab.restore(text, stops, key="again")
+    assert again.settings_string == text
+    assert (again.loss.value, again.cold.values()) == ("top1-max", lab.cold.values())
+    assert (again.pane.value, again.scores_of.value) == ("scores", "reference")
+    assert again._lab_picture.on_reference
+    assert again.restore_box.text.value == text
+
+
+def test_a_pasted_line_acts_on_the_running_model(lab):
+    lab.start()
+    until(lambda: lab.run.steps > 2)
+    lab.restore_box.text.set_state({"value": "loss=bpr-max n_sample=128 seed=4"})
+    assert lab.error == ""
+    assert (lab.controls.loss, lab.controls.n_sample) == ("bpr-max", 128)
+    assert lab.cold.elements["seed"].value == 4
+    assert lab.restore_box.text.value == lab.settings_string
+
+
+def test_a_line_that_is_wrong_says_why_and_can_be_put_right(lab):
+    for text, why in [
+        ("loss=hinge", "unknown loss 'hinge'; choose one of"),
+        ("n_sample", "write name=value"),
+        ("seeds=3", "unknown setting 'seeds'"),
+        ("n_sample=77", "choose one of 0, 8"),
+        ("n_sample=64 learning_rate=-1", "learning_rate must be"),
+        ("pane=9", "weights, scores"),
+        ("seed=x", "seed cannot be 'x'"),
+        ("loss='", "No closing quotation"),
+    ]:
+        lab.restore_box.text.value = text
+        assert why in lab.error
+        assert lab.n_sample.value == 16
+    lab.restore_box.text.value = "n_sample=64"
+    assert (lab.error, lab.n_sample.value) == ("", 64)
+
+
+def test_two_panels_with_two_keys_train_side_by_side(lab, stops):
+    other = TrainingLab(stops, TINY, key="other")
+    for each in (lab, other):
+        each.start()
+    until(lambda: min(each.run.steps for each in (lab, other)) > 5)
+    lab.loss.value = "top1"
+    assert (lab.controls.loss, other.controls.loss) == ("top1", "bpr")
+    other.close()
+    assert len(training_threads()) == 2
+    assert live_panels() == {"TrainingLab": lab}
+
+
+@pytest.mark.slow
+def test_three_hundred_messages_of_wild_dragging_keep_the_panel_and_the_run_alive(lab):
+    lab.start()
+    until(lambda: lab.run.steps > 3)
+    for number in range(100):
+        lab.n_sample.set_state({"index": number % 5})
+        lab.loss.set_state({"index": number % 5})
+        lab.sample_alpha.set_state({"value": number % 20 / 20})
+    steps = lab.run.steps
+    until(lambda: lab.run.steps > steps + 20)
+    assert (lab.state, lab.error) == ("running", "")
+    assert lab.controls.loss == lab.loss.value == "cross-entropy"
+    # Looks are kept apart while controls change, so that they do not hold up the training.
+    assert len(lab.course.views) < len(lab.course.marks)
+    lab.stop()
+    assert lab.state == "stopped"
+
+
+def test_a_hopeless_learning_rate_is_explained_and_the_panel_usable_again(lab):
+    lab.loss.value, lab.learning_rate.value = "top1", 1e38
+    lab.start()
+    until(lambda: lab.state.startswith("failed") and lab.error)
+    for part in ("not finite", "learning_rate 1e+38", "try a smaller learning_rate"):
+        assert part in lab.error
+    assert not lab.buttons["start"].disabled
+    lab.learning_rate.value = 0.1
+    lab.buttons["start"].click()
+    until(lambda: lab.state == "running" and lab.run.steps > 5)
+    assert lab.error == ""
+
+
+def test_every_button_and_control_says_what_it_does(lab):
+    def inside(widget):
+        yield widget
+        for child in getattr(widget, "children", ()):
+            yield from inside(child)
+
+    for widget in inside(lab):
+        if isinstance(widget, widgets.Button):
+            assert widget.tooltip, widget.description
+        elif isinstance(widget, widgets.ToggleButtons):
+            assert len(widget.tooltips) == len(widget.options), widget.description
+        elif isinstance(widget, widgets.ValueWidget) and hasattr(widget, "disabled"):
+            assert widget.tooltip, widget.description
+            assert widget.description

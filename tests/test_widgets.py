@@ -1,27 +1,15 @@
-import threading
 import time
 
 import pytest
 
-from gru4rec_lab import LOSSES, Config, load_sessions
+from gru4rec_lab import LOSSES
 from gru4rec_lab.controls import ControlChanged
 from gru4rec_lab.events import Finished, Started
 from gru4rec_lab.widgets import LossExplorer, TrainingLab, live_panels
 
-TINY = Config(
-    layers=(8,), loss="bpr", n_sample=16, n_epochs=400, batch_size=16, learning_rate=0.1,
-    report_every=5,
-)  # fmt: skip
+from .labs import TINY, finished, until
 
-
-@pytest.fixture(autouse=True)
-def no_thread_or_panel_is_left():
-    before = set(threading.enumerate())
-    yield
-    for panel in live_panels().values():
-        panel.close()
-    assert live_panels() == {}
-    assert {t for t in threading.enumerate() if t.name.startswith("gru4rec")} - before == set()
+pytestmark = pytest.mark.usefixtures("no_thread_or_panel_is_left")
 
 
 @pytest.fixture
@@ -29,21 +17,9 @@ def explorer():
     return LossExplorer()
 
 
-@pytest.fixture(scope="module")
-def sessions():
-    return load_sessions("world:cycle", n_sessions=200, n_items=30)
-
-
 @pytest.fixture
-def lab(sessions):
-    return TrainingLab(sessions, TINY, look_every=10)
-
-
-def until(claim, seconds=20):
-    deadline = time.monotonic() + seconds
-    while not claim():
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.01)
+def lab(training_lab):
+    return training_lab
 
 
 def change(panel, name, value):
@@ -132,10 +108,10 @@ def test_a_panel_with_the_same_key_closes_the_old_one(explorer):
     assert set(live_panels()) | {LossExplorer(key="second").key} == {"LossExplorer", "second"}
 
 
-def test_a_new_lab_ends_the_run_of_the_old_one(lab, sessions):
+def test_a_new_lab_ends_the_run_of_the_old_one(lab, stops):
     lab.start()
     until(lambda: lab.run.steps > 3)
-    TrainingLab(sessions, TINY)
+    TrainingLab(stops, TINY)
     assert lab.state == "stopped"
     assert lab.comm is None
 
@@ -197,18 +173,17 @@ def test_reset_clears_the_picture_and_a_new_run_takes_the_settings_shown(lab):
     until(lambda: len(lab.course.views) > 1)
     lab.loss.value = "top1"
     lab.reset()
-    assert lab.state == "idle"
+    assert (lab.state, lab.course.views) == ("idle", [])
+    lab.loss.value = "bpr"
     assert lab.picture.value == empty
+    lab.loss.value = "top1"
     lab.start()
     until(lambda: lab.model is not None)
     assert lab.model.config.loss == "top1"
 
 
-def test_a_run_ends_finished_with_evaluated_epochs(sessions):
-    lab = TrainingLab(sessions, TINY.with_changes(n_epochs=2), look_every=10)
-    lab.start()
-    until(lambda: lab.state == "finished")
-    lab.update()
+def test_a_run_ends_finished_with_evaluated_epochs(short_lab):
+    lab = finished(short_lab)
     assert isinstance(lab.history[0], Started)
     assert isinstance(lab.history[-1], Finished)
     assert len(lab.course.epochs) == 2
@@ -238,8 +213,8 @@ def test_a_loss_that_is_no_number_fails_with_why_in_the_panel(lab):
     assert lab.error.startswith("NonFiniteLoss")
 
 
-def test_data_that_does_not_load_fails_with_why_in_the_panel(sessions):
-    lab = TrainingLab(sessions.take(sessions.lengths > 99), TINY)
+def test_data_that_does_not_load_fails_with_why_in_the_panel(stops):
+    lab = TrainingLab(stops.take(stops.lengths > 99), TINY)
     lab.start()
     until(lambda: lab.error != "")
     assert lab.state.startswith("failed: ")
@@ -268,10 +243,10 @@ def test_a_report_across_a_change_of_loss_is_not_drawn(lab):
     assert lab.course.losses["cross-entropy"][0][0] - TINY.report_every >= mark.step - 1
 
 
-def test_a_panel_whose_making_failed_does_not_block_the_next(sessions, monkeypatch):
+def test_a_panel_whose_making_failed_does_not_block_the_next(stops, monkeypatch):
     with monkeypatch.context() as broken:
-        broken.setattr("gru4rec_lab.widgets.live_lab.run_buttons", dict.fromkeys)
+        broken.setattr("gru4rec_lab.widgets.lab_elements.run_buttons", dict.fromkeys)
         with pytest.raises(TypeError):
-            TrainingLab(sessions, TINY)
+            TrainingLab(stops, TINY)
     assert live_panels() == {}
-    assert TrainingLab(sessions, TINY).state == "idle"
+    assert TrainingLab(stops, TINY).state == "idle"

@@ -1,5 +1,6 @@
 """Settings that need a new run: the data, the shape of the network, its batches, its seed."""
 
+from collections.abc import Callable
 from typing import Any
 
 import ipywidgets as widgets
@@ -7,7 +8,7 @@ import ipywidgets as widgets
 from ..config import Config
 from ..datasets import list_datasets, load_sessions
 from ..sessions import Sessions
-from .lab_run import LabData, lab_data
+from .lab_data import LabData, lab_data
 from .panel import LABEL, marked
 
 OWN = "as given"
@@ -15,22 +16,48 @@ NOTE = "(needs a new run)"
 TOOLTIPS = {
     "data": "what the next run trains on; loading happens in the run",
     "layers": "units of each GRU layer, the lowest first, commas between them",
+    "embedding": "constrained: items share one table for input and output; separate: two tables; "
+    "one-hot: the input is the item itself",
     "batch_size": "sessions that advance side by side; they are each other's negatives",
     "dropout_p_embed": "share of the input that is dropped in training, 0 to .99",
     "dropout_p_hidden": "share of the hidden state that is dropped in training, 0 to .99",
+    "n_epochs": "passes over the training sessions; the step axis is as long",
     "seed": "weights, dropout and negatives follow from it",
 }
+
+
+# What an embedding stands for in a `Config`, by the size of a separate one.
+EMBEDDINGS: dict[str, Callable[[int], dict[str, Any]]] = {
+    "constrained": lambda units: {"constrained_embedding": True, "embedding": 0},
+    "separate": lambda units: {"constrained_embedding": False, "embedding": units},
+    "one-hot": lambda units: {"constrained_embedding": False, "embedding": 0},
+}
+
+
+def embedding_of(config: Config) -> str:
+    """The name in `EMBEDDINGS` of the embedding of `config`."""
+    if config.constrained_embedding:
+        return "constrained"
+    return "separate" if config.embedding else "one-hot"
+
+
+def cold_value(config: Config, name: str) -> Any:
+    """The cold setting `name` of `config` as its element shows it."""
+    if name == "embedding":
+        return embedding_of(config)
+    value = getattr(config, name)
+    return ", ".join(map(str, value)) if name == "layers" else value
 
 
 class ColdSettings(widgets.Accordion):
     """A closed drawer of settings that the next Start after a Stop or Reset takes.
 
     Attributes:
-        elements: "data", "layers", "batch_size", "dropout_p_embed", "dropout_p_hidden" and "seed"
-            to their elements.
+        elements: the names in `TOOLTIPS` to their elements.
     """
 
     def __init__(self, config: Config, *, own_data: bool):
+        self._separate = 0 if config.constrained_embedding else config.embedding
         names = [each.name for each in list_datasets()]
         self.elements: dict[str, widgets.ValueWidget] = {
             "data": widgets.Dropdown(
@@ -39,14 +66,19 @@ class ColdSettings(widgets.Accordion):
             "layers": widgets.Text(
                 value=", ".join(map(str, config.layers)), continuous_update=False, **_look("layers")
             ),
+            "embedding": widgets.Dropdown(
+                options=list(EMBEDDINGS), value=embedding_of(config), **_look("embedding")
+            ),
             "batch_size": widgets.IntText(value=config.batch_size, **_look("batch_size")),
             "dropout_p_embed": _share(config.dropout_p_embed, "dropout_p_embed"),
             "dropout_p_hidden": _share(config.dropout_p_hidden, "dropout_p_hidden"),
+            "n_epochs": widgets.IntText(value=config.n_epochs, **_look("n_epochs", "epochs")),
             "seed": widgets.IntText(value=config.seed, **_look("seed")),
         }
         for name, element in self.elements.items():
             marked(element, f"g4r-cold-{name.replace('_', '-')}")
-        box = widgets.VBox(list(self.elements.values()))
+        # The seed is asked for so often that it stands outside.
+        box = widgets.VBox([each for name, each in self.elements.items() if name != "seed"])
         titles = ("Settings that need a new run (Stop or Reset, then Start)",)
         super().__init__(children=[box], titles=titles, selected_index=None)
         marked(self, "g4r-cold")
@@ -71,7 +103,8 @@ class ColdSettings(widgets.Accordion):
                 f"layers must be whole numbers with commas between them, such as 64 or 100, 50; "
                 f"got {shown['layers']!r}"
             ) from None
-        return shown | {"layers": layers}
+        of = EMBEDDINGS[shown["embedding"]](self._separate or layers[-1])
+        return shown | {"layers": layers} | of
 
 
 def _look(name: str, label: str = "") -> dict[str, Any]:

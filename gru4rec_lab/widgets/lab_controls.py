@@ -10,7 +10,7 @@ from ..controls import LIVE
 from ..losses import LOSSES
 from .panel import LABEL, float_slider, marked, steps_slider
 
-N_SAMPLES = [0] + [2**power for power in range(3, 11)]
+N_SAMPLES = [0] + [2**power for power in range(3, 12)]
 NUMBERS = {
     "learning_rate": ("learning rate", "Adagrad's learning rate; .1 is the lab's, above 0"),
     "momentum": ("momentum", "heavy-ball momentum on touched rows; 0 to below 1"),

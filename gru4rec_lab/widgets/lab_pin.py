@@ -1,6 +1,5 @@
 """A pinned run: its quality stays in the picture as a pale ghost while the next one trains."""
 
-import html
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -9,10 +8,9 @@ import ipywidgets as widgets
 from ..config import Config
 from ..controls import ControlChanged
 from .lab_controls import labelled_buttons
-from .lab_run import Course
+from .lab_course import Course
 
 QUALITY_NAMES = {"recall_20": "Recall@20", "mrr_20": "MRR@20", "recall_1": "Recall@1"}
-_CELL = 'style="padding:1px 8px;text-align:right"'
 BUTTONS = {
     "pin": ("Pin", "keep the curves of this run in grey, to compare the next run with"),
     "unpin": ("Unpin", "take the grey curves of the pinned run away"),
@@ -33,13 +31,29 @@ class Pinned:
 
     Attributes:
         label: what the run is called.
+        config: the settings it began with.
+        data: the data set it was trained on; None: the sessions given to the panel.
+        changes: the controls changed on the way.
         n_steps: steps that the whole run has or would have had.
         quality: "recall_20", "mrr_20", "recall_1" to their curves.
     """
 
     label: str
+    config: Config
+    data: str | None
+    changes: list[ControlChanged]
     n_steps: int
     quality: dict[str, Curves]
+
+    @property
+    def epochs_done(self) -> int:
+        """Epochs that the run has finished."""
+        return len(self.quality["recall_20"].ends)
+
+    @property
+    def last_look(self) -> int:
+        """The step of the last look at the run."""
+        return self.quality["recall_20"].looks[-1][0]
 
 
 def quality_curves(course: Course) -> dict[str, Curves]:
@@ -53,7 +67,7 @@ def quality_curves(course: Course) -> dict[str, Curves]:
     }
 
 
-def pinned_run(course: Course, label: str) -> Pinned:
+def pinned_run(course: Course, config: Config, data: str | None, label: str) -> Pinned:
     """The run as it is now; later events do not change it.
 
     Raises:
@@ -61,7 +75,8 @@ def pinned_run(course: Course, label: str) -> Pinned:
     """
     if not course.views:
         raise ValueError("there is no run to pin yet; press Start and wait for the first look")
-    return Pinned(label, course.n_steps, quality_curves(course))
+    changes, quality = list(course.marks), quality_curves(course)
+    return Pinned(label, config, data, changes, course.n_steps, quality)
 
 
 def run_label(config: Config, changes: list[ControlChanged]) -> str:
@@ -81,31 +96,6 @@ def _route(stations: list[str]) -> str:
     """At most four stations, as a learner may drag a slider through many."""
     shown = stations if len(stations) <= 4 else [*stations[:2], "...", stations[-1]]
     return " > ".join(shown)
-
-
-def comparison(pinned: Pinned | None, course: Course, label: str) -> str:
-    """An HTML table of both runs: shares of targets at the last epoch end and the last look."""
-    if pinned is None:
-        return ""
-    order = ("recall_1", "recall_20", "mrr_20")
-    kinds = "".join(
-        f'<th scope="colgroup" colspan="3" {_CELL}>{kind}</th>'
-        for kind in ("last epoch end", "last look")
-    )
-    names = "".join(f'<th scope="col" {_CELL}>{QUALITY_NAMES[name]}</th>' for name in order) * 2
-    rows = _row(f"pinned: {pinned.label}", pinned.quality, order)
-    rows += _row(f"now: {label}", quality_curves(course), order)
-    return f"<table><tr><th></th>{kinds}</tr><tr><th></th>{names}</tr>{rows}</table>"
-
-
-def _row(label: str, quality: dict[str, Curves], order: tuple[str, ...]) -> str:
-    cells = [
-        f"<td {_CELL}>{points[-1][1]:.3f}</td>" if points else f"<td {_CELL}>&ndash;</td>"
-        for kind in ("ends", "looks")
-        for points in (getattr(quality[name], kind) for name in order)
-    ]
-    style = 'style="text-align:left;font-weight:normal"'
-    return f'<tr><th scope="row" {style}>{html.escape(label)}</th>{"".join(cells)}</tr>'
 
 
 def _measure(evaluation, name: str) -> float:

@@ -3,7 +3,7 @@
 import html
 
 from ..live import LiveRun
-from .lab_run import Course
+from .lab_course import Course
 
 
 def status_line(course: Course, run: LiveRun | None) -> str:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 import ipywidgets as widgets
+from traitlets import TraitError
 
 from ..plots import LivePlot
 
@@ -128,3 +129,33 @@ def steps_slider(
         style=LABEL, layout=widgets.Layout(width="430px"),
     )  # fmt: skip
     return marked(slider, css)
+
+
+def toggle_buttons(
+    label: str, options: dict[str, str], tooltips: list[str], *, css: str
+) -> widgets.ToggleButtons:
+    """A labelled choice among few: what a button says to the value it stands for."""
+    buttons = widgets.ToggleButtons(
+        options=list(options.items()), description=label, tooltips=tooltips,
+        style={"button_width": "150px", "description_width": "150px"},
+    )  # fmt: skip
+    return marked(buttons, css)
+
+
+def set_value(element: widgets.ValueWidget, name: str, value: Any) -> None:
+    """Let the element of setting `name` show `value`.
+
+    Raises:
+        ValueError: the element cannot show it.
+    """
+    # A slider takes a value beyond its ends silently to the nearer end.
+    low, high = getattr(element, "min", None), getattr(element, "max", None)
+    if low is not None and isinstance(value, int | float) and not low <= value <= high:
+        raise ValueError(f"{name} must lie between {low:g} and {high:g}, got {value!r}")
+    try:
+        element.value = value
+    except TraitError:
+        options = getattr(element, "options", ())
+        choices = [str(each[1] if isinstance(each, tuple) else each) for each in options]
+        way_out = f"; choose one of {', '.join(choices)}" if choices else ""
+        raise ValueError(f"{name} cannot be {value!r}{way_out}") from None

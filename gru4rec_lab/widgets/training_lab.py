@@ -1,14 +1,22 @@
 """`TrainingLab`: a real GRU4Rec that trains while its loss and its negatives are changed."""
 
 import html
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import ipywidgets as widgets
+
+from ..config import Config
+from ..controls import LIVE
 from ..events import Event
 from ..recommend import Recommendation, Recommender
+from ..sessions import Sessions
 from .lab_files import history_frame, write_picture
 from .lab_pin import Pinned, pinned_run, run_label
 from .live_lab import LiveLab
+from .restore_box import RestoreBox
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -23,15 +31,118 @@ class TrainingLab(LiveLab):
 
     Attributes:
         loss, n_sample, sample_alpha, learning_rate, momentum, bpreg, elu_param, logq: the controls.
+        scores_of: "model" or "reference": the gradients are drawn on the scores of the model in
+            training, or on frozen ones of a trained BPR model (also before the first look).
+        pane: "weights" or "scores", what stands beside the gradients.
+        paper: the menu of the authors' best settings; its value is the name of a preset.
         buttons: "start", "pause", "step", "stop", "reset", "pin", "unpin", "replay" to the button.
-        cold: the settings that the next run takes: data, layers, batch size, dropout, seed.
+        cold: the settings that the next run takes: data, layers, embedding, batch size, dropout,
+            epochs, seed.
         files: the box for saving.
+        restore_box: the line of text that restores all settings.
         probe: the choice of the session that gets recommendations.
         pinned: the run that the picture shows as a ghost; None without one.
         run: the live run, None before the first start.
         course: what is known of the run: losses, views, ends of epochs, marks.
-        picture: the image; four axes.
+        picture: the image; loss, effective negatives, quality, gradients, weights or scores.
     """
+
+    def __init__(
+        self,
+        sessions: Sessions | None = None,
+        config: Config | None = None,
+        validation: Sessions | None = None,
+        *,
+        look_every: int = 50,
+        key: str = "TrainingLab",
+        settings: str = "",
+    ):
+        super().__init__(sessions, config, validation, look_every=look_every, key=key)
+        of = self._elements
+        for name, element in of.controls.elements.items():
+            setattr(self, name, element)
+        self.buttons, self.cold, self.probe, self.files = of.buttons, of.cold, of.probe, of.files
+        self.scores_of, self.pane, self.paper = of.scores_of, of.pane, of.paper
+        self.state_label, self.status, self.marks = of.state_label, of.status, of.marks
+        self.compared, self.formula = of.compared, of.formula
+        self.restore_box = RestoreBox(self._settings_text, self.guarded(self._typed))
+        self._connect()
+        if settings:
+            self.take(of.settings.parse(settings))
+        middle = [self.error_box, self.status, self.picture]
+        self.reveal([*of.above(), *middle, *of.below(), self.restore_box])
+        self._tell()
+
+    @classmethod
+    def restore(
+        cls,
+        text: str,
+        sessions: Sessions | None = None,
+        validation: Sessions | None = None,
+        *,
+        key: str = "TrainingLab",
+    ) -> "TrainingLab":
+        """A new panel with the settings of a `settings_string`; others are as usual.
+
+        Raises:
+            ValueError: an unknown setting, or a value that it cannot take.
+        """
+        return cls(sessions, None, validation, key=key, settings=text)
+
+    @property
+    def settings_string(self) -> str:
+        """All settings shown as one line of text, for `restore`."""
+        return self._settings_text()
+
+    def take(self, settings: dict[str, Any]) -> None:
+        """Set these settings, live ones all before the same step, the others for the next run.
+
+        Raises:
+            ValueError: an unknown setting, or a value that it cannot take.
+        """
+        live = {name: value for name, value in settings.items() if name in LIVE}
+        with self._unheard():
+            self._elements.settings.show(settings)
+        if self.controls is not None:
+            self.controls.set(**live)
+        self.restore_box.follow()
+        self._show_chosen()
+
+    def _connect(self) -> None:
+        """Let every element do what it is for."""
+        of = self._elements
+        for name, button in self.buttons.items():
+            _on_click(button, self.guarded(getattr(self, name)))
+        for action, button in self.files.buttons.items():
+            _on_click(button, self.guarded(partial(self._write, action)))
+        of.controls.on_change(self.guarded(self._apply))
+        self.probe.on_change(self.guarded(self._ask))
+        for element in (self.scores_of, self.pane):
+            element.observe(self.guarded(lambda _change: self._show_chosen()), "value")
+        self.paper.observe(self.guarded(self._take_preset), "value")
+        for element in of.settings.elements.values():
+            # Not guarded: its success would take away the error of a refused value.
+            element.observe(lambda _change: self.restore_box.follow(), "value")
+
+    def _settings_text(self) -> str:
+        return self._elements.settings.text
+
+    def _typed(self, text: str) -> None:
+        self.take(self._elements.settings.parse(text))
+
+    def _take_preset(self, change: dict) -> None:
+        if change["new"]:
+            self.take(self._elements.settings.of_preset(change["new"]))
+
+    def _ask(self, _change: dict) -> None:
+        self._asked.choice = self.probe.choice
+
+    def _show_chosen(self) -> None:
+        """Let the picture show what the toggles say, on the settings as they are now."""
+        if self._lab_picture.pane != self.pane.value:
+            self._lab_picture.choose(self.pane.value)
+        self._draw()
+        self._tell()
 
     @property
     def history(self) -> list[Event]:
@@ -60,16 +171,17 @@ class TrainingLab(LiveLab):
             ValueError: there is no run to pin, or it has not been looked at yet.
         """
         self.update()
-        self._show_pinned(pinned_run(self.course, label or self.label))
+        run = self._run_config, self._run_data
+        self._show_pinned(pinned_run(self.course, *run, label or self.label))
 
     def unpin(self) -> None:
         """Take the pinned run out of the picture."""
         self._show_pinned(None)
 
     def _show_pinned(self, pinned: Pinned | None) -> None:
-        with self._drawing:
-            self.pinned = pinned
-            self.picture.value = self._lab_picture.pin(pinned, self.course)
+        self.pinned = pinned
+        self._lab_picture.pin(pinned)
+        self._draw()
         self._tell()
 
     def replay(self) -> None:
@@ -81,7 +193,8 @@ class TrainingLab(LiveLab):
         if self.course.started is None:
             raise ValueError("there is no run to repeat yet; press Start first")
         self.update()
-        recipe = self._run_config, self._run_data, list(self.course.marks)
+        looks = [step for step, _ in self.course.views]
+        recipe = self._run_config, self._run_data, list(self.course.marks), looks
         self.reset()
         self._ready(*recipe)
         self.start()
@@ -123,3 +236,7 @@ class TrainingLab(LiveLab):
         self.files.result.value = ""
         path = getattr(self, action)(self.files.name_for(action))
         self.files.result.value = f"written: {html.escape(str(path))}"
+
+
+def _on_click(button: widgets.Button, act: Callable[[], None]) -> None:
+    button.on_click(lambda _button: act())
