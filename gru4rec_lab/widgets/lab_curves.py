@@ -46,6 +46,7 @@ class EffectiveCurve:
 
     def __init__(self, plot: LivePlot, axes: Axes, *, highest: int):
         axes.set(yscale="log", ylim=(1, highest))
+        axes.set_yticks([1, 10, 100, 1000], ["1", "10", "100", "1,000"])
         axes.minorticks_off()
         (self._all,) = axes.plot([], [], color="#999999", lw=1.3, ls=(0, (4, 2)))
         (self._effective,) = axes.plot([], [], color=WEIGHT_COLOUR, lw=2, marker=".", ms=3)

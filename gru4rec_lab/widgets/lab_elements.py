@@ -17,7 +17,7 @@ from .lab_words import marks_list
 from .panel import marked, toggle_buttons
 
 ROW = {"flex_flow": "row wrap"}
-SCORES_OF = {"this model": "model", "a trained BPR model": "reference"}
+SCORES_OF = {"this model": "model", "a trained BPR": "reference"}
 
 
 class LabElements:

@@ -16,7 +16,7 @@ from .lab_look import SCORE_BINS
 from .lab_pin import Pinned
 
 HIGHEST = 3000
-PANES = {"weights": "softmax weights of the negatives", "scores": "scores"}
+PANES = ("weights", "scores")
 OF_THE_MODEL = "pull on the target, on the scores it has now"
 OF_THE_REFERENCE = "pull on the target, on scores of a trained BPR model"
 
@@ -33,8 +33,8 @@ class LabPicture:
     def __init__(self, reference: GradientByRank):
         self.plot = plot = LivePlot(960, 660)
         self.reference, self.on_reference = reference, False
-        self._loss = LossCurves(plot, _titled(plot.add_axes(65, 465, 450, 592), "training loss"))
-        effective = plot.add_axes(65, 345, 450, 430)
+        self._loss = LossCurves(plot, _titled(plot.add_axes(65, 470, 450, 592), "training loss"))
+        effective = plot.add_axes(65, 345, 450, 435)
         _titled(effective, "effective negatives (dashed: all negatives)")
         self._effective = EffectiveCurve(plot, effective, highest=HIGHEST)
         quality = plot.add_axes(535, 345, 915, 592)
@@ -45,6 +45,8 @@ class LabPicture:
         self.gradients = GradientPane(plot, gradients, highest=HIGHEST)
         self._gradient_title = self._moving_title(gradients)
         self._right = self._right_panes()
+        # The steps are written once, below the effective negatives.
+        self._loss.axes.tick_params(labelbottom=False)
         self._over_steps = [self._loss.axes, effective, quality]
         self._changes = [self._mark_line(axes) for axes in self._over_steps]
         for axes in (effective, quality):
@@ -56,8 +58,7 @@ class LabPicture:
 
     def _right_panes(self) -> dict[str, WeightPane | ScorePane]:
         places = {name: self.plot.add_axes(535, 45, 880, 265) for name in PANES}
-        places["weights"].set_title(PANES["weights"], fontsize=10, loc="left")
-        places["scores"].set_title(PANES["scores"], fontsize=10, loc="left")
+        places["weights"].set_title("softmax weights of the negatives", fontsize=10, loc="left")
         bins = {"low": SCORE_BINS["low"], "high": SCORE_BINS["high"]}
         return {
             "weights": WeightPane(self.plot, places["weights"], highest=HIGHEST),
