@@ -12,6 +12,7 @@ from gru4rec_lab.diagnostics import (
     score_histogram,
     softmax_weights,
     target_gradients,
+    target_pulls,
     top_share,
 )
 
@@ -225,3 +226,29 @@ def test_weight_lies_further_up_than_the_negatives_do():
 def test_histogram_without_a_bin_is_refused(bins):
     with pytest.raises(ValueError, match="a bin from low to high"):
         score_histogram(torch.zeros(1), torch.zeros(1, 2), **bins)
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+@pytest.mark.parametrize("size", [1e-3, 3.0, 1e4])
+def test_pulls_are_those_of_the_gradients_in_the_registry(loss, size):
+    source = torch.Generator().manual_seed(0)
+    target, negatives = (
+        size * torch.randn(*shape, generator=source, dtype=torch.float64)
+        for shape in ((40,), (40, 25))
+    )
+    negatives[::3, 4:] = -torch.inf
+    wanted = -LOSSES[loss].gradient(target, negatives)[0]
+    torch.testing.assert_close(target_pulls(target, negatives)[loss], wanted)
+
+
+def test_a_loss_without_a_short_way_is_pulled_by_its_gradient(monkeypatch):
+    scores = torch.tensor([1.0]), torch.tensor([[0.0, 2.0]])
+    quick = target_pulls(*scores)
+    monkeypatch.setattr("gru4rec_lab.diagnostics.pulls._PULLS", {})
+    for name, pull in target_pulls(*scores).items():
+        torch.testing.assert_close(pull, quick[name])
+
+
+def test_pulls_of_an_unknown_loss_are_refused():
+    with pytest.raises(ValueError, match="unknown loss 'hinge'"):
+        target_pulls(torch.zeros(1), torch.zeros(1, 2), ["hinge"])

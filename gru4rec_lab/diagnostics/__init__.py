@@ -13,6 +13,7 @@ Sources
 from .gradients import EDGES, GradientByRank, gradient_by_rank, ranks, target_gradients
 from .histogram import ScoreHistogram, score_histogram
 from .logq import SoftmaxEstimate, softmax_estimates
+from .pulls import target_pulls
 from .pushes import NegativeGradients, negative_gradients
 from .scores import GaussianScores, gaussian_scores, probe_scores, targets_at_ranks
 from .stored import RESULT_FOLDER, results, stored_curves
@@ -53,6 +54,7 @@ __all__ = [
     "softmax_weights",
     "stored_curves",
     "target_gradients",
+    "target_pulls",
     "targets_at_ranks",
     "top_share",
     "trained_scores",

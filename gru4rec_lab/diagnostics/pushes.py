@@ -16,6 +16,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from ..losses import LOSSES, score_regulariser_grad
+from .weights import best_first
 
 Target = Float[Tensor, "targets"]
 Negatives = Float[Tensor, "targets negatives"]
@@ -53,7 +54,7 @@ def negative_gradients(
     Raises:
         ValueError: an unknown loss.
     """
-    rows = negatives.sort(dim=1, descending=True).values
+    rows = best_first(negatives)
     count = rows.shape[1]
     places = np.unique(
         np.r_[np.arange(min(20, count)), np.geomspace(1, count, 150).astype(int) - 1]
@@ -63,8 +64,9 @@ def negative_gradients(
         push = LOSSES[name].gradient(target, rows)[1]
         if bpreg and LOSSES[name].shapes_scores:
             push = push + bpreg * score_regulariser_grad(rows)
-        curves[name] = push[:, places].double().quantile(0.5, dim=0).cpu().numpy()
-        pushed_up[name] = float((push < 0).double().mean())
-        size = push.double().abs()
-        top_5[name] = float((size[:, :5].sum(dim=1) / size.sum(dim=1)).quantile(0.5))
+        curves[name] = np.median(push[:, places].cpu().numpy(), axis=0)
+        pushed_up[name] = int((push < 0).sum()) / push.numel()
+        size = push.abs()
+        share = size[:, :5].sum(dim=1) / size.sum(dim=1)
+        top_5[name] = float(np.median(share.cpu().numpy()))
     return NegativeGradients(places + 1, curves, pushed_up, top_5)

@@ -28,10 +28,16 @@ class SoftmaxWeights:
     cumulated: np.ndarray
 
 
+def best_first(negatives: Negatives) -> Negatives:
+    """The scores, each row sorted from the highest down; the tensor itself if it is already."""
+    if bool((negatives[:, 1:] <= negatives[:, :-1]).all()):
+        return negatives
+    return negatives.sort(dim=1, descending=True).values
+
+
 def softmax_weights(negatives: Negatives) -> SoftmaxWeights:
     """Mean sorted softmax weights of the negatives, with their cumulated mass."""
-    weight = negatives.softmax(dim=1).sort(dim=1, descending=True).values.mean(dim=0)
-    weight = weight.double().cpu().numpy()
+    weight = best_first(negatives).softmax(dim=1).mean(dim=0).double().cpu().numpy()
     return SoftmaxWeights(weight, weight.cumsum())
 
 
