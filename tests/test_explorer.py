@@ -1,3 +1,5 @@
+from datetime import date
+
 import numpy as np
 import pytest
 import torch
@@ -10,7 +12,15 @@ from gru4rec_lab.diagnostics import (
     negative_gradients,
     trained_scores,
 )
-from gru4rec_lab.diagnostics.trained import EPOCHS, SCORE_FILE
+from gru4rec_lab.diagnostics.trained import (
+    EPOCHS,
+    MOST_EXTRA,
+    N_TARGETS,
+    SCORE_FILE,
+    extra_items,
+    provenance,
+    trained_support,
+)
 from gru4rec_lab.widgets import LossExplorer, live_panels
 from gru4rec_lab.widgets.explorer_settings import PRESETS
 from gru4rec_lab.widgets.explorer_sources import parse_scores, pasted, trained
@@ -54,33 +64,56 @@ def test_theory_promises_too_few_when_scores_are_wide():
     assert gaussian_effective(2079, 4.0) < 1 < effective_negatives(gaussian_scores(2079, 4.0).rows)
 
 
-def test_shipped_rows_are_small_and_finite_and_widen_as_bpr_learns():
+def test_shipped_scores_are_small_and_finite_and_widen_as_bpr_learns():
     assert SCORE_FILE.stat().st_size < 1_000_000
-    rows = [trained_scores(epoch) for epoch in EPOCHS]
-    assert {row.negatives.shape for row in rows} == {(len(rows[0].target), 31 + 2048)}
-    spreads = [float(row.negatives.std()) for row in rows]
+    scores = [trained_scores(epoch) for epoch in EPOCHS]
+    assert {len(at.target) for at in scores} == {N_TARGETS}
+    spreads = [float(at.catalogue.std()) for at in scores]
     assert spreads == sorted(spreads)
-    assert all(row.negatives.isfinite().all() for row in rows)
+    assert all(at.catalogue.isfinite().all() for at in scores)
+
+
+def test_shipped_scores_say_how_they_were_made():
+    made = provenance()
+    assert made["command"] == "python scripts/score_rows.py"
+    assert {"torch", "numpy"} <= set(made["versions"])
+    assert date.fromisoformat(made["date"])
 
 
 def test_trained_model_ranks_its_targets_better_than_an_untrained_one():
-    above = [
-        float((rows.negatives > rows.target[:, None]).sum(dim=1).double().quantile(0.5))
-        for rows in (trained_scores(0), trained_scores(4))
-    ]
+    above = [float(trained_scores(epoch).ranks(2048).quantile(0.5)) for epoch in (0, 4)]
     assert above[1] < above[0] / 10
 
 
-@pytest.mark.parametrize(("epoch", "count"), [(2, 31), (1, 0), (1, 3000)])
-def test_rows_that_are_not_shipped_say_what_there_is(epoch, count):
-    with pytest.raises(ValueError, match="choose one of 0, 0.3, 1, 4|1 to 2,079 negatives"):
-        trained_scores(epoch, count)
+def test_ranks_of_the_trained_model_count_the_negatives_above():
+    scores = trained_scores(1)
+    counted = [(scores.negatives(k, 300, 0.3) > scores.target[k]).sum() for k in range(N_TARGETS)]
+    assert scores.ranks(300, 0.3).tolist() == counted
 
 
-def test_a_test_target_keeps_its_first_negatives_when_more_are_taken():
-    few, many = trained_scores(1, 31).negatives[0], trained_scores(1, 2079).negatives[0]
-    assert torch.equal(few, many[:31])
-    assert torch.equal(trained(1, 31, 1).rows[0], few.sort(descending=True).values)
+def test_what_is_not_shipped_says_what_there_is():
+    with pytest.raises(ValueError, match=r"choose one of 0, 0.3, 1, 4"):
+        trained_scores(2)
+    with pytest.raises(ValueError, match="0 to 32,768 extra negatives"):
+        extra_items(0.5, 40_000)
+
+
+def test_more_extra_negatives_begin_with_the_fewer():
+    few, many = (trained_scores(1).negatives(0, count) for count in (64, 32_768))
+    assert torch.equal(few, many[: 31 + 64])
+    assert torch.equal(trained(1, 1, 64, 0.5).rows[0], few.sort(descending=True).values)
+
+
+@pytest.mark.parametrize("alpha", [0.0, 0.5, 1.0])
+def test_extra_negatives_are_drawn_by_popularity_to_the_alpha(alpha):
+    share = trained_support().double() ** alpha
+    share = share / share.sum()
+    drawn = torch.bincount(extra_items(alpha), minlength=len(share)) / MOST_EXTRA
+    # A twentieth of the items at a time: the counts of single items are too small to compare.
+    for group in trained_support().argsort().tensor_split(20):
+        wanted = float(share[group].sum())
+        noise = (wanted / MOST_EXTRA) ** 0.5
+        assert float(drawn[group].sum()) == pytest.approx(wanted, abs=4 * noise)
 
 
 def test_pasted_numbers_are_the_target_and_its_negatives():
@@ -128,9 +161,9 @@ def hidden(panel):
 @pytest.mark.parametrize(
     ("source", "unused"),
     [
-        ("gaussian", {"epoch", "number", "pasted"}),
+        ("gaussian", {"sample_alpha", "epoch", "number", "pasted"}),
         ("trained", {"spread", "target_score", "pasted"}),
-        ("pasted", {"n_sample", "spread", "target_score", "epoch", "number"}),
+        ("pasted", {"n_sample", "spread", "target_score", "sample_alpha", "epoch", "number"}),
     ],
 )
 def test_a_source_shows_only_the_controls_that_it_uses(explorer, source, unused):
@@ -141,20 +174,33 @@ def test_a_source_shows_only_the_controls_that_it_uses(explorer, source, unused)
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("epoch", 0), ("number", 7), ("n_sample", 512), ("temperature", 2.0), ("scale", "relative")],
+    [
+        ("epoch", 0),
+        ("number", 7),
+        ("n_sample", 512),
+        ("sample_alpha", 0.0),
+        ("temperature", 2.0),
+        ("scale", "relative"),
+    ],
 )
 def test_every_control_of_the_trained_model_changes_the_picture(explorer, name, value):
-    explorer.source.value = "trained"
+    explorer.controls.apply({"source": "trained", "n_sample": 2048})
     before = explorer.picture.value
     getattr(explorer, name).value = value
     assert explorer.error == ""
     assert explorer.picture.value != before
 
 
-def test_the_trained_model_has_at_most_2048_extra_negatives(explorer):
-    explorer.controls.apply({"source": "trained", "n_sample": 32_768})
-    assert explorer.numbers["negatives"] == 31 + 2048
-    assert "2,048 extra" in explorer.words.value
+def test_words_compare_uniform_and_popular_draws(explorer):
+    explorer.controls.apply({"source": "trained", "n_sample": 32_768, "sample_alpha": 0.0})
+    of = explorer.numbers
+    assert of["negatives"] == 31 + 32_768
+    assert of["by_alpha"][0.0]["effective"] == pytest.approx(of["effective"], rel=1e-4)
+    assert of["by_alpha"][0.0]["median_rank"] == of["median_rank"]
+    assert of["by_alpha"][1.0]["median_rank"] > of["median_rank"]
+    assert "popular ones (1)" in explorer.words.value
+    explorer.n_sample.value = 0
+    assert "popular ones" not in explorer.words.value
 
 
 def test_the_dot_of_a_test_target_is_close_to_its_curve(explorer):
@@ -199,24 +245,40 @@ def test_odd_scores_make_a_picture_too(explorer, text):
     explorer.frame()
 
 
-def test_right_picture_switches_between_weights_and_pushes(explorer):
-    before = explorer.picture.value
-    explorer.pane.value = "pushes"
-    assert explorer.picture.value != before
-    explorer.bpreg.value = 1.0
-    pushes = explorer.picture.value
-    explorer.bpreg.value = 0.0
-    assert explorer.picture.value != pushes
+def test_right_picture_switches_between_its_panes_and_back(explorer):
+    seen = [explorer.picture.value]
+    for pane in ("pushes", "scores"):
+        explorer.pane.value = pane
+        seen.append(explorer.picture.value)
+    assert len(set(seen)) == 3
     explorer.pane.value = "weights"
+    assert explorer.picture.value == seen[0]
+
+
+def test_bpreg_shows_in_the_pushes_and_goes_again(explorer):
+    explorer.pane.value = "pushes"
+    before = explorer.picture.value
+    explorer.bpreg.value = 1.0
+    assert explorer.picture.value != before
+    explorer.bpreg.value = 0.0
     assert explorer.picture.value == before
 
 
-def test_dragging_with_pushes_shown_costs_no_full_draw(explorer):
-    explorer.pane.value = "pushes"
+@pytest.mark.parametrize("pane", ["pushes", "scores"])
+def test_dragging_with_another_pane_costs_no_full_draw(explorer, pane):
+    explorer.pane.value = pane
     drawn = explorer._plot.n_full_draws
     for value in (64, 32_768):
         explorer.n_sample.value = value
     assert explorer._plot.n_full_draws == drawn
+
+
+def test_scores_are_shown_as_the_losses_see_them(explorer):
+    explorer.controls.apply({"pane": "scores", "n_sample": 512, "temperature": 4.0})
+    shown = explorer.histogram
+    middle = (shown.edges[1:] + shown.edges[:-1]) / 2
+    assert np.sqrt(middle**2 @ shown.negatives) == pytest.approx(1.0, abs=0.1)
+    assert shown.targets[(shown.edges[:-1] <= 2.0) & (shown.edges[1:] > 2.0)] == [1]
 
 
 def test_temperature_is_a_division_of_scores(explorer):
@@ -231,9 +293,30 @@ def test_theory_is_told_where_it_holds(explorer):
     of = explorer.numbers
     assert of["effective"] == pytest.approx(of["effective_theory"], rel=0.1)
     assert "by the theory" in explorer.words.value
+    count, theory = (mark.get_xdata()[0] for mark in explorer._right["weights"]._marks)
+    assert (count, theory) == (of["effective"], of["effective_theory"])
     explorer.spread.value = 4.0
     assert "effective_theory" not in explorer.numbers
     assert "below 1.5 only" in explorer.words.value
+    assert len(explorer._right["weights"]._marks[1].get_xdata()) == 0
+
+
+def test_hints_lead_to_why_bpr_vanishes(explorer):
+    explorer.controls.apply({"n_sample": 0, "spread": 4.0})
+    assert "raise <b>extra negatives</b>" in explorer.hint.value
+    explorer.n_sample.value = 2048
+    assert "lower <b>score spread</b>" in explorer.hint.value
+    assert f"Only {explorer.numbers['near']:.1%} of the negatives" in explorer.hint.value
+    explorer.spread.value = 0.5
+    assert "raise <b>score spread</b>" in explorer.hint.value
+    for source in ("trained", "pasted"):
+        explorer.source.value = source
+        assert "Try:" in explorer.hint.value
+
+
+def test_near_is_the_share_of_negatives_that_still_pull(explorer):
+    explorer.controls.apply({"source": "pasted", "pasted": "1 3 0 -1.1 -1.3"})
+    assert explorer.numbers["near"] == 3 / 4
 
 
 @pytest.mark.parametrize("loss", LOSSES)
@@ -286,7 +369,10 @@ def test_a_bad_settings_string_says_what_is_wrong(text, wrong):
 def test_frame_holds_what_is_drawn(explorer):
     frame = explorer.frame()
     assert list(frame.columns) == ["quantity", "loss", "place", "value"]
-    assert set(frame["quantity"]) == {"pull", "push", "weight", "mass"}
+    by_score = {"negatives", "negatives_weight", "targets"}
+    assert set(frame["quantity"]) == {"pull", "push", "weight", "mass"} | by_score
+    sums = frame.groupby("quantity")["value"].sum()
+    assert [sums[name] for name in by_score] == pytest.approx([1, 1, 1])
     weight = frame[frame["quantity"] == "weight"]
     assert weight["value"].sum() == pytest.approx(1)
     assert len(weight) == explorer.numbers["negatives"]
@@ -309,9 +395,11 @@ def test_a_picture_of_another_format_is_refused(explorer, tmp_path):
         explorer.save_picture(tmp_path / "a.docx")
 
 
-@pytest.mark.parametrize("name", ["source", "epoch", "number", "pasted", "pane", "preset"])
+@pytest.mark.parametrize(
+    "name", ["source", "sample_alpha", "epoch", "number", "pasted", "pane", "preset"]
+)
 def test_every_control_has_a_label_a_tooltip_and_a_css_class(explorer, name):
     element = getattr(explorer, name)
     assert element.description
     assert element.tooltip or element.tooltips
-    assert f"g4r-{name}" in element._dom_classes
+    assert f"g4r-{name.replace('_', '-')}" in element._dom_classes

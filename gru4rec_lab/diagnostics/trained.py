@@ -1,55 +1,114 @@
-"""Score rows of a real model: BPR on the flights, at four moments of its training.
+"""Scores of a real model: BPR on the flights, at four moments of its training.
 
-`scripts/score_rows.py` makes them again. The flights are of the U.S. Bureau of Transportation
-Statistics; the rows hold scores only, no flights.
+Of some test targets the scores of the whole catalogue are shipped, so that extra negatives can be
+drawn here as in training, by any `sample_alpha`. `scripts/score_rows.py` makes the file again; it
+says in it when and with what. The flights are of the U.S. Bureau of Transportation Statistics; the
+file holds scores and counts of clicks, no flights.
 """
 
+import json
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor
 
+from ..device import generator
+from ..sampling import Sampler, popularity_weight
+
 EPOCHS = (0, 0.3, 1, 4)
-N_TARGETS = 60
+N_TARGETS = 40
+N_IN_BATCH = 31
+MOST_EXTRA = 32_768
 SCORE_FILE = Path(__file__).with_name("bpr_flights_scores.npz")
 
 
 @dataclass(frozen=True, eq=False)
 class TrainedScores:
-    """Scores of test targets and of the negatives of each; a row keeps its items at every epoch.
+    """Scores of every item at the places of `N_TARGETS` test targets, at one moment of training.
 
     Attributes:
-        target: [P] scores of the targets.
-        negatives: [P, N] scores of their negatives: the 31 other targets of the batch first, then
-            the extra draws in the order they were drawn.
+        catalogue: [P, items] scores of all items.
+        columns: [P, 32] items: the target first, then the other targets of its batch.
     """
 
-    target: Float[Tensor, "targets"]
-    negatives: Float[Tensor, "targets negatives"]
+    catalogue: Float[Tensor, "targets items"]
+    columns: Int[Tensor, "targets columns"]
+
+    @property
+    def target(self) -> Float[Tensor, "targets"]:
+        """The score of each target."""
+        return self.catalogue.gather(1, self.columns[:, :1])[:, 0]
+
+    def negatives(
+        self, number: int, n_sample: int, sample_alpha: float = 0.5
+    ) -> Float[Tensor, "negatives"]:
+        """Scores of the negatives of target `number` (from 0): its batch's, then the extra ones.
+
+        The extra ones are the first `n_sample` of `extra_items`, a copy of the target among them
+        if it is drawn, as in training.
+        """
+        items = torch.cat([self.columns[number, 1:], extra_items(sample_alpha, n_sample)])
+        return self.catalogue[number, items]
+
+    def ranks(self, n_sample: int, sample_alpha: float = 0.5) -> Float[Tensor, "targets"]:
+        """Number of negatives that score above each target."""
+        target = self.target[:, None]
+        drawn = torch.bincount(
+            extra_items(sample_alpha, n_sample), minlength=self.catalogue.shape[1]
+        )
+        in_batch = (self.catalogue.gather(1, self.columns) > target).sum(dim=1)
+        return (self.catalogue > target).float() @ drawn.float() + in_batch
 
 
-def trained_scores(epoch: float, n_negatives: int | None = None) -> TrainedScores:
-    """The rows after this many epochs, with the first `n_negatives` negatives (all, if None).
+def trained_scores(epoch: float) -> TrainedScores:
+    """The scores after this many epochs.
 
     Raises:
-        ValueError: another epoch than those of `EPOCHS`, or more negatives than there are.
+        ValueError: another epoch than those of `EPOCHS`.
     """
     if epoch not in EPOCHS:
         known = ", ".join(f"{known:g}" for known in EPOCHS)
-        raise ValueError(f"no score rows after {epoch} epochs; choose one of {known}")
-    target, negatives = (part[EPOCHS.index(epoch)] for part in _rows())
-    if n_negatives is not None and not 1 <= n_negatives <= negatives.shape[1]:
-        raise ValueError(
-            f"a row has 1 to {negatives.shape[1]:,} negatives, {n_negatives:,} are asked for"
-        )
-    return TrainedScores(target, negatives[:, :n_negatives])
+        raise ValueError(f"no scores after {epoch} epochs; choose one of {known}")
+    return TrainedScores(_file()["scores"][EPOCHS.index(epoch)], _file()["columns"])
+
+
+def trained_support() -> Int[Tensor, "items"]:
+    """Clicks on each item in the training part: what popularity is measured by."""
+    return _file()["support"]
+
+
+def extra_items(sample_alpha: float, n_sample: int = MOST_EXTRA) -> Int[Tensor, "n_sample"]:
+    """`n_sample` items drawn with popularity^`sample_alpha`, with replacement, from one seed.
+
+    A longer draw starts with the shorter one, so that raising `n_sample` only adds negatives.
+
+    Raises:
+        ValueError: more draws than `MOST_EXTRA`, or fewer than none.
+    """
+    if not 0 <= n_sample <= MOST_EXTRA:
+        raise ValueError(f"0 to {MOST_EXTRA:,} extra negatives can be drawn, not {n_sample:,}")
+    return _draws(sample_alpha)[:n_sample]
+
+
+def provenance() -> dict:
+    """When, how and with what the shipped scores were made."""
+    return _file()["made"]
+
+
+@lru_cache(maxsize=32)
+def _draws(sample_alpha: float) -> Int[Tensor, "n_sample"]:
+    weight = popularity_weight(trained_support(), sample_alpha)
+    return Sampler(weight, generator=generator(0, "explorer")).draw(MOST_EXTRA).clone()
 
 
 @lru_cache(maxsize=1)
-def _rows() -> tuple[Tensor, Tensor]:
+def _file() -> dict:
     with np.load(SCORE_FILE) as file:
-        return tuple(torch.from_numpy(file[name]).float() for name in ("target", "negatives"))
+        columns, support = (torch.from_numpy(file[name]).long() for name in ("columns", "support"))
+        scores = torch.from_numpy(file["scores"]).float()
+        made = json.loads(str(file["made"]))
+    return {"scores": scores, "columns": columns, "support": support, "made": made}

@@ -11,6 +11,10 @@ from .live import LivePlot
 
 THIN, THICK = 1.5, 3.5
 WEIGHT_COLOUR, MASS_COLOUR = "#000000", "#56B4E9"
+EFFECTIVE_LOOKS = (
+    {"label": "effective negatives", "color": "#777777", "linewidth": 1.5, "linestyle": "solid"},
+    {"label": "by the theory", "color": "#777777", "linewidth": 1.5, "linestyle": (0, (2, 2))},
+)
 
 
 class GradientPane:
@@ -76,14 +80,32 @@ class WeightPane:
         (line,) = axes.plot([], [], color=WEIGHT_COLOUR, linewidth=2)
         (dashes,) = mass.plot([], [], color=MASS_COLOUR, linewidth=2.5, linestyle=(0, (4, 2)))
         self.lines = plot.moving(line), plot.moving(dashes)
+        self._marks = [self._mark(plot, **look) for look in EFFECTIVE_LOOKS]
+
+    def _mark(self, plot: LivePlot, **look) -> Line2D:
+        axes = self._axes[0]
+        (mark,) = axes.plot([], [], transform=axes.get_xaxis_transform(), **look)
+        return plot.moving(mark)
+
+    def key(self) -> None:
+        """Name the marks of effective negatives in a corner."""
+        handles = [Line2D([], [], **look) for look in EFFECTIVE_LOOKS]
+        self._axes[1].legend(handles=handles, fontsize=8, loc="lower left", framealpha=0.8)
 
     def visible(self, shown: bool) -> None:
         """Show or hide the pane; the plot has to be redrawn after it."""
-        for artist in (*self._axes, *self.lines):
+        for artist in (*self._axes, *self.lines, *self._marks):
             artist.set_visible(shown)
 
-    def show(self, weights: SoftmaxWeights) -> None:
-        """Draw these weights."""
+    def show(
+        self,
+        weights: SoftmaxWeights,
+        effective: float | None = None,
+        theory: float | None = None,
+    ) -> None:
+        """Draw these weights and, where given, marks at the number of effective negatives."""
+        for mark, number in zip(self._marks, (effective, theory), strict=True):
+            mark.set_data([] if number is None else [number] * 2, [] if number is None else [0, 1])
         count = len(weights.weight)
         # A few hundred points along a logarithmic axis look the same as 32,768 and cost less.
         place = np.unique(np.geomspace(1, count, 300).astype(int)) - 1

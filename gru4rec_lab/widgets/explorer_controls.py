@@ -9,7 +9,6 @@ from traitlets import TraitError
 from ..diagnostics.trained import EPOCHS, N_TARGETS
 from ..losses import LOSSES
 from .explorer_settings import PRESETS
-from .explorer_sources import MOST_TRAINED
 from .panel import LABEL, float_slider, marked, steps_slider
 
 N_SAMPLES = [0] + [2**power for power in range(3, 16)]
@@ -39,7 +38,7 @@ class ExplorerControls(widgets.HBox):
         self.preset.observe(self._chosen, "value")
         of = self.elements
         sliders = [self.preset, of["source"], of["n_sample"], of["spread"], of["target_score"]]
-        sliders += [of["epoch"], of["number"], of["pasted"]]
+        sliders += [of["sample_alpha"], of["epoch"], of["number"], of["pasted"]]
         right = [widgets.HBox(list(self.losses.values())), of["scale"], of["pane"]]
         right += [of["temperature"], of["bpreg"]]
         columns = [widgets.VBox(sliders), widgets.VBox(right)]
@@ -70,6 +69,7 @@ class ExplorerControls(widgets.HBox):
             "n_sample": source != "pasted",
             "spread": source == "gaussian",
             "target_score": source == "gaussian",
+            "sample_alpha": source == "trained",
             "epoch": source == "trained",
             "number": source == "trained",
             "pasted": source == "pasted",
@@ -123,8 +123,7 @@ def _elements() -> dict[str, widgets.ValueWidget]:
             "numbers of your own"]),
         "n_sample": steps_slider(
             "extra negatives", 0, N_SAMPLES, css="g4r-n-sample",
-            tooltip="n_sample: extra negatives besides the other targets of the batch (items); "
-            f"of the trained model at most {MOST_TRAINED:,}"),
+            tooltip="n_sample: extra negatives besides the other targets of the batch (items)"),
         "spread": float_slider(
             "score spread (std)", 4.0, 0.1, 6.0, 0.1, css="g4r-spread",
             tooltip="standard deviation of the negatives' scores (score units); models widen "
@@ -132,6 +131,10 @@ def _elements() -> dict[str, widgets.ValueWidget]:
         "target_score": float_slider(
             "target's score (dot)", 8.0, -10.0, 30.0, 0.5, css="g4r-target-score",
             tooltip="score of the target that the dots and the words are about (score units)"),
+        "sample_alpha": float_slider(
+            "sample_alpha (power)", 0.5, 0.0, 1.0, 0.05, css="g4r-sample-alpha",
+            tooltip="extra negatives are drawn with probability ~ clicks^sample_alpha (no unit): "
+            "0 uniform over the items, 1 by popularity"),
         "epoch": _steps("trained for (epochs)", EPOCHS, 4, css="g4r-epoch",
                         tooltip="epochs of training after which the scores were taken"),
         "number": _steps("test target (number)", range(1, N_TARGETS + 1), 9, css="g4r-number",
@@ -147,8 +150,9 @@ def _elements() -> dict[str, widgets.ValueWidget]:
         "scale": _buttons("gradient", ["raw", "relative"], css="g4r-scale", tooltips=[
             "-dL/dr_i itself", "divided by that of badly ranked targets"]),
         "pane": _buttons(
-            "on the right", [("weights", "weights"), ("pushes", "pushes")], css="g4r-pane",
-            tooltips=["softmax weights of the negatives", "dL/dr_j of the negatives"]),
+            "on the right", ["weights", "pushes", "scores"], css="g4r-pane",
+            tooltips=["softmax weights of the negatives", "dL/dr_j of the negatives",
+                      "histogram of the scores"]),
     }  # fmt: skip
 
 

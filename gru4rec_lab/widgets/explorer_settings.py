@@ -10,7 +10,13 @@ _SCORES: dict[str, dict[str, Any]] = {
         "source": "gaussian", "n_sample": 2048, "spread": 4.0, "target_score": 8.0,
     },
     "narrow scores": {"source": "gaussian", "n_sample": 2048, "spread": 0.5, "target_score": 1.5},
-    "trained BPR": {"source": "trained", "n_sample": 2048, "epoch": 4},
+    "trained BPR": {"source": "trained", "n_sample": 2048, "epoch": 4, "sample_alpha": 0.5},
+    "trained BPR, uniform samples": {
+        "source": "trained", "n_sample": 2048, "epoch": 4, "sample_alpha": 0.0, "pane": "scores",
+    },
+    "trained BPR, popular samples": {
+        "source": "trained", "n_sample": 2048, "epoch": 4, "sample_alpha": 1.0, "pane": "scores",
+    },
 }  # fmt: skip
 PRESETS = {name: settings | _PLAIN for name, settings in _SCORES.items()}
 

@@ -7,10 +7,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from ..diagnostics import EDGES, GaussianScores, ranks, targets_at_ranks, trained_scores
+from ..diagnostics import EDGES, GaussianScores, targets_at_ranks, trained_scores
 
 MOST_PASTED = 40_000
-MOST_TRAINED = 2048
 N_SCORES = 80_000
 
 
@@ -49,16 +48,11 @@ def gaussian(made: GaussianScores, target: float) -> Scores:
     return Scores(made.rows, score, (made.target, made.negatives))
 
 
-def trained(epoch: float, n_negatives: int, number: int) -> Scores:
-    """Test target `number` (1-based) of the shipped rows after `epoch` epochs of BPR."""
-    rows = trained_scores(epoch, n_negatives)
-    return _of_one_row(rows.target[number - 1], rows.negatives[number - 1])
-
-
-def median_rank(epoch: float, n_negatives: int) -> float:
-    """Median rank of all the shipped test targets among their first `n_negatives` negatives."""
-    rows = trained_scores(epoch, n_negatives)
-    return float(ranks(rows.target, rows.negatives).double().quantile(0.5))
+def trained(epoch: float, number: int, n_sample: int, sample_alpha: float) -> Scores:
+    """Test target `number` (1-based) after `epoch` epochs of BPR, with the negatives drawn."""
+    scores = trained_scores(epoch)
+    negatives = scores.negatives(number - 1, n_sample, sample_alpha)
+    return _of_one_row(scores.target[number - 1], negatives)
 
 
 def pasted(text: str) -> Scores:

@@ -1,15 +1,14 @@
 """What the explorer says about its picture, and the formula it shows."""
 
-from ..diagnostics import gaussian_effective
 from ..diagnostics.trained import N_TARGETS
 from ..losses import LOSSES
-
-THEORY_HOLDS = 1.5
+from .explorer_numbers import NEAR, THEORY_HOLDS
 
 
 def sentences(numbers: dict, settings: dict, batch_size: int) -> str:
     """The numbers of the explorer in words, as HTML."""
-    return "<br>".join((_negatives(numbers, settings, batch_size), *_gradients(numbers, settings)))
+    lines = [_negatives(numbers, settings, batch_size), *_gradients(numbers, settings)]
+    return "<br>".join(lines + _by_alpha(numbers, settings))
 
 
 def formula(loss: str) -> str:
@@ -20,7 +19,7 @@ def formula(loss: str) -> str:
 def _negatives(of: dict, settings: dict, batch_size: int) -> str:
     theory = ""
     if "effective_theory" in of:
-        theory = f", {of['effective_theory']:,.3g} by the theory N e<sup>&minus;v/2</sup>"
+        theory = f", <b>{of['effective_theory']:,.3g}</b> by the theory N e<sup>&minus;v/2</sup>"
     elif settings["source"] == "gaussian":
         theory = f"; N e<sup>&minus;v/2</sup> holds for a spread below {THEORY_HOLDS:g} only"
     made = ""
@@ -38,21 +37,33 @@ def _gradients(of: dict, settings: dict) -> list[str]:
     pulls = ", ".join(f"{name} <b>{pull:.3g}</b>" for name, pull in of["gradient"].items())
     ups = ", ".join(f"{name} {share:.0%}" for name, share in of["pushed_up"].items() if share)
     tops = ", ".join(f"{name} {share:.0%}" for name, share in of["push_top_5"].items())
-    who = "A target" if settings["source"] == "gaussian" else "The target,"
-    has = f"scoring {of['target']:.3g}{'' if settings['source'] == 'gaussian' else ','} has"
+    score = f"{of['target']:.3g}"
+    target = f"A target scoring {score}"
+    if settings["source"] != "gaussian":
+        target = f"The target, scoring {score},"
     among = ""
     if "median_rank" in of:
         among = f"; the median of the {N_TARGETS} test targets has {of['median_rank']:,.0f}"
     return [
-        f"{who} {has} {of['rank']:,.0f} negatives above it (the dots){among}. Its gradient "
-        f"&minus;dL/dr<sub>i</sub>: {pulls or 'none shown'}.",
-        f"Negatives pushed up (dL/dr<sub>j</sub> &lt; 0): {ups or 'none'}. Share of the push on "
-        f"the 5 best: {tops or 'none shown'}.",
+        f"{target} has {of['rank']:,.0f} negatives above it (the dots){among}. "
+        f"&sigma;(r<sub>j</sub> &minus; r<sub>i</sub>) exceeds {NEAR:g} for "
+        f"<b>{of['near']:.2%}</b> of the negatives.",
+        f"Its gradient &minus;&part;L/&part;r<sub>i</sub>: {pulls or 'none shown'}.",
+        f"Negatives pushed up (&part;L/&part;r<sub>j</sub> &lt; 0): {ups or 'none'}. Share of the "
+        f"push on the 5 best: {tops or 'none shown'}.",
     ]
 
 
-def effective_by_theory(source: str, n_negatives: int, spread: float) -> dict[str, float]:
-    """`effective_theory` where the theory holds: Gaussian scores of a spread below 1.5."""
-    if source != "gaussian" or spread >= THEORY_HOLDS:
-        return {}
-    return {"effective_theory": gaussian_effective(n_negatives, spread)}
+def _by_alpha(of: dict, settings: dict) -> list[str]:
+    """What other values of `sample_alpha` would draw; nothing where nothing is drawn."""
+    if "by_alpha" not in of or not settings["n_sample"]:
+        return []
+    uniform, popular = (
+        f"{at['effective']:,.3g} effective negatives and {at['median_rank']:,.0f} above the "
+        "median test target"
+        for at in of["by_alpha"].values()
+    )
+    return [
+        f"Extra negatives are drawn with probability ~ clicks<sup>{settings['sample_alpha']:.2g}"
+        f"</sup>. Uniform draws (0) would give {uniform}; popular ones (1) {popular}."
+    ]

@@ -8,23 +8,23 @@ import ipywidgets as widgets
 from ..diagnostics import (
     GradientByRank,
     NegativeGradients,
+    ScoreHistogram,
     SoftmaxWeights,
-    effective_negatives,
     gaussian_scores,
     gradient_by_rank,
     negative_gradients,
-    ranks,
     softmax_weights,
-    target_gradients,
-    top_share,
 )
 from ..plots import LivePlot
 from ..plots.panes import GradientPane, PushPane, WeightPane, loss_legend
+from ..plots.score_pane import ScorePane
 from .explorer_controls import ExplorerControls
 from .explorer_frame import frame_of
+from .explorer_hints import hint
+from .explorer_numbers import numbers_of
 from .explorer_settings import from_text, to_text
-from .explorer_sources import MOST_TRAINED, Scores, gaussian, median_rank, pasted, trained
-from .explorer_words import effective_by_theory, formula, sentences
+from .explorer_sources import Scores, gaussian, pasted, trained
+from .explorer_words import formula, sentences
 from .panel import Panel, marked, picture_of
 
 if TYPE_CHECKING:
@@ -37,12 +37,14 @@ class LossExplorer(Panel):
     """Gradients and softmax weights of the losses on made-up, real or pasted scores; no training.
 
     The target's negatives are the other targets of a batch and `n_sample` extra ones, as in
-    training. Gaussian scores are drawn from N(0, spread^2), always from the same seed; those of
-    the trained model are of one test target, whose extra negatives end at 2048.
+    training. Gaussian scores are drawn from N(0, spread^2); those of the trained model are of one
+    test target, its extra negatives drawn with popularity^`sample_alpha`. Draws come from fixed
+    seeds, so that the same settings give the same picture.
 
     Every setting of `ExplorerControls.elements` is an attribute: `source`, `n_sample` (0 to
-    32,768), `spread`, `target_score`, `epoch`, `number`, `pasted`, `temperature`, `bpreg`,
-    `scale` ("raw" or "relative" to badly ranked targets) and `pane` ("weights" or "pushes").
+    32,768), `spread`, `target_score`, `sample_alpha`, `epoch`, `number`, `pasted`, `temperature`,
+    `bpreg`, `scale` ("raw" or "relative" to badly ranked targets) and `pane` ("weights", "pushes"
+    or "scores").
 
     Attributes:
         controls: all controls.
@@ -51,10 +53,12 @@ class LossExplorer(Panel):
         curves: the gradients against rank that are drawn.
         weights: the softmax weights that are drawn.
         pushes: dL/dr_j of the negatives of the chosen target.
+        histogram: shares of the negatives, their softmax weight and the target by score.
         numbers: what the words say: `negatives`, `spread`, `effective`, `effective_theory` (where
-            it holds), `top_5`, `target` (its score), `rank` (of the target), `gradient` (loss
-            name to -dL/dr_i of the target), `pushed_up` and `push_top_5` (loss name to share);
-            `median_rank` (of all test targets of the trained model).
+            it holds), `top_5`, `near` (share of negatives with sigma(r_j - r_i) > .1), `target`
+            (its score), `rank` (of the target), `gradient` (loss name to -dL/dr_i of the target),
+            `pushed_up` and `push_top_5` (loss name to share); of the trained model `median_rank`
+            (of all test targets) and `by_alpha` (0 and 1 to `effective` and `median_rank`).
     """
 
     def __init__(
@@ -65,6 +69,7 @@ class LossExplorer(Panel):
         self.curves: GradientByRank
         self.weights: SoftmaxWeights
         self.pushes: NegativeGradients
+        self.histogram: ScoreHistogram
         self.numbers: dict = {}
         self.controls = ExplorerControls(self.guarded(self._refresh))
         for name, element in self.controls.elements.items():
@@ -72,12 +77,14 @@ class LossExplorer(Panel):
         self.losses, self.preset = self.controls.losses, self.controls.preset
         self._make_plot()
         self.words = marked(widgets.HTML(), "g4r-words")
+        self.hint = marked(widgets.HTML(), "g4r-hint")
         self.formula = marked(widgets.HTMLMath(formula("bpr-max")), "g4r-formula")
         if settings:
             self.controls.load(settings)
         self.update()
         self.picture = picture_of(self._plot)
-        self.reveal([self.controls, self.error_box, self.picture, self.words, self.formula])
+        below = [self.words, self.formula]
+        self.reveal([self.controls, self.hint, self.error_box, self.picture, *below])
 
     @classmethod
     def restore(cls, text: str, *, batch_size: int = 32, key: str = "LossExplorer"):
@@ -96,7 +103,7 @@ class LossExplorer(Panel):
     def frame(self) -> "pd.DataFrame":
         """The numbers drawn: `quantity` (pull, push, weight, mass), `loss`, `place`, `value`."""
         with self._plot.lock:
-            return frame_of(self.curves, self.weights, self.pushes)
+            return frame_of(self.curves, self.weights, self.pushes, self.histogram)
 
     def save_picture(self, path: str | Path) -> Path:
         """Write the picture as it is to `path`, in the format that its ending names; the path.
@@ -115,16 +122,22 @@ class LossExplorer(Panel):
     def _make_plot(self) -> None:
         self._plot = plot = LivePlot(960, 380)
         gradients = plot.add_axes(70, 50, 500, 335)
-        weights = plot.add_axes(610, 50, 900, 335)
-        pushes = plot.add_axes(610, 50, 900, 335)
         gradients.set_title("pull on the target", fontsize=10, loc="left")
-        weights.set_title("softmax weights of the negatives", fontsize=10, loc="left")
-        pushes.set_title("push on the negatives", fontsize=10, loc="left")
+        titles = {
+            "weights": "softmax weights of the negatives",
+            "pushes": "push on the negatives",
+            "scores": "scores",
+        }
+        right = {name: plot.add_axes(610, 50, 900, 335) for name in titles}
+        for name, title in titles.items():
+            right[name].set_title(title, fontsize=10, loc="left")
         self._gradients = GradientPane(plot, gradients, highest=HIGHEST)
         self._right = {
-            "weights": WeightPane(plot, weights, highest=HIGHEST),
-            "pushes": PushPane(plot, pushes, highest=HIGHEST),
+            "weights": WeightPane(plot, right["weights"], highest=HIGHEST),
+            "pushes": PushPane(plot, right["pushes"], highest=HIGHEST),
+            "scores": ScorePane(plot, right["scores"]),
         }
+        self._right["weights"].key()
         self._named: list[str] | None = None
         self._shown_pane = ""
 
@@ -147,39 +160,27 @@ class LossExplorer(Panel):
             settings = self.controls.settings()
             self._update(settings)
             self.words.value = sentences(self.numbers, settings, self._batch_size)
+            self.hint.value = hint(self.numbers, settings)
 
     def _scores(self, of: dict[str, Any]) -> Scores:
-        negatives = self._batch_size - 1 + of["n_sample"]
         if of["source"] == "pasted":
             return pasted(of["pasted"])
         if of["source"] == "trained":
-            most = self._batch_size - 1 + MOST_TRAINED
-            return trained(of["epoch"], min(negatives, most), of["number"])
+            return trained(of["epoch"], of["number"], of["n_sample"], of["sample_alpha"])
+        negatives = self._batch_size - 1 + of["n_sample"]
         return gaussian(gaussian_scores(negatives, of["spread"]), of["target_score"])
 
     def _update(self, of: dict[str, Any]) -> None:
         scores = self._scores(of).divided_by(of["temperature"])
         rows, target, shown = scores.rows, scores.target, of["losses"]
         curves = gradient_by_rank(*scores.at_ranks, shown, scores.edges)
-        pulls = target_gradients(target, rows, shown)
         relative = of["scale"] == "relative"
         self.curves = curves.relative() if relative else curves
         self.weights = softmax_weights(rows)
         self.pushes = negative_gradients(target, rows, shown, bpreg=of["bpreg"])
-        spread = of["spread"] / of["temperature"]
-        self.numbers = {
-            "negatives": rows.shape[1],
-            "spread": float(rows.std(correction=0)),
-            "effective": effective_negatives(rows),
-            "top_5": top_share(rows, 5),
-            "target": float(target[0]),
-            "rank": float(ranks(target, rows).double().quantile(0.5)),
-            "gradient": pulls,
-            "pushed_up": self.pushes.pushed_up,
-            "push_top_5": self.pushes.top_5,
-        } | effective_by_theory(of["source"], rows.shape[1], spread)
-        if of["source"] == "trained":
-            self.numbers["median_rank"] = median_rank(of["epoch"], rows.shape[1])
+        self.histogram = self._right["scores"].histogram(target, rows)
+        self.numbers = numbers_of(scores, of, self.pushes)
+        pulls = self.numbers["gradient"]
         dots = {name: pull / (curves.badly_ranked[name] or 1) for name, pull in pulls.items()}
         self._draw(of, dots if relative else pulls)
 
@@ -195,5 +196,13 @@ class LossExplorer(Panel):
         (self._gradients.relative if of["scale"] == "relative" else self._gradients.raw)()
         self._gradients.show(self.curves)
         self._gradients.show_target(self.numbers["rank"], dots)
-        self._right["weights"].show(self.weights)
-        self._right["pushes"].show(self.pushes)
+        self._draw_right(of["pane"])
+
+    def _draw_right(self, pane: str) -> None:
+        if pane == "weights":
+            of = self.numbers
+            self._right[pane].show(self.weights, of["effective"], of.get("effective_theory"))
+        elif pane == "pushes":
+            self._right[pane].show(self.pushes)
+        else:
+            self._right[pane].show(self.histogram, target=self.numbers["target"])
