@@ -23,6 +23,7 @@ ifneq ($(shell cat $(STAMP) 2>/dev/null && $(VENV_PYTHON) -V >/dev/null 2>&1 || 
 endif
 
 .PHONY: help setup lab test notebooks figures docs lint format clean
+.PHONY: help setup lab app test notebooks docs lint format clean
 
 help:  ## this list
 	@sed -n 's/^\([a-z]*\):.*## /make \1\t/p' Makefile
@@ -37,6 +38,10 @@ lab: $(STAMP)  ## open JupyterLab on the first notebook (ARGS="--no-browser --po
 	@$(VENV_PYTHON) -m jupyterlab --ip=127.0.0.1 $(ALLOW_ROOT) --ServerApp.root_dir="$(CURDIR)" \
 		--LabApp.default_url=/lab/tree/notebooks/00_start_here.ipynb \
 		--LabApp.app_settings_dir="$(CURDIR)/scripts/lab" $(ARGS)
+
+app: $(STAMP)  ## serve the panels as a web page, for this machine only (ARGS="--no-browser --port=8899")
+	@$(HERMETIC) JUPYTER_PATH="$(CURDIR)/scripts/app" $(VENV_PYTHON) -m voila scripts/app/panels.ipynb \
+		--Voila.config_file_paths="$(CURDIR)/scripts/app" $(ARGS)
 
 test: $(STAMP)  ## unit tests, every notebook strictly, then the browser (ARGS="-k losses")
 	@$(HERMETIC) $(VENV_PYTHON) -m pytest --nbval --nbval-current-env tests notebooks $(ARGS)

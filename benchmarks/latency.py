@@ -1,92 +1,97 @@
-"""From key press to new picture: how long a slider of the panels takes in a real browser.
+"""How fast the panels answer in a real browser, and what watching them costs the training.
 
-    python -m benchmarks.latency [--presses 50]
+    python -m benchmarks.latency [--presses 50] [--app]
 
-Each press of an arrow key on a slider of the LossExplorer is timed until the image of the panel is
-replaced, decoded and drawn: with an idle kernel, and while the same kernel trains a model
-in the background. Needs Chromium. The exit status is 1 if a 95th percentile misses its target.
+Both panels are opened in JupyterLab (--app: in Voila, as `make app` serves them, without the last
+row). A row each in ms, min / median / 95th percentile:
+
+- every slider, menu, button row and number box: from the key press to the reaction on the screen,
+  idle and while the same kernel trains. The reaction of the LossExplorer is its new picture, decoded
+  and drawn; that of the TrainingLab, while it trains, is the new mark in words, which follows the
+  picture with the mark. Before a run its controls have nothing to change but themselves.
+- drag tail: from the last move of the mouse to the last new picture;
+- stop: from a click on Stop to the state that says stopped;
+- empty frames: frames of a drag in which the image was between two pictures;
+- training speed: steps a second of the watched panel against those of the same run without it, in
+  the same kernel, in turns; the median of the pairs.
+
+Needs Chromium. The last line sums up; the exit status is 1 if one of its figures is above its target.
 """
 
 import argparse
-import statistics
 import sys
 import tempfile
+from contextlib import ExitStack
 from pathlib import Path
 
-from tests.browser.driver import opened, running_chromium, running_lab
+from tests.browser.driver import opened, opened_app, running_app, running_chromium, running_lab
 from tests.conftest import find_chromium
 
-IDLE_MS, TRAINING_MS = 100, 150
-SLIDERS = ("g4r-n-sample", "g4r-spread", "g4r-target-score")
-TRAIN = """
-from gru4rec_lab import LiveRun, train
-_run = LiveRun(train(settings.with_changes(n_epochs=1000), recent))
-_run.start()
-"""
-EXECUTE = """code => window.jupyterapp.shell.currentWidget.sessionContext.session.kernel
-    .requestExecute({code}).done"""
-PRESS = """async ([css, key, wait]) => {
-    const image = document.querySelector('.g4r-picture');
-    const handle = document.querySelector('.' + css + ' .noUi-handle');
-    handle.focus();
-    const changed = new Promise((done, fail) => {
-        const seen = new MutationObserver(() => { seen.disconnect(); done(); });
-        seen.observe(image, {attributes: true, attributeFilter: ['src']});
-        setTimeout(() => { seen.disconnect(); fail(new Error('no new picture')); }, wait);
-    });
-    const start = performance.now();
-    handle.dispatchEvent(new KeyboardEvent('keydown', {key, bubbles: true}));
-    await changed;
-    await image.decode();
-    await new Promise(requestAnimationFrame);
-    return performance.now() - start;
-}"""
+from .latency_page import Panels
+from .latency_words import Figures, p95, row
 
-
-def timed(page, css, presses):
-    """Milliseconds of each press, one step right, one left, in turn."""
-    page.show(css)
-    taken = []
-    for press in range(presses + 2):
-        key = "ArrowRight" if press % 2 == 0 else "ArrowLeft"
-        taken.append(page.page.evaluate(PRESS, [css, key, 5000]))
-        page.page.wait_for_timeout(120)
-    return sorted(taken[2:])
-
-
-def report(name, taken):
-    """Print one row; the 95th percentile."""
-    p95 = taken[min(len(taken) - 1, round(0.95 * len(taken)))]
-    row = f"{taken[0]:6.0f} {statistics.median(taken):6.0f} {p95:6.0f}"
-    print(f"{name:34s} {row}", flush=True)
-    return p95
-
-
-def measure(page, presses, when):
-    """A row a slider; the worst 95th percentile."""
-    return max(
-        report(f"{css.removeprefix('g4r-')}, {when}", timed(page, css, presses)) for css in SLIDERS
-    )
+EXPLORER, LAB = "g4r-words", "g4r-start"
 
 
 def main():
-    """Measure idle and while training; 1 if a target is missed."""
+    """Measure everything; 1 if a target is missed."""
     ask = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    ask.add_argument("--presses", type=int, default=50)
-    presses = ask.parse_args().presses
-    print(f"{'ms from key press to picture':34s}    min    med    p95")
-    with (
-        tempfile.TemporaryDirectory() as home,
-        running_lab(Path(home)) as address,
-        running_chromium(find_chromium()) as browser,
-        opened(browser, address, "00_start_here.ipynb") as page,
-    ):
-        idle = measure(page, presses, "idle")
-        page.page.evaluate(EXECUTE, TRAIN)
-        training = measure(page, presses, "while training")
-    print(f"worst p95: idle {idle:.0f} ms ({IDLE_MS}), while training {training:.0f} ms", end="")
-    print(f" ({TRAINING_MS})")
-    return int(idle > IDLE_MS or training > TRAINING_MS)
+    ask.add_argument("--presses", type=int, default=50, help="presses a control (50)")
+    ask.add_argument("--app", action="store_true", help="measure in Voila, not in JupyterLab")
+    given = ask.parse_args()
+    with ExitStack() as stack:
+        home = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        browser = stack.enter_context(running_chromium(find_chromium()))
+        if given.app:
+            address = stack.enter_context(running_app(home))
+            page = stack.enter_context(opened_app(browser, address))
+        else:
+            address = stack.enter_context(running_lab(home))
+            page = stack.enter_context(opened(browser, address, "panels.ipynb"))
+        figures = measure(Panels(page), given.presses, in_lab=not given.app)
+    print(figures.summary())
+    return int(figures.missed())
+
+
+def measure(panels, presses, *, in_lab):
+    """Print the rows; the figures of the summary."""
+    print(row("ms", ("min", "median", "p95")))
+    panels.open("Loss explorer", EXPLORER)
+    idle = controls(panels, EXPLORER, presses, "idle")
+    tails = [drags(panels, presses, "idle")]
+    panels.open("Training lab", LAB)
+    panels.start()
+    training = controls(panels, LAB, presses, "while training")
+    panels.open("Loss explorer", EXPLORER)
+    training += controls(panels, EXPLORER, presses, "while training")
+    tails.append(drags(panels, presses, "while training"))
+    panels.open("Training lab", LAB)
+    stops = timed("stop", [panels.stop() for _ in range(max(3, presses // 5))])
+    lost = panels.speed_lost(pairs=max(2, presses // 10)) if in_lab else None
+    return Figures(max(idle), max(training), max(tails), stops, lost)
+
+
+def controls(panels, mark, presses, when):
+    """A row a control of this panel; the 95th percentiles."""
+    tails = []
+    for name in panels.controls(mark):
+        taken = panels.presses(mark, name, presses, by_mark=mark == LAB)
+        tails.append(timed(f"{'lab' if mark == LAB else 'explorer'}: {name}, {when}", taken))
+    return tails
+
+
+def drags(panels, presses, when):
+    """The rows of drag tail and empty frames of the explorer; the 95th percentile of the tail."""
+    tails, frames, empty = panels.drags("g4r-n-sample", max(3, presses // 5))
+    worst = timed(f"drag tail, {when}", tails)
+    print(f"{'empty frames, ' + when:44s} {empty} of {frames}", flush=True)
+    return worst
+
+
+def timed(name, taken):
+    """Print one row; its 95th percentile."""
+    print(row(name, taken), flush=True)
+    return p95(taken)
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 NOTEBOOKS = ROOT / "notebooks"
+APP = ROOT / "scripts" / "app"
 FLAGS = [
     "--headless",
     "--no-sandbox",
@@ -29,27 +30,43 @@ FLAGS = [
 def running_lab(home):
     """Address of a JupyterLab on copies of the notebooks, with a config of its own in `home`."""
     shutil.copytree(NOTEBOOKS, home / "notebooks")
+    shutil.copy(APP / "panels.ipynb", home / "notebooks")
+    options = ["--allow-root", f"--ServerApp.root_dir={home / 'notebooks'}"]
+    options += ["--ServerApp.port_retries=0", "--IdentityProvider.token=test"]
+    options += ["--LabApp.expose_app_in_browser=True"]
+    options += [f"--LabApp.app_settings_dir={ROOT / 'scripts' / 'lab'}"]
+    with _serving("jupyterlab", [*options, "--ip=127.0.0.1"], home, "api") as address:
+        yield address
+
+
+@contextmanager
+def running_app(home):
+    """Address of the panels as `make app` serves them, with a config of its own in `home`."""
+    options = [str(APP / "panels.ipynb"), f"--Voila.config_file_paths={APP}"]
+    options += ["--token=test", "--Voila.port_retries=0"]
+    with _serving("voila", options, home, "login") as address:
+        yield address
+
+
+@contextmanager
+def _serving(module, options, home, answering):
+    """Address of the server that `module` runs on a free port; it ends with all its kernels."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     env = os.environ | {
         "JUPYTER_CONFIG_DIR": str(home / "config"),
         "JUPYTER_DATA_DIR": str(home / "data"),
+        "JUPYTER_PATH": str(APP),
         "JUPYTERLAB_WORKSPACES_DIR": str(home / "workspaces"),
         "JUPYTER_PREFER_ENV_PATH": "1",
     }
-    command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--ip=127.0.0.1"]
-    command += [f"--port={port}", "--ServerApp.port_retries=0", "--allow-root"]
-    command += ["--IdentityProvider.token=test", f"--ServerApp.root_dir={home / 'notebooks'}"]
-    command += [
-        "--LabApp.expose_app_in_browser=True",
-        f"--LabApp.app_settings_dir={ROOT / 'scripts' / 'lab'}",
-    ]
-    with (home / "lab.log").open("w") as log:
+    command = [sys.executable, "-m", module, *options, "--no-browser", f"--port={port}"]
+    address, log_file = f"http://127.0.0.1:{port}", home / f"{module}.log"
+    with log_file.open("w") as log:
         server = subprocess.Popen(command, env=env, stdout=log, stderr=log, start_new_session=True)
-        address = f"http://127.0.0.1:{port}"
         try:
-            _wait_for(address, server, home / "lab.log")
+            _wait_for(f"{address}/{answering}?token=test", server, log_file)
             yield address
         finally:
             os.killpg(server.pid, signal.SIGTERM)
@@ -59,12 +76,12 @@ def running_lab(home):
 def _wait_for(address, server, log):
     for _ in range(300):
         try:
-            with urllib.request.urlopen(f"{address}/api?token=test", timeout=2):
+            with urllib.request.urlopen(address, timeout=2):
                 return
         except OSError:
-            assert server.poll() is None, f"jupyter lab ended:\n{log.read_text()[-2000:]}"
+            assert server.poll() is None, f"the server ended:\n{log.read_text()[-2000:]}"
             time.sleep(0.2)
-    raise AssertionError(f"no answer from jupyter lab in 60 s:\n{log.read_text()[-2000:]}")
+    raise AssertionError(f"no answer from the server in 60 s:\n{log.read_text()[-2000:]}")
 
 
 @contextmanager
@@ -79,19 +96,34 @@ def running_chromium(path):
 
 
 @contextmanager
-def opened(browser, address, name):
-    """The notebook, opened in a tab and run from top to bottom, as a `Page`."""
-    tab = browser.new_page(viewport={"width": 1400, "height": 1300})
+def opened(browser, address, name, **look):
+    """The notebook in JupyterLab, run from top to bottom, as a `Page`; `look` is the tab's."""
+    with _tab(browser, look) as tab:
+        tab.goto(f"{address}/lab/tree/{name}?token=test&reset")
+        tab.wait_for_function(
+            "() => window.jupyterapp?.shell.currentWidget?.sessionContext?.session"
+            "?.kernel?.status === 'idle'"
+        )
+        page = Page(tab)
+        page.run_all()
+        yield page
+        tab.evaluate("() => window.jupyterapp.shell.currentWidget.sessionContext.shutdown()")
+
+
+@contextmanager
+def opened_app(browser, address, **look):
+    """The panels in Voila as a `Page`; `look` is the tab's."""
+    with _tab(browser, look) as tab:
+        tab.goto(f"{address}/?token=test")
+        yield Page(tab)
+        tab.goto("about:blank")  # closing a tab does not tell the server, leaving the page does
+
+
+@contextmanager
+def _tab(browser, look):
+    tab = browser.new_page(**({"viewport": {"width": 1400, "height": 1300}} | look))
     tab.set_default_timeout(60_000)
-    tab.goto(f"{address}/lab/tree/{name}?token=test&reset")
-    tab.wait_for_function(
-        "() => window.jupyterapp?.shell.currentWidget?.sessionContext?.session"
-        "?.kernel?.status === 'idle'"
-    )
-    run_all = "() => window.jupyterapp.commands.execute('notebook:run-all-cells')"
-    assert tab.evaluate(run_all) is not False
-    yield Page(tab)
-    tab.evaluate("() => window.jupyterapp.shell.currentWidget.sessionContext.shutdown()")
+    yield tab
     tab.close()
 
 
@@ -100,6 +132,27 @@ class Page:
 
     def __init__(self, page):
         self.page = page
+
+    def run_all(self):
+        """Run all cells of the notebook, in JupyterLab."""
+        assert self.command("notebook:run-all-cells") is not False
+
+    def command(self, name):
+        """What JupyterLab's command of this name gives."""
+        return self.page.evaluate("name => window.jupyterapp.commands.execute(name)", name)
+
+    def in_kernel(self, code):
+        """What `code` prints in the notebook's kernel, in JupyterLab."""
+        return self.page.evaluate(
+            """async code => { let told = '';
+                 const kernel = window.jupyterapp.shell.currentWidget.sessionContext.session.kernel;
+                 const asked = kernel.requestExecute({code});
+                 asked.onIOPub = message => told += message.content.text
+                     ?? message.content.traceback?.join('\n') ?? '';
+                 await asked.done;
+                 return told; }""",
+            code,
+        )
 
     def element(self, css, nth=0):
         """The nth element with the css class."""
@@ -110,7 +163,8 @@ class Page:
     def show(self, css):
         """Scroll until the first element with the css class is on the screen."""
         self.page.evaluate(
-            """css => { const panel = window.jupyterapp.shell.currentWidget;
+            """css => { const panel = window.jupyterapp?.shell.currentWidget;
+                 if (!panel) return;
                  const cells = panel.content.widgets;
                  const at = cells.findIndex(cell => cell.node.querySelector('.' + css));
                  if (at >= 0) panel.content.scrollToItem(at, 'start'); }""",

@@ -1,0 +1,100 @@
+"""The two panels on a page, as the latency benchmark handles them."""
+
+from pathlib import Path
+
+from .latency_words import speed_lost
+
+SCRIPT = Path(__file__).with_suffix("").parent / "latency.js"
+BETWEEN_MS, WAIT_MS = 120, 3000
+ALONE = """
+from gru4rec_lab import LiveRun, train
+from gru4rec_lab.widgets.lab_run import lab_data
+alone = LiveRun(train(lab._config.with_changes(n_epochs=1000), lab_data(None, None).training))
+alone.start()
+"""
+SPEED = """
+import time
+before, start = {run}.steps, time.perf_counter()
+time.sleep({seconds})
+print(({run}.steps - before) / (time.perf_counter() - start))
+"""
+
+
+class Panels:
+    """Both panels on a page; only the one of the chosen tab is on the screen."""
+
+    def __init__(self, page):
+        self._page, self._tab = page, page.page
+        page.show("g4r-words")
+        self._tab.evaluate(SCRIPT.read_text(encoding="utf-8"))
+
+    def open(self, title, mark):
+        """Bring the panel with this title and css class on the screen."""
+        self._tab.get_by_role("tab", name=title).click()
+        self._page.until(lambda: self._tab.evaluate("mark => g4r.names(mark).length > 0", mark))
+
+    def controls(self, mark):
+        """Names of the controls on the screen."""
+        return self._tab.evaluate("mark => g4r.names(mark)", mark)
+
+    def presses(self, mark, name, count, *, by_mark):
+        """Milliseconds of each press of a control, up and down in turn; None: no reaction."""
+        taken = []
+        for press in range(count + 2):
+            asked = [mark, name, press % 2 == 0, by_mark, WAIT_MS]
+            taken.append(self._tab.evaluate("asked => g4r.time(asked)", asked))
+            self._tab.wait_for_timeout(BETWEEN_MS)
+        return taken[2:]
+
+    def drags(self, css, count):
+        """(ms from the last move to the last picture, each drag; frames; frames without picture)"""
+        tails, frames, empty = [], 0, 0
+        for drag in range(count):
+            self._tab.evaluate("g4r.watch('g4r-words')")
+            self._page.drag(css, 0.9 if drag % 2 == 0 else 0.1)
+            self._tab.wait_for_timeout(700)
+            told = self._tab.evaluate("g4r.watched()")
+            tails.append(max(told["pictures"]) - told["moved"] if told["pictures"] else None)
+            frames, empty = frames + told["frames"], empty + told["empty"]
+        return tails, frames, empty
+
+    def start(self):
+        """A fresh run that trains."""
+        self._page.element("g4r-reset").click()
+        self._page.element("g4r-start").click()
+        self._until_state("running")
+        self._tab.wait_for_timeout(1500)
+
+    def stop(self):
+        """Milliseconds from a click on Stop to the state that says so, after a start."""
+        self.start()
+        return self._tab.evaluate("g4r.stop()")
+
+    def _until_state(self, state):
+        self._page.until(lambda: state in self._page.text("g4r-state"), why=f"not {state}")
+
+    def speed_lost(self, pairs, seconds=4):
+        """Percent of steps a second that a watched run loses against one without a panel."""
+        self.start()
+        self._press_pause("paused")
+        failed = self._page.in_kernel(ALONE)
+        assert not failed, failed
+        speeds = []
+        for _ in range(pairs):
+            alone = self._speed("alone", seconds)
+            self._page.in_kernel("alone.pause()")
+            self._press_pause("running")
+            speeds.append((alone, self._speed("lab.run", seconds)))
+            self._press_pause("paused")
+            self._page.in_kernel("alone.resume()")
+        self._page.in_kernel("alone.stop()")
+        for alone, watched in speeds:
+            print(f"{'steps/s without panel, watched':44s} {alone:6.0f} {watched:6.0f}")
+        return speed_lost(speeds)
+
+    def _press_pause(self, then):
+        self._page.element("g4r-pause").click()
+        self._until_state(then)
+
+    def _speed(self, run, seconds):
+        return float(self._page.in_kernel(SPEED.format(run=run, seconds=seconds)))
