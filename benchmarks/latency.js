@@ -11,10 +11,7 @@ window.g4r = {
     return [...g4r.panel(mark).querySelectorAll(inside)].filter(box => box.offsetParent
       && !box.closest('.g4r-cold, .g4r-probe') && (!box.matches('.widget-text') || box.querySelector('input[type=number]')));
   },
-  name(box) {
-    const own = [...box.classList].find(css => css.startsWith('g4r-'));
-    return own ? own.slice(4) : box.textContent.trim();
-  },
+  name: box => (box.querySelector('.widget-label')?.textContent || box.textContent).trim(),
   names: mark => g4r.controls(mark).map(g4r.name),
 
   // Change a control as a key would: one step up, or back again.

@@ -2,9 +2,7 @@
 
 from pathlib import Path
 
-from .latency_words import speed_lost
-
-SCRIPT = Path(__file__).with_suffix("").parent / "latency.js"
+SCRIPT = Path(__file__).with_name("latency.js")
 BETWEEN_MS, WAIT_MS = 120, 3000
 ALONE = """
 from gru4rec_lab import LiveRun, train
@@ -37,10 +35,20 @@ class Panels:
         """Names of the controls on the screen."""
         return self._tab.evaluate("mark => g4r.names(mark)", mark)
 
-    def presses(self, mark, name, count, *, by_mark):
-        """Milliseconds of each press of a control, up and down in turn; None: no reaction."""
+    def choose(self, mark, css, button):
+        """Press a button of a row of buttons, and wait for what follows."""
+        self._page.panel(mark).element(css).get_by_role("button").nth(button).click()
+        self._tab.wait_for_timeout(1000)
+
+    def presses(self, mark, name, count, *, by_mark=False):
+        """Milliseconds of each press of a control, up and down in turn; None: no reaction.
+
+        Two presses come first that do not count; without a reaction to both, there are no others.
+        """
         taken = []
         for press in range(count + 2):
+            if taken == [None, None]:
+                return taken
             asked = [mark, name, press % 2 == 0, by_mark, WAIT_MS]
             taken.append(self._tab.evaluate("asked => g4r.time(asked)", asked))
             self._tab.wait_for_timeout(BETWEEN_MS)
@@ -51,7 +59,7 @@ class Panels:
         tails, frames, empty = [], 0, 0
         for drag in range(count):
             self._tab.evaluate("g4r.watch('g4r-words')")
-            self._page.drag(css, 0.9 if drag % 2 == 0 else 0.1)
+            self._page.panel("g4r-words").drag(css, 0.9 if drag % 2 == 0 else 0.1)
             self._tab.wait_for_timeout(700)
             told = self._tab.evaluate("g4r.watched()")
             tails.append(max(told["pictures"]) - told["moved"] if told["pictures"] else None)
@@ -73,8 +81,8 @@ class Panels:
     def _until_state(self, state):
         self._page.until(lambda: state in self._page.text("g4r-state"), why=f"not {state}")
 
-    def speed_lost(self, pairs, seconds=4):
-        """Percent of steps a second that a watched run loses against one without a panel."""
+    def speeds(self, pairs, seconds=4):
+        """(steps a second without a panel, with a watched one), this many times in turns."""
         self.start()
         self._press_pause("paused")
         failed = self._page.in_kernel(ALONE)
@@ -88,9 +96,7 @@ class Panels:
             self._press_pause("paused")
             self._page.in_kernel("alone.resume()")
         self._page.in_kernel("alone.stop()")
-        for alone, watched in speeds:
-            print(f"{'steps/s without panel, watched':44s} {alone:6.0f} {watched:6.0f}")
-        return speed_lost(speeds)
+        return speeds
 
     def _press_pause(self, then):
         self._page.element("g4r-pause").click()

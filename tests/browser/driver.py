@@ -100,11 +100,8 @@ def opened(browser, address, name, **look):
     """The notebook in JupyterLab, run from top to bottom, as a `Page`; `look` is the tab's."""
     with _tab(browser, look) as tab:
         tab.goto(f"{address}/lab/tree/{name}?token=test&reset")
-        tab.wait_for_function(
-            "() => window.jupyterapp?.shell.currentWidget?.sessionContext?.session"
-            "?.kernel?.status === 'idle'"
-        )
         page = Page(tab)
+        page.wait_until_idle()
         page.run_all()
         yield page
         tab.evaluate("() => window.jupyterapp.shell.currentWidget.sessionContext.shutdown()")
@@ -128,10 +125,36 @@ def _tab(browser, look):
 
 
 class Page:
-    """One notebook on the screen, as a learner sees and handles it."""
+    """Panels on the screen, as a learner sees and handles them.
 
-    def __init__(self, page):
-        self.page = page
+    `scope` is a css selector of the part that elements are looked for in.
+    """
+
+    def __init__(self, page, scope=""):
+        self.page, self.scope = page, scope
+
+    def panel(self, css):
+        """The panel that has an element with this css class; other panels do not count in it."""
+        return Page(self.page, f".g4r-panel:has(.{css}) ")
+
+    def tab(self, title):
+        """Bring the tab with this title to the front."""
+        self.page.get_by_role("tab", name=title).click()
+
+    def wait_until_idle(self):
+        """Wait until the kernel of the notebook has nothing to do, in JupyterLab."""
+        self.page.wait_for_function(
+            "() => window.jupyterapp?.shell.currentWidget?.sessionContext?.session"
+            "?.kernel?.status === 'idle'"
+        )
+
+    def logged(self):
+        """Text of JupyterLab's log console: whatever callbacks printed or raised."""
+        if not self.page.locator(".jp-LogConsolePanel").count():
+            self.command("logconsole:open")
+        self.page.locator(".jp-LogConsolePanel").wait_for(state="attached")
+        entries = self.page.locator(".jp-LogConsolePanel .jp-OutputArea-output")
+        return "\n".join(entries.all_inner_texts())
 
     def run_all(self):
         """Run all cells of the notebook, in JupyterLab."""
@@ -148,7 +171,7 @@ class Page:
                  const kernel = window.jupyterapp.shell.currentWidget.sessionContext.session.kernel;
                  const asked = kernel.requestExecute({code});
                  asked.onIOPub = message => told += message.content.text
-                     ?? message.content.traceback?.join('\n') ?? '';
+                     ?? message.content.evalue ?? '';
                  await asked.done;
                  return told; }""",
             code,
@@ -156,7 +179,7 @@ class Page:
 
     def element(self, css, nth=0):
         """The nth element with the css class."""
-        found = self.page.locator(f".{css}").nth(nth)
+        found = self.page.locator(f"{self.scope}.{css}").nth(nth)
         found.wait_for(state="attached")
         return found
 
@@ -179,9 +202,9 @@ class Page:
     def picture(self, css="g4r-picture"):
         """Address of the picture now shown; it changes with every new picture."""
         return self.page.evaluate(
-            """css => { const e = document.querySelector('.' + css);
+            """css => { const e = document.querySelector(css);
                  return (e.tagName === 'IMG' ? e : e.querySelector('img')).src; }""",
-            css,
+            f"{self.scope}.{css}",
         )
 
     def wait_for_new_picture(self, before, seconds=15):
@@ -197,10 +220,10 @@ class Page:
 
     def drag(self, css, share):
         """Drag the slider's handle to that share of its width."""
-        handle = self.page.locator(f".{css} .noUi-handle").first
+        handle = self.page.locator(f"{self.scope}.{css} .noUi-handle").first
         handle.scroll_into_view_if_needed()
         start = handle.bounding_box()
-        bar = self.page.locator(f".{css} .noUi-base").first.bounding_box()
+        bar = self.page.locator(f"{self.scope}.{css} .noUi-base").first.bounding_box()
         y = start["y"] + start["height"] / 2
         mouse = self.page.mouse
         mouse.move(start["x"] + start["width"] / 2, y)

@@ -1,0 +1,121 @@
+"""Both panels in JupyterLab and as a web page: by mouse, by keyboard, and what they say."""
+
+import pytest
+
+# The element that Tab has reached, and whether it looks different for it.
+FOCUSED = """() => {
+    const at = document.activeElement, look = getComputedStyle(at);
+    const box = at.closest('[class*="g4r-"]:not(.g4r-panel)');
+    const css = box && [...box.classList].find(name => name.startsWith('g4r-'));
+    const drawn = () => [look.outline, look.boxShadow, look.borderColor].join();
+    const focused = drawn();
+    at.blur();
+    const seen = drawn() !== focused;
+    at.focus();
+    return [css || at.tagName, seen]; }"""
+
+
+@pytest.fixture
+def explorer(panels):
+    panels.tab("Loss explorer")
+    return panels.panel("g4r-words")
+
+
+@pytest.fixture
+def lab_panel(panels):
+    panels.tab("Training lab")
+    panel = panels.panel("g4r-start")
+    panel.element("g4r-reset").click()
+    panel.until(lambda: "idle" in panel.text("g4r-state"), why="no reset")
+    return panel
+
+
+def start(panel):
+    panel.element("g4r-start").click()
+    panel.until(lambda: "running" in panel.text("g4r-state"), why="the run did not start")
+
+
+def is_clean(panel):
+    return panel.errors() == [] and panel.text("g4r-error").strip() == ""
+
+
+def test_dragging_the_negatives_changes_picture_and_words(explorer):
+    picture, words = explorer.picture(), explorer.text("g4r-words")
+    explorer.drag("g4r-n-sample", 0.7)
+    explorer.wait_for_new_picture(picture)
+    explorer.until(lambda: explorer.text("g4r-words") != words, why="the words stayed")
+    assert is_clean(explorer)
+
+
+def test_a_model_trains_while_its_controls_are_dragged(lab_panel):
+    panel = lab_panel
+    start(panel)
+    for css, share, mark in [
+        ("g4r-n-sample", 0.2, "n_sample"),
+        ("g4r-alpha", 0.9, "sample_alpha"),
+        ("g4r-loss", 0.75, "loss"),
+    ]:
+        before = panel.picture()
+        panel.drag(css, share)
+        panel.until(lambda mark=mark: mark in panel.text("g4r-marks"), why=f"no mark of {mark}")
+        panel.wait_for_new_picture(before)
+    for css, state in [("g4r-pause", "paused"), ("g4r-pause", "running"), ("g4r-stop", "stopped")]:
+        panel.element(css).click()
+        panel.until(lambda state=state: state in panel.text("g4r-state"), why=f"not {state}")
+    assert is_clean(panel)
+
+
+def test_a_picture_has_two_pixels_where_css_has_one(panels):
+    for title, css in [("Loss explorer", "g4r-words"), ("Training lab", "g4r-start")]:
+        panels.tab(title)
+        image = panels.panel(css).element("g4r-picture")
+        assert image.evaluate("e => e.naturalWidth >= 2 * e.clientWidth && e.clientWidth > 500")
+
+
+def test_scores_that_are_none_show_an_error_until_they_are_some(explorer):
+    source = explorer.element("g4r-source").get_by_role("button")
+    source.nth(2).click()
+    box = explorer.element("g4r-pasted").locator("textarea")
+    box.fill("3, 2, much")
+    box.press("Tab")
+    explorer.until(lambda: "much" in explorer.text("g4r-error"), why="no error shown")
+    before = explorer.picture()
+    box.fill("3, 2, 1, 0, -1")
+    box.press("Tab")
+    explorer.until(lambda: explorer.text("g4r-error").strip() == "", why="the error stayed")
+    explorer.wait_for_new_picture(before)
+    source.nth(0).click()
+    explorer.until(lambda: explorer.element("g4r-spread").is_visible(), why="no spread")
+
+
+def test_tab_reaches_every_control_of_the_explorer_and_shows_where_it_is(explorer):
+    explorer.element("g4r-preset").locator("select").focus()
+    reached = {}
+    for _ in range(24):
+        css, seen = explorer.page.evaluate(FOCUSED)
+        reached[css] = seen or reached.get(css, False)
+        explorer.page.keyboard.press("Tab")
+    controls = {f"g4r-{name}" for name in ("preset", "source", "n-sample", "spread")}
+    controls |= {f"g4r-{name}" for name in ("target-score", "loss", "scale", "pane")}
+    assert controls <= set(reached)
+    assert not [css for css in controls if not reached[css]], f"no focus seen: {reached}"
+
+
+def test_arrow_keys_move_sliders(explorer):
+    before = explorer.picture()
+    explorer.element("g4r-spread").locator(".noUi-handle").focus()
+    explorer.page.keyboard.press("ArrowLeft")
+    explorer.wait_for_new_picture(before)
+
+
+def test_space_and_enter_press_buttons(lab_panel):
+    panel = lab_panel
+    for css, key, state in [
+        ("g4r-start", "Enter", "running"),
+        ("g4r-pause", "Space", "paused"),
+        ("g4r-stop", "Enter", "stopped"),
+    ]:
+        panel.element(css).focus()
+        panel.page.keyboard.press(key)
+        panel.until(lambda state=state: state in panel.text("g4r-state"), why=f"not {state}")
+    assert is_clean(panel)
