@@ -34,7 +34,7 @@ from .latency_words import Figures, p95, row, speed_lost
 
 EXPLORER, LAB = "g4r-words", "g4r-start"
 # The first view is the one at the start; (row of buttons, which button) leads to the others.
-VIEWS = [("g4r-pane", 0), ("g4r-pane", 1), ("g4r-source", 1)]
+VIEWS = [("g4r-source", 0), ("g4r-pane", 1), ("g4r-source", 1)]
 
 
 def main():
@@ -81,7 +81,9 @@ def explorer(panels, presses, when):
     for control, button in VIEWS:
         panels.choose(EXPLORER, control, button)
         for name in panels.controls(EXPLORER):
-            if not math.isfinite(tails.get(name, math.inf)):
+            # What was pressed may have hidden others; they come back with another view.
+            there = name in panels.controls(EXPLORER)
+            if there and not math.isfinite(tails.get(name, math.inf)):
                 taken = panels.presses(EXPLORER, name, presses)
                 if any(taken):
                     tails[name] = timed(f"explorer: {name}, {when}", taken)

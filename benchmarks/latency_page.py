@@ -46,13 +46,13 @@ class Panels:
         Two presses come first that do not count; without a reaction to both, there are no others.
         """
         taken = []
-        for press in range(count + 2):
+        for press in range(2 + count + count % 2):  # even: the last press undoes the one before
             if taken == [None, None]:
                 return taken
             asked = [mark, name, press % 2 == 0, by_mark, WAIT_MS]
             taken.append(self._tab.evaluate("asked => g4r.time(asked)", asked))
             self._tab.wait_for_timeout(BETWEEN_MS)
-        return taken[2:]
+        return taken[2 : 2 + count]
 
     def drags(self, css, count):
         """(ms from the last move to the last picture, each drag; frames; frames without picture)"""
