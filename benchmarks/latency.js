@@ -11,7 +11,9 @@ window.g4r = {
     return [...g4r.panel(mark).querySelectorAll(inside)].filter(box => box.offsetParent
       && !box.closest('.g4r-cold, .g4r-probe') && (!box.matches('.widget-text') || box.querySelector('input[type=number]')));
   },
-  name: box => (box.querySelector('.widget-label')?.textContent || box.textContent).trim(),
+  // A checkbox has its words beside an empty label, of a character without width.
+  name: box => (box.matches('.widget-checkbox') ? null : box.querySelector('.widget-label'))
+    ?.textContent.trim() ?? box.textContent.replace(/\u200B/g, '').trim(),
   names: mark => g4r.controls(mark).map(g4r.name),
 
   // Change a control as a key would: one step up, or back again.
@@ -83,6 +85,15 @@ window.g4r = {
   watched() {
     g4r.unwatch();
     return g4r.told;
+  },
+
+  // A run that is going, also while the lab's tab is not on the screen; a finished one starts again.
+  async train() {
+    const panel = g4r.panel('g4r-start'), state = panel.querySelector('.g4r-state');
+    for (let asked = false; !state.textContent.includes('running'); asked = true) {
+      if (!asked) panel.querySelector('.g4r-start').click();
+      await new Promise(done => setTimeout(done, 50));
+    }
   },
 
   // Milliseconds from a click on Stop until the state label says so.

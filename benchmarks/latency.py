@@ -33,6 +33,7 @@ from .latency_page import Panels
 from .latency_words import Figures, p95, row, speed_lost
 
 EXPLORER, LAB = "g4r-words", "g4r-start"
+WHEN = {False: "idle", True: "while training"}
 # The first view is the one at the start; (row of buttons, which button) leads to the others.
 VIEWS = [("g4r-source", 0), ("g4r-pane", 1), ("g4r-source", 1)]
 
@@ -61,30 +62,30 @@ def measure(panels, presses, *, in_lab):
     """Print the rows; the figures of the summary."""
     print(row("ms", ("min", "median", "p95")))
     panels.open("Loss explorer", EXPLORER)
-    idle = explorer(panels, presses, "idle")
-    tails = [drags(panels, presses, "idle")]
+    idle = explorer(panels, presses, training=False)
+    tails = [drags(panels, presses, training=False)]
     panels.open("Training lab", LAB)
     panels.start()
     training = lab(panels, presses)
     panels.open("Loss explorer", EXPLORER)
-    training += explorer(panels, presses, "while training")
-    tails.append(drags(panels, presses, "while training"))
+    training += explorer(panels, presses, training=True)
+    tails.append(drags(panels, presses, training=True))
     panels.open("Training lab", LAB)
     stops = timed("stop", [panels.stop() for _ in range(max(3, presses // 5))])
     lost = speed(panels, max(2, presses // 10)) if in_lab else None
     return Figures(max(idle), max(training), max(tails), stops, lost)
 
 
-def explorer(panels, presses, when):
+def explorer(panels, presses, *, training):
     """A row a control of the explorer, in the first of its views where it reacts; the p95s."""
-    tails = {}
+    tails, when = {}, WHEN[training]
     for control, button in VIEWS:
         panels.choose(EXPLORER, control, button)
         for name in panels.controls(EXPLORER):
             # What was pressed may have hidden others; they come back with another view.
             there = name in panels.controls(EXPLORER)
             if there and not math.isfinite(tails.get(name, math.inf)):
-                taken = panels.presses(EXPLORER, name, presses)
+                taken = panels.presses(EXPLORER, name, presses, training=training)
                 if any(taken):
                     tails[name] = timed(f"explorer: {name}, {when}", taken)
                 else:
@@ -97,10 +98,11 @@ def explorer(panels, presses, when):
 
 def lab(panels, presses):
     """A row a control of the training lab; the 95th percentiles."""
-    return [
-        timed(f"lab: {name}, while training", panels.presses(LAB, name, presses, by_mark=True))
-        for name in panels.controls(LAB)
-    ]
+    tails = []
+    for name in panels.controls(LAB):
+        taken = panels.presses(LAB, name, presses, by_mark=True, training=True)
+        tails.append(timed(f"lab: {name}, {WHEN[True]}", taken))
+    return tails
 
 
 def speed(panels, pairs):
@@ -111,11 +113,11 @@ def speed(panels, pairs):
     return speed_lost(speeds)
 
 
-def drags(panels, presses, when):
+def drags(panels, presses, *, training):
     """The rows of drag tail and empty frames of the explorer; the 95th percentile of the tail."""
-    tails, frames, empty = panels.drags("g4r-n-sample", max(3, presses // 5))
-    worst = timed(f"drag tail, {when}", tails)
-    print(f"{'empty frames, ' + when:44s} {empty} of {frames}", flush=True)
+    tails, frames, empty = panels.drags("g4r-n-sample", max(3, presses // 5), training=training)
+    worst = timed(f"drag tail, {WHEN[training]}", tails)
+    print(f"{'empty frames, ' + WHEN[training]:44s} {empty} of {frames}", flush=True)
     return worst
 
 
