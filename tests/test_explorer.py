@@ -314,6 +314,12 @@ def test_hints_lead_to_why_bpr_vanishes(explorer):
         assert "Try:" in explorer.hint.value
 
 
+def test_formulas_of_bpr_and_bpr_max_stand_there_from_the_start():
+    panel = LossExplorer(key="formulas")
+    assert all(LOSSES[loss].equation in panel.formula.value for loss in ("bpr", "bpr-max"))
+    panel.close()
+
+
 def test_near_is_the_share_of_negatives_that_still_pull(explorer):
     explorer.controls.apply({"source": "pasted", "pasted": "1 3 0 -1.1 -1.3"})
     assert explorer.numbers["near"] == 3 / 4

@@ -12,8 +12,8 @@ from .live import LivePlot
 THIN, THICK = 1.5, 3.5
 WEIGHT_COLOUR, MASS_COLOUR = "#000000", "#56B4E9"
 EFFECTIVE_LOOKS = (
-    {"label": "effective negatives", "color": "#777777", "linewidth": 1.5, "linestyle": "solid"},
-    {"label": "by the theory", "color": "#777777", "linewidth": 1.5, "linestyle": (0, (2, 2))},
+    {"label": "effective", "color": "#777777", "linewidth": 1.5, "linestyle": "solid"},
+    {"label": "by theory", "color": "#777777", "linewidth": 1.5, "linestyle": (0, (2, 2))},
 )
 
 
@@ -88,9 +88,13 @@ class WeightPane:
         return plot.moving(mark)
 
     def key(self) -> None:
-        """Name the marks of effective negatives in a corner."""
+        """Name the marks at the number of effective negatives, above the axes on the right."""
         handles = [Line2D([], [], **look) for look in EFFECTIVE_LOOKS]
-        self._axes[1].legend(handles=handles, fontsize=8, loc="lower left", framealpha=0.8)
+        self._axes[0].legend(
+            handles=handles, fontsize=8, ncols=2, frameon=False, loc="lower right",
+            bbox_to_anchor=(1.0, 1.0), borderaxespad=0, borderpad=0.4, handlelength=1.6,
+            columnspacing=1.2,
+        )  # fmt: skip
 
     def visible(self, shown: bool) -> None:
         """Show or hide the pane; the plot has to be redrawn after it."""

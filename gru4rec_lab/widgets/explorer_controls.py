@@ -12,7 +12,7 @@ from .explorer_settings import PRESETS
 from .panel import LABEL, float_slider, marked, steps_slider
 
 N_SAMPLES = [0] + [2**power for power in range(3, 16)]
-SOURCES = {"Gaussian": "gaussian", "trained model": "trained", "pasted": "pasted"}
+SOURCES = {"Gaussian": "gaussian", "real model": "trained", "pasted": "pasted"}
 
 
 class ExplorerControls(widgets.HBox):
@@ -168,10 +168,11 @@ def _set_value(element: widgets.ValueWidget, name: str, value: Any) -> None:
 
 
 def _buttons(label: str, options: list, *, css: str, tooltips: list[str]) -> widgets.ToggleButtons:
-    style = {"button_width": "110px", "description_width": "90px"}
+    style = {"button_width": "104px", "description_width": "90px"}
     buttons = widgets.ToggleButtons(
-        options=options, description=label, tooltips=tooltips, style=style
-    )
+        options=options, description=label, tooltips=tooltips, style=style,
+        layout=widgets.Layout(width="450px"),
+    )  # fmt: skip
     return marked(buttons, css)
 
 

@@ -53,4 +53,6 @@ def _average(of: dict) -> str:
 
 
 def _line(text: str) -> str:
-    return f'<span style="color:#1c6ea4"><b>Try:</b> {text}</span>'
+    # Two lines high in any case, so that the picture below stays where it is.
+    style = "color:#1c6ea4;line-height:1.5;min-height:3em;max-width:960px"
+    return f'<div style="{style}"><b>Try:</b> {text}</div>'

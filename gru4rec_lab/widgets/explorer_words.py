@@ -8,7 +8,13 @@ from .explorer_numbers import NEAR, THEORY_HOLDS
 def sentences(numbers: dict, settings: dict, batch_size: int) -> str:
     """The numbers of the explorer in words, as HTML."""
     lines = [_negatives(numbers, settings, batch_size), *_gradients(numbers, settings)]
-    return "<br>".join(lines + _by_alpha(numbers, settings))
+    text = "<br>".join(lines + _by_alpha(numbers, settings))
+    return f'<div style="line-height:1.5;max-width:960px">{text}</div>'
+
+
+def count(number: float) -> str:
+    """A count with three digits, but never as a power of ten."""
+    return f"{number:,.0f}" if number >= 100 else f"{number:.3g}"
 
 
 def formula(loss: str) -> str:
@@ -19,7 +25,7 @@ def formula(loss: str) -> str:
 def _negatives(of: dict, settings: dict, batch_size: int) -> str:
     theory = ""
     if "effective_theory" in of:
-        theory = f", <b>{of['effective_theory']:,.3g}</b> by the theory N e<sup>&minus;v/2</sup>"
+        theory = f", <b>{count(of['effective_theory'])}</b> by the theory N e<sup>&minus;v/2</sup>"
     elif settings["source"] == "gaussian":
         theory = f"; N e<sup>&minus;v/2</sup> holds for a spread below {THEORY_HOLDS:g} only"
     made = ""
@@ -28,7 +34,7 @@ def _negatives(of: dict, settings: dict, batch_size: int) -> str:
         made = f" = {batch_size - 1} in the batch + {extra:,} extra"
     return (
         f"<b>{of['negatives']:,}</b> negatives{made}, spread {of['spread']:.3g}. They weigh like "
-        f"<b>{of['effective']:,.3g}</b> equal ones (effective negatives{theory}); the 5 best "
+        f"<b>{count(of['effective'])}</b> equal ones (effective negatives{theory}); the 5 best "
         f"carry <b>{of['top_5']:.0%}</b> of the weight."
     )
 
@@ -43,9 +49,9 @@ def _gradients(of: dict, settings: dict) -> list[str]:
         target = f"The target, scoring {score},"
     among = ""
     if "median_rank" in of:
-        among = f"; the median of the {N_TARGETS} test targets has {of['median_rank']:,.0f}"
+        among = f"; the median of the {N_TARGETS} test targets is at {of['median_rank']:,.0f}"
     return [
-        f"{target} has {of['rank']:,.0f} negatives above it (the dots){among}. "
+        f"{target} is at rank {of['rank']:,.0f} (the dots){among}. "
         f"&sigma;(r<sub>j</sub> &minus; r<sub>i</sub>) exceeds {NEAR:g} for "
         f"<b>{of['near']:.2%}</b> of the negatives.",
         f"Its gradient &minus;&part;L/&part;r<sub>i</sub>: {pulls or 'none shown'}.",
@@ -59,7 +65,7 @@ def _by_alpha(of: dict, settings: dict) -> list[str]:
     if "by_alpha" not in of or not settings["n_sample"]:
         return []
     uniform, popular = (
-        f"{at['effective']:,.3g} effective negatives and {at['median_rank']:,.0f} above the "
+        f"{count(at['effective'])} effective negatives and {at['median_rank']:,.0f} above the "
         "median test target"
         for at in of["by_alpha"].values()
     )

@@ -25,6 +25,7 @@ from .explorer_numbers import numbers_of
 from .explorer_settings import from_text, to_text
 from .explorer_sources import Scores, gaussian, pasted, trained
 from .explorer_words import formula, sentences
+from .focus import focus_style
 from .panel import Panel, marked, picture_of
 
 if TYPE_CHECKING:
@@ -78,13 +79,14 @@ class LossExplorer(Panel):
         self._make_plot()
         self.words = marked(widgets.HTML(), "g4r-words")
         self.hint = marked(widgets.HTML(), "g4r-hint")
-        self.formula = marked(widgets.HTMLMath(formula("bpr-max")), "g4r-formula")
+        self.formula = marked(widgets.HTMLMath(), "g4r-formula")
+        self.formula.value = f"{formula('bpr')} &emsp; {formula('bpr-max')}"
         if settings:
             self.controls.load(settings)
         self.update()
         self.picture = picture_of(self._plot)
         below = [self.words, self.formula]
-        self.reveal([self.controls, self.hint, self.error_box, self.picture, *below])
+        self.reveal([focus_style(), self.controls, self.hint, self.error_box, self.picture, *below])
 
     @classmethod
     def restore(cls, text: str, *, batch_size: int = 32, key: str = "LossExplorer"):
@@ -124,9 +126,9 @@ class LossExplorer(Panel):
         gradients = plot.add_axes(70, 50, 500, 335)
         gradients.set_title("pull on the target", fontsize=10, loc="left")
         titles = {
-            "weights": "softmax weights of the negatives",
+            "weights": "softmax weights",
             "pushes": "push on the negatives",
-            "scores": "scores",
+            "scores": "",
         }
         right = {name: plot.add_axes(610, 50, 900, 335) for name in titles}
         for name, title in titles.items():
