@@ -22,7 +22,7 @@ class Adagrad:
     """
 
     def __init__(self, parameters: dict[str, Tensor]):
-        self._parameters = parameters
+        self.parameters = parameters
         self.accumulated = {name: torch.zeros_like(p) for name, p in parameters.items()}
         self.velocity: dict[str, Tensor] = {}
         # Where an item stands among the rows of a step; entries of other items are stale.
@@ -35,7 +35,7 @@ class Adagrad:
         move = gradient * (accumulated + EPS).rsqrt_().mul_(-lr)
         if momentum or name in self.velocity:
             move = self._velocity(name).mul_(momentum).add_(move)
-        self._parameters[name].add_(move)
+        self.parameters[name].add_(move)
 
     @torch.no_grad()
     def update_rows(
@@ -53,7 +53,7 @@ class Adagrad:
         gets the row's whole gradient and computes the same new value, and writing it twice is
         writing it once.
         """
-        table, accumulated = self._parameters[name], self.accumulated[name]
+        table, accumulated = self.parameters[name], self.accumulated[name]
         if name not in self._place:
             self._place[name] = torch.zeros(len(table), dtype=torch.int64, device=table.device)
         place = self._place[name]
@@ -71,5 +71,5 @@ class Adagrad:
 
     def _velocity(self, name: str) -> Tensor:
         if name not in self.velocity:
-            self.velocity[name] = torch.zeros_like(self._parameters[name])
+            self.velocity[name] = torch.zeros_like(self.parameters[name])
         return self.velocity[name]

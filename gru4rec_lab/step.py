@@ -97,6 +97,7 @@ class Step:
     """Network, optimiser and loss; call it with a batch and its extra negatives.
 
     Attributes:
+        name: "plain".
         network: what is trained.
         optimiser: its Adagrad.
         hidden: the state of each row after the last step.
@@ -104,6 +105,8 @@ class Step:
             stand still from there on.
         n_finite: device count of the steps before that one.
     """
+
+    name = "plain"
 
     def __init__(
         self,
@@ -122,10 +125,9 @@ class Step:
         self.optimiser = Adagrad(dict(network.named_parameters()))
         device, dtype = network.items.device, network.items.dtype
         self._support = support.to(device, dtype)
-        self._exact = logq_mode == "exact"
-        self._mask = mask_collisions
+        self.exact, self.mask = logq_mode == "exact", mask_collisions
         self._often: tuple[float, Frequencies] | None = None
-        self._keep_embed, self._keep_hidden = 1 - dropout_p_embed, 1 - dropout_p_hidden
+        self.keep_embed, self.keep_hidden = 1 - dropout_p_embed, 1 - dropout_p_hidden
         self._shape_all = shape_scores == "all"
         self._generator = generator
         self.finite = torch.ones((), dtype=torch.bool, device=device)
@@ -162,11 +164,11 @@ class Step:
                 self.hidden = network.advance(batch.inputs, self.hidden, batch.carry)
             return network.items.new_zeros(())
         clicked, output, bias, leaves = self._look_up(batch.inputs, columns)
-        clicked = self._dropout(clicked, self._keep_embed)
+        clicked = self._dropout(clicked, self.keep_embed)
         hidden = network(
             clicked,
             carried(self.hidden, batch.carry),
-            lambda layer: self._dropout(layer, self._keep_hidden),
+            lambda layer: self._dropout(layer, self.keep_hidden),
         )
         scores = torch.addmm(bias.T, hidden[-1], output.T)
         loss = self._loss(scores, batch.targets, negatives, settings)
@@ -191,18 +193,23 @@ class Step:
 
     def _loss(self, scores, targets, negatives, settings: Settings) -> Tensor:
         loss = LOSSES[settings.loss]
-        exact = loss.corrects_logq and settings.logq and self._exact
+        exact = loss.corrects_logq and settings.logq and self.exact
         if loss.corrects_logq and settings.logq:
-            correct = exact_logq if self._exact else official_logq
-            often = self._frequencies(settings.sample_alpha)
+            correct = exact_logq if self.exact else official_logq
+            often = self.frequencies(settings.sample_alpha)
             scores = scores - correct(often, targets, negatives, logq=settings.logq)
         # Exact counts are those of negatives; a copy of the row's own target is none.
-        absent = copies(targets, negatives) if self._mask or exact else None
-        shaped = loss.shapes_scores or self._shape_all
-        bpreg, elu_param = (settings.bpreg, settings.elu_param) if shaped else (0.0, 0.0)
+        absent = copies(targets, negatives) if self.mask or exact else None
+        bpreg, elu_param = self.shaped(settings)
         return RankingLoss.apply(scores, loss, bpreg, elu_param, absent) / self.batch_size
 
-    def _frequencies(self, sample_alpha: float) -> Frequencies:
+    def shaped(self, settings: Settings) -> tuple[float, float]:
+        """`bpreg` and `elu_param` where they act on the loss, else 0."""
+        acts = LOSSES[settings.loss].shapes_scores or self._shape_all
+        return (settings.bpreg, settings.elu_param) if acts else (0.0, 0.0)
+
+    def frequencies(self, sample_alpha: float) -> Frequencies:
+        """How often items are negatives when extra samples are drawn at `sample_alpha`."""
         if self._often is None or self._often[0] != sample_alpha:
             self.draws_by(popularity_weight(self._support, sample_alpha), sample_alpha)
         return self._often[1]
@@ -213,7 +220,7 @@ class Step:
         inputs = [rows for _, _, rows in leaves] + [parameter for _, parameter in dense]
         gradients = torch.autograd.grad(loss, inputs)
         # On the device, so that nobody waits for it: a bad step leaves every weight as it was.
-        self.finite = self.finite & loss.detach().isfinite()
+        self.finite &= loss.detach().isfinite()
         self.n_finite += self.finite
         gradients = [torch.where(self.finite, gradient, 0.0) for gradient in gradients]
         how = {"lr": settings.learning_rate, "momentum": settings.momentum}
@@ -225,10 +232,12 @@ class Step:
     def _dropout(self, values: Tensor, keep: float) -> Tensor:
         if keep == 1:
             return values
-        drawn = torch.rand(
-            values.shape, generator=self._generator, device=values.device, dtype=values.dtype
-        )
-        return values * (drawn < keep) / keep
+        return values * (self.draw(values.shape) < keep) / keep
+
+    def draw(self, shape: tuple[int, ...]) -> Tensor:
+        """Uniform random numbers of that shape, for dropout."""
+        like = self.network.items
+        return torch.rand(shape, generator=self._generator, device=like.device, dtype=like.dtype)
 
 
 def _rows(table: Tensor, items: Tensor) -> Tensor:

@@ -16,7 +16,7 @@ LAYERS = [
     {"controls", "environment", "sessions"},
     {"batches", "datasets", "losses", "model", "optim", "sampling"},
     {"baselines", "evaluation", "recommend", "step"},
-    {"diagnostics", "events"},
+    {"diagnostics", "events", "fast"},
     {"training"},
     {"exercises", "live", "sweep", "watch"},
     {"plots"},

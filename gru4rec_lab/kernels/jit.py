@@ -14,12 +14,13 @@ from numba.extending import intrinsic
 # running eight numbers at a time. nogil: panels stay alive while a kernel runs.
 _ALWAYS = {"cache": True, "nogil": True, "error_model": "numpy"}
 
-# Sums may be reordered, which lets them run eight at a time. Infinities keep their meaning;
-# numbers that are not one (nan) do not: test for them in a `compiled` function.
-_REORDERED = {"reassoc", "contract", "nsz", "arcp", "nnan"}
+# Sums may be reordered, which lets them run eight at a time. Infinities keep their meaning; where
+# numbers that are not one (nan) must keep theirs, a kernel is `nan_aware`.
+_REORDERED = {"reassoc", "contract"}
 
 compiled = njit(**_ALWAYS)
-vectorised = njit(**_ALWAYS, fastmath=_REORDERED)
+nan_aware = njit(**_ALWAYS, fastmath=_REORDERED)
+vectorised = njit(**_ALWAYS, fastmath=_REORDERED | {"nsz", "arcp", "nnan"})
 
 CACHE_LINE = 64  # bytes
 

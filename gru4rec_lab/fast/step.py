@@ -1,0 +1,146 @@
+"""`FastStep`: a `Step` that runs on compiled kernels wherever they cover the settings."""
+
+import math
+
+import numpy as np
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from ..batches import Batch
+from ..controls import Settings
+from ..kernels.losses import KINDS
+from ..kernels.rows import add_to, attach_bias, gather, pick
+from ..losses import LOSSES
+from ..model import Hidden
+from ..step import Scores, Step
+from .output import Columns, Corrections
+from .stack import Stack
+from .tables import Dense, Table, rates
+
+
+class FastStep:
+    """The interface and the arithmetic of a plain step, which must live on a CPU.
+
+    It trains the plain step's network and optimiser in place, with its random numbers for dropout,
+    and leaves settings without a kernel to it. Weights stand still from the first step on whose
+    loss, or one of whose scores, is not finite.
+
+    Attributes:
+        name: "numba".
+        network, optimiser, finite, n_finite: the plain step's.
+    """
+
+    name = "numba"
+
+    def __init__(self, plain: Step):
+        self._plain = plain
+        self.network, self.optimiser = plain.network, plain.optimiser
+        self.finite, self.n_finite = plain.finite, plain.n_finite
+        # The same memory: reading and writing a tensor's only number takes a microsecond each.
+        self._finite, self._n_finite = self.finite.numpy(), self.n_finite.numpy()
+        self._number = self.network.items.detach().numpy().dtype.type
+        self._corrections: Corrections | None = None
+        self._settle()
+
+    def _settle(self) -> None:
+        """Move the parameters to where kernels are fast."""
+        network, optimiser = self.network, self.optimiser
+        self._one_table = network.inputs is None
+        self._output = Table(optimiser, "items", bias="bias")
+        self._input = self._output if self._one_table else Table(optimiser, "inputs")
+        tables = ("items", "bias", "inputs")
+        self._dense = Dense(optimiser, [n for n in optimiser.parameters if n not in tables])
+        self._stores = {self._output, self._input, self._dense}
+        self._home = network.items.data_ptr()
+        self._stack: Stack | None = None
+
+    @property
+    def hidden(self) -> Hidden:
+        """The state of each row after the last step."""
+        return [layer.clone() for layer in self._plain.hidden]
+
+    def draws_by(self, weight: Float[Tensor, "items"], sample_alpha: float) -> None:
+        """As `Step.draws_by`."""
+        self._plain.draws_by(weight, sample_alpha)
+
+    def scores_of(self, batch: Batch, items: Int[Tensor, "items"]) -> Scores:
+        """As `Step.scores_of`."""
+        return self._plain.scores_of(batch, items)
+
+    def begin_epoch(self) -> None:
+        """Forget the hidden states."""
+        self._plain.begin_epoch()
+
+    def __call__(
+        self, batch: Batch, negatives: Int[Tensor, "n_sample"], settings: Settings
+    ) -> Float[Tensor, ""]:
+        """As `Step.__call__`."""
+        n_rows, n_sample = batch.targets.shape[0], negatives.shape[0]
+        self._make_room(n_rows, n_sample, settings)
+        if n_rows + n_sample == 1 or not self._has_kernel(settings):
+            return self._plain(batch, negatives, settings)
+        inputs = batch.inputs.numpy()
+        self._columns.look_up(batch.targets.numpy(), negatives.numpy(), inputs, self._one_table)
+        if self._one_table:
+            pick(self._columns.rows, self._columns.row, self._stack.clicked.array)
+        else:
+            gather(self._input.values, inputs, n_rows, self._stack.clicked.array)
+        self._stack.forward(self._plain.hidden, batch.carry.numpy())
+        self._plain.hidden = self._stack.hidden
+        loss = self._loss(settings, n_sample)
+        self._finite &= math.isfinite(loss)
+        if self._finite:
+            self._n_finite += 1
+            self._update(settings)
+        return torch.tensor(loss, dtype=self._stack.top.dtype)
+
+    def _has_kernel(self, settings: Settings) -> bool:
+        """Not where ELU bends scores that are corrected differently: their columns are merged."""
+        loss, plain = LOSSES[settings.loss], self._plain
+        differ = loss.corrects_logq and settings.logq and not plain.exact
+        return not (differ and any(plain.shaped(settings)))
+
+    def _make_room(self, n_rows: int, n_sample: int, settings: Settings) -> None:
+        """Arrays for this many rows and samples; made anew when more are needed, or in a tail."""
+        plain = self._plain
+        if self._home != self.network.items.data_ptr():
+            self._settle()
+        if settings.momentum:
+            for store in self._stores:
+                store.keep_velocity()
+        if self._stack is None or n_rows != self._stack.n_rows:
+            keep = plain.keep_embed, plain.keep_hidden
+            self._stack = Stack(self.network, self._dense.gradient, n_rows, plain.draw, *keep)
+            self._by_inputs = np.zeros((n_rows, self._input.values.shape[1]), self._number)
+            self._columns = Columns(self._output, self._stack, n_sample)
+        elif n_sample > self._columns.n_sample:
+            self._columns = Columns(self._output, self._stack, n_sample)
+
+    def _loss(self, settings: Settings, n_sample: int) -> float:
+        plain, number, loss = self._plain, self._number, LOSSES[settings.loss]
+        logq = settings.logq if loss.corrects_logq else 0.0
+        corrections = self._corrected(settings.sample_alpha) if logq else None
+        self._columns.count(n_sample, number(logq), corrections, plain.exact, plain.mask)
+        knobs = (1 / plain.batch_size, *plain.shaped(settings))
+        return self._columns.loss(KINDS[loss.name], *map(number, knobs))
+
+    def _corrected(self, sample_alpha: float) -> Corrections:
+        often = self._plain.frequencies(sample_alpha)
+        if self._corrections is None or self._corrections.often is not often:
+            self._corrections = Corrections(often)
+        return self._corrections
+
+    def _update(self, settings: Settings) -> None:
+        columns, by_clicked = self._columns, self._stack.backward()
+        how = rates(settings.learning_rate, settings.momentum, self._number)
+        n_rows = columns.n_rows if self._one_table else columns.n
+        attach_bias(columns.by_rows, columns.n, n_rows, self._output.width, columns.by_bias)
+        if self._one_table:
+            add_to(columns.by_rows, columns.row, by_clicked)
+        else:
+            self._by_inputs[:] = 0
+            add_to(self._by_inputs, columns.row, by_clicked)
+            self._input.update(columns.clicked, columns.n_rows, self._by_inputs, how)
+        self._output.update(columns.items, n_rows, columns.by_rows, how, columns.n)
+        self._dense.update(how)

@@ -1,0 +1,132 @@
+"""Where the network's numbers lie so that kernels are fast; they stay the network's own tensors.
+
+Parameters, accumulators and velocities are moved once into arrays laid out for the kernels, and the
+network and its optimiser keep views of these: who reads or loads weights between two steps meets
+the current ones.
+"""
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ..kernels.adagrad import update, update_rows
+from ..optim import EPS, Adagrad
+
+_LINE = 64  # bytes of a cache line
+
+
+def aligned(*shape: int, like: np.ndarray) -> np.ndarray:
+    """Zeros of that shape and `like`'s type, from the beginning of a cache line on.
+
+    Large ones lie on huge pages, for which numpy asks: with pages of 4 kB nearly every row of an
+    item table would wait for its address besides.
+    """
+    size, n = like.itemsize, int(np.prod(shape))
+    room = np.zeros(n + _LINE // size, like.dtype)
+    first = (-room.ctypes.data % _LINE) // size
+    return room[first : first + n].reshape(shape)
+
+
+def padded(n_numbers: int, like: np.ndarray) -> int:
+    """The length of a row of at least `n_numbers` that ends with a cache line."""
+    per_line = _LINE // like.itemsize
+    return -(-n_numbers // per_line) * per_line
+
+
+class _Stored:
+    """Three arrays of one shape (values, accumulators, velocities) that hold some parameters."""
+
+    def __init__(self, optimiser: Adagrad, places: dict, like: np.ndarray, *shape: int):
+        self._optimiser, self._places = optimiser, places
+        self._arrays = [aligned(*shape, like=like) for _ in range(2)]
+        self._none = np.zeros((0, *shape[1:]), like.dtype)
+        for name, place in places.items():
+            parameter = optimiser.parameters[name]
+            parameter.data = _move(parameter.data, self._arrays[0], place)
+            sums = optimiser.accumulated
+            sums[name] = _move(sums[name], self._arrays[1], place)
+        if any(name in optimiser.velocity for name in places):
+            self.keep_velocity()
+
+    @property
+    def values(self) -> np.ndarray:
+        """The parameters."""
+        return self._arrays[0]
+
+    @property
+    def state(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Values, accumulators and velocities; no rows of the latter while momentum is 0."""
+        return tuple([*self._arrays, self._none][:3])
+
+    def keep_velocity(self) -> None:
+        """From now on there are velocities."""
+        if len(self._arrays) == 3:
+            return
+        self._arrays.append(aligned(*self.values.shape, like=self._none))
+        known = self._optimiser.velocity
+        for name, place in self._places.items():
+            known[name] = _move(known.get(name, torch.zeros(())), self._arrays[2], place)
+
+
+def _move(tensor: Tensor, array: np.ndarray, place) -> Tensor:
+    """Copy `tensor` into that place of `array`; a view of the place."""
+    view = place(torch.from_numpy(array))
+    return view.copy_(tensor)
+
+
+class Table(_Stored):
+    """An item table by rows of whole cache lines, with the item biases behind their rows.
+
+    A row then never shares a line with another item, and row and bias are one wait for memory.
+    """
+
+    def __init__(self, optimiser: Adagrad, name: str, *, bias: str | None = None):
+        tensor = optimiser.parameters[name]
+        like = tensor.detach().numpy()
+        n_items, self.width = tensor.shape
+        places = {name: lambda all_: all_[:, : self.width]}
+        if bias is not None:
+            places[bias] = lambda all_: all_[:, self.width : self.width + 1]
+        super().__init__(
+            optimiser, places, like, n_items, padded(self.width + (bias is not None), like)
+        )
+
+    def update(self, items, n_items, gradient, how, n_biased=None) -> None:
+        """Adagrad on those rows; only the first `n_biased` have a gradient of their bias."""
+        lr, momentum, eps = how
+        bias_at = min(self.width, self.values.shape[1] - 1)
+        n_biased = n_items if n_biased is None else n_biased
+        update_rows(*self.state, items, n_items, gradient, lr, momentum, eps, bias_at, n_biased)
+
+
+class Dense(_Stored):
+    """All parameters but the item tables in one vector, so that one call updates them.
+
+    Attributes:
+        gradient: a tensor for the gradient of each parameter, by name.
+    """
+
+    def __init__(self, optimiser: Adagrad, names: list[str]):
+        like = optimiser.parameters[names[0]].detach().numpy()
+        places, end = {}, 0
+        for name in names:
+            first, end = end, end + optimiser.parameters[name].numel()
+            places[name] = _part(first, end, optimiser.parameters[name].shape)
+        super().__init__(optimiser, places, like, end)
+        self._gradient = aligned(end, like=like)
+        whole = torch.from_numpy(self._gradient)
+        self.gradient = {name: place(whole) for name, place in places.items()}
+
+    def update(self, how) -> None:
+        """Adagrad by `gradient`."""
+        lr, momentum, eps = how
+        update(*self.state, self._gradient, lr, momentum, eps)
+
+
+def _part(first: int, end: int, shape):
+    return lambda vector: vector[first:end].view(shape)
+
+
+def rates(lr: float, momentum: float, number) -> tuple:
+    """Learning rate, momentum and Adagrad's constant as numbers of type `number`."""
+    return number(lr), number(momentum), number(EPS)
