@@ -46,6 +46,7 @@ _CHOICES: dict[str, tuple[str, ...]] = {
     "logq_mode": ("official", "exact"),
     "sampler": ("popularity", "uniform", "log-uniform", "hard"),
     "collisions": ("keep", "mask", "resample"),
+    "step": ("auto", "plain", "numba"),
 }
 
 
@@ -105,6 +106,8 @@ class Config:
             "log-uniform" by popularity rank, or "hard", the best-scoring of a larger pool.
         collisions: "keep": a sample that equals a row's target is its negative, as in the official
             code; "mask": it counts for nothing in that row; "resample": it is drawn again.
+        step: "plain" runs on any device; "numba" does the same on compiled kernels, on a CPU, and
+            several times faster; "auto" is "numba" where it can run these settings, else "plain".
         report_every: steps between two reports of the loss.
     """
 
@@ -130,6 +133,7 @@ class Config:
     logq_mode: str = "official"
     sampler: str = "popularity"
     collisions: str = "keep"
+    step: str = "auto"
     report_every: int = 50
 
     def __post_init__(self) -> None:

@@ -13,11 +13,15 @@ from .recommend import Recommender
 
 @dataclass(frozen=True)
 class Started:
-    """The run exists: its live model, the steps of an epoch, its device."""
+    """The run exists: its live model, the steps of an epoch, its device, which step it takes.
+
+    `step` is "plain" or "numba"; see `Config.step`.
+    """
 
     model: Recommender
     n_steps: int
     device: str
+    step: str
 
 
 @dataclass(frozen=True)

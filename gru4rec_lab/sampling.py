@@ -15,11 +15,24 @@ BLOCK = 1 << 16
 POOL = 4
 
 
+class BinarySearch:
+    """Finds the items of random points in a cumulated distribution, on any device."""
+
+    def __init__(self, cumulated: Float[Tensor, "items"]):
+        self._cumulated = cumulated
+
+    def __call__(self, points: Float[Tensor, "draws"]) -> Int[Tensor, "draws"]:
+        """The item of each point: the first whose sum is above it."""
+        found = torch.searchsorted(self._cumulated, points, right=True)
+        # The last sum can round to just below 1 and the point fall behind it.
+        return found.clamp_(max=len(self._cumulated) - 1)
+
+
 class Sampler:
     """Draws items with probability ~ `weight`, with replacement.
 
     Draws are made in blocks of some 65,000 (the sample store of [H18]), since one search for many
-    draws costs far less than many searches.
+    draws costs far less than many searches; `search` is how they are searched.
     """
 
     def __init__(
@@ -28,6 +41,7 @@ class Sampler:
         *,
         generator: torch.Generator,
         device: torch.device | str = "cpu",
+        search: Callable[[Tensor], Callable[[Tensor], Tensor]] = BinarySearch,
     ):
         self.weight = weight.to(device, torch.float32)
         self._generator = generator
@@ -38,6 +52,7 @@ class Sampler:
         self._cumulated = cumulated / cumulated[-1]
         if torch.device(device).type == "cuda":
             self._cumulated = self._cumulated.to(device)
+        self._search = search(self._cumulated)
 
     def draw(self, n_sample: int) -> Int[Tensor, "n_sample"]:
         """The next `n_sample` items."""
@@ -49,9 +64,7 @@ class Sampler:
     def _refill(self, size: int) -> None:
         where = self._cumulated.device
         points = torch.rand(size, generator=self._generator, device=where, dtype=torch.float64)
-        drawn = torch.searchsorted(self._cumulated, points, right=True)
-        # The last sum can round to just below 1 and the draw fall behind it.
-        self._store = drawn.clamp_(max=len(self._cumulated) - 1).to(self._store.device)
+        self._store = self._search(points).to(self._store.device)
         self._next = 0
 
 

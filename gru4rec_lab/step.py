@@ -13,7 +13,14 @@ from .controls import Settings
 from .losses import LOSSES, Loss, elu, elu_grad, score_regulariser, score_regulariser_grad
 from .model import Network, carried
 from .optim import Adagrad
-from .sampling import Frequencies, copies, exact_logq, official_logq, popularity_weight
+from .sampling import (
+    BinarySearch,
+    Frequencies,
+    copies,
+    exact_logq,
+    official_logq,
+    popularity_weight,
+)
 
 Scores = Float[Tensor, "batch columns"]
 
@@ -97,16 +104,15 @@ class Step:
     """Network, optimiser and loss; call it with a batch and its extra negatives.
 
     Attributes:
-        name: "plain".
+        name, search: "plain"; how samplers for this step find their draws.
         network: what is trained.
         optimiser: its Adagrad.
         hidden: the state of each row after the last step.
         finite: device flag, False from the first step on whose loss is not finite; the weights
-            stand still from there on.
-        n_finite: device count of the steps before that one.
+            stand still from there on. n_finite: device count of the steps before it.
     """
 
-    name = "plain"
+    name, search = "plain", BinarySearch
 
     def __init__(
         self,

@@ -21,6 +21,7 @@ from .events import (
     StepDone,
     Tally,
 )
+from .fast.choice import check_step, choose_step
 from .recommend import Recommender, network_of
 from .sampling import POOL, WEIGHTS, Sampler, first_without, hardest
 from .sessions import Sessions
@@ -45,7 +46,7 @@ def train(
     bit on one torch thread.
 
     Raises:
-        ValueError: no sessions, or sessions of fewer than two clicks.
+        ValueError: no sessions, sessions of fewer than two clicks, or a step that cannot run.
         NonFiniteLoss: from the generator, when the loss stops being finite.
     """
     device = choose_device(config.device)
@@ -69,6 +70,7 @@ class _Run:
             mask_collisions=config.collisions == "mask",
             generator=generator(config.seed, "dropout", device),
         )
+        check_step(config.step, self._step, Settings.of(config))
         self.model = Recommender(network, sessions.item_ids, config)
         self._config, self._schedule, self._device = config, schedule, device
         self._support = support
@@ -79,8 +81,10 @@ class _Run:
         self._keep_copy()
 
     def events(self, controls: Controls, validation: Sessions | None) -> Iterator[Event]:
-        yield Started(self.model, len(self._schedule), str(self._device))
         settings, number, epoch = Settings.of(self._config), 0, 0
+        # Here and not before: the import of numba must not hold up whoever asks for a run.
+        self._step = choose_step(self._config.step, self._step, settings)
+        yield Started(self.model, len(self._schedule), str(self._device), self._step.name)
         for epoch in range(1, self._config.n_epochs + 1):
             self._step.begin_epoch()
             tally = Tally(self._config.batch_size, self._device)
@@ -105,7 +109,8 @@ class _Run:
         if self._sampler is None or self._alpha != settings.sample_alpha:
             self._alpha = settings.sample_alpha
             weight = WEIGHTS[self._config.sampler](self._support, self._alpha)
-            self._sampler = Sampler(weight, generator=self._draws, device=self._device)
+            how = {"generator": self._draws, "device": self._device}
+            self._sampler = Sampler(weight, **how, search=self._step.search)
             self._step.draws_by(weight, self._alpha)
         if self._config.sampler == "hard" and settings.n_sample:
             pool = self._sampler.draw(POOL * settings.n_sample)

@@ -14,7 +14,9 @@ from ..kernels.rows import add_to, attach_bias, gather, pick
 from ..losses import LOSSES
 from ..model import Hidden
 from ..step import Scores, Step
+from .choice import merges_columns
 from .output import Columns, Corrections
+from .search import GuidedSearch
 from .stack import Stack
 from .tables import Dense, Table, rates
 
@@ -28,10 +30,10 @@ class FastStep:
 
     Attributes:
         name: "numba".
-        network, optimiser, finite, n_finite: the plain step's.
+        search, network, optimiser, finite, n_finite: the plain step's.
     """
 
-    name = "numba"
+    name, search = "numba", GuidedSearch
 
     def __init__(self, plain: Step):
         self._plain = plain
@@ -78,7 +80,7 @@ class FastStep:
         """As `Step.__call__`."""
         n_rows, n_sample = batch.targets.shape[0], negatives.shape[0]
         self._make_room(n_rows, n_sample, settings)
-        if n_rows + n_sample == 1 or not self._has_kernel(settings):
+        if n_rows + n_sample == 1 or not merges_columns(self._plain, settings):
             return self._plain(batch, negatives, settings)
         inputs = batch.inputs.numpy()
         self._columns.look_up(batch.targets.numpy(), negatives.numpy(), inputs, self._one_table)
@@ -94,12 +96,6 @@ class FastStep:
             self._n_finite += 1
             self._update(settings)
         return torch.tensor(loss, dtype=self._stack.top.dtype)
-
-    def _has_kernel(self, settings: Settings) -> bool:
-        """Not where ELU bends scores that are corrected differently: their columns are merged."""
-        loss, plain = LOSSES[settings.loss], self._plain
-        differ = loss.corrects_logq and settings.logq and not plain.exact
-        return not (differ and any(plain.shaped(settings)))
 
     def _make_room(self, n_rows: int, n_sample: int, settings: Settings) -> None:
         """Arrays for this many rows and samples; made anew when more are needed, or in a tail."""

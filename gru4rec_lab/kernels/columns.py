@@ -106,11 +106,11 @@ def correct_officially(
 @compiled
 def _units(counts, j, item, log_support, log_extra, logq):
     """The smaller correction and the weights of a column as a target and as a sample."""
-    as_target, as_extra = logq * log_support[item], logq * log_extra[item]
-    if counts[1, j] == ZERO:
-        return as_target, ONE, ZERO
     if counts[0, j] == ZERO:
-        return as_extra, ZERO, ONE
+        return logq * log_extra[item], ZERO, ONE
+    if counts[1, j] == ZERO:
+        return logq * log_support[item], ONE, ZERO
+    as_target, as_extra = logq * log_support[item], logq * log_extra[item]
     low = min(as_target, as_extra)
     return low, exp(low - as_target), exp(low - as_extra)
 

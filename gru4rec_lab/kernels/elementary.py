@@ -8,10 +8,10 @@ import math
 
 import numpy as np
 from llvmlite import ir
-from numba import njit, types
+from numba import types
 from numba.extending import intrinsic, overload
 
-from .jit import vectorised
+from .jit import in_order, vectorised
 
 _F = np.float32
 # With a float32 they make a float32 (Python's numbers a float64), with a float64 a float64.
@@ -26,7 +26,6 @@ _LOWEST, _HIGHEST = _F(-87.0), _F(88.0)
 # Chebyshev fits to 7e-8 and 4e-9, highest power first.
 _EXP = tuple(map(_F, (1.39345439e-3, 8.36377647e-3, 4.16664568e-2, 1.66665734e-1, 0.500000001)))
 _ATANH = tuple(map(_F, (0.11619438, 0.108516793, 0.142962899, 0.199998507, 0.333333337)))
-_BOTH_ZEROS = {"contract", "nnan", "nsz"}  # but no reordering: the parts of log 2 stay apart
 
 
 @intrinsic
@@ -41,7 +40,7 @@ def _power_of_two(typing_context, n):
     return types.float32(types.float32), code
 
 
-@njit(fastmath=_BOTH_ZEROS)
+@in_order
 def _exp_float32(x):
     """e^x = 2^n e^r with |r| <= log(2) / 2; error below 1.2e-7 of the value."""
     inside = min(max(x, _LOWEST), _HIGHEST)
@@ -56,7 +55,7 @@ def _exp_float32(x):
     return value if x > _LOWEST else ZERO
 
 
-@njit(fastmath=_BOTH_ZEROS)
+@in_order
 def _log1p_float32(x):
     """log(1 + x) = 2 atanh(x / (2 + x)), for 0 <= x <= 1; error below 2e-7 of the value."""
     z = x / (x + TWO)

@@ -5,6 +5,8 @@ machine compiles. The cache knows a kernel by its own file: after a change of a 
 kernels call into, remove the `*.nbi` files (make clean).
 """
 
+from inspect import unwrap
+
 from llvmlite import ir
 from numba import njit, types
 from numba.core import cgutils
@@ -18,9 +20,17 @@ _ALWAYS = {"cache": True, "nogil": True, "error_model": "numpy"}
 # numbers that are not one (nan) must keep theirs, a kernel is `nan_aware`.
 _REORDERED = {"reassoc", "contract"}
 
-compiled = njit(**_ALWAYS)
-nan_aware = njit(**_ALWAYS, fastmath=_REORDERED)
-vectorised = njit(**_ALWAYS, fastmath=_REORDERED | {"nsz", "arcp", "nnan"})
+
+def _compiler(**options):
+    """A decorator that compiles, without what tests wrap around a function to check its shapes."""
+    return lambda function: njit(**_ALWAYS, **options)(unwrap(function))
+
+
+compiled = _compiler()
+nan_aware = _compiler(fastmath=_REORDERED)
+vectorised = _compiler(fastmath=_REORDERED | {"nsz", "arcp", "nnan"})
+# Without reordering: for arithmetic that counts on its order.
+in_order = _compiler(fastmath={"contract", "nsz", "nnan"})
 
 CACHE_LINE = 64  # bytes
 
