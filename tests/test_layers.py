@@ -13,7 +13,7 @@ FILES = sorted(
 )
 LAYERS = [
     {"config", "device", "frames", "storage"},
-    {"controls", "environment", "sessions"},
+    {"controls", "environment", "kernels", "sessions"},
     {"batches", "datasets", "losses", "model", "optim", "sampling"},
     {"baselines", "evaluation", "recommend", "step"},
     {"diagnostics", "events", "fast"},

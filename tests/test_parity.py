@@ -100,8 +100,8 @@ def snapshot(step):
 
 
 @cache
-def replay(name, dtype=torch.float64, n_steps=None, miscounts=True):
-    """Replay both recorded epochs (or `n_steps` of them) through `Step`."""
+def replay(name, dtype=torch.float64, n_steps=None, miscounts=True, kind="plain"):
+    """Replay both recorded epochs (or `n_steps` of them) through the plain or the fast step."""
     settings, _ = recorded_settings(name)
     step = Step(starting_network(name, dtype), torch.from_numpy(golden("shared")["support"]),
                 batch_size=32)  # fmt: skip

@@ -31,8 +31,9 @@ class Corrections:
 
 
 class _Block(NamedTuple):
-    """What belongs to some rows of a step."""
+    """What belongs to some rows of a step; all blocks use the same room for their scores."""
 
+    scores: Tensor
     hidden: Tensor
     by_hidden: Tensor
     column: np.ndarray
@@ -70,11 +71,11 @@ class Columns:
         self._rows, self._by_rows = (
             torch.from_numpy(array)[:, : output.width] for array in (self.rows, self.by_rows)
         )
-        self._score_tensor = torch.from_numpy(self._scores)
-        self._blocks = [
-            _Block(*(all_[first : first + size] for all_ in by_row))
-            for first in range(0, n_rows, size)
-        ]
+        scores = torch.from_numpy(self._scores)
+        self._blocks = []
+        for first in range(0, n_rows, size):
+            hidden, *others = (all_[first : first + size] for all_ in by_row)
+            self._blocks.append(_Block(scores[: len(hidden)], hidden, *others))
 
     def look_up(self, targets, negatives, inputs, one_table: bool) -> None:
         """Merge the items of a step and gather their rows and biases."""
@@ -107,11 +108,12 @@ class Columns:
     def loss(self, kind: int, part, bpreg, elu_param) -> float:
         """The sum of the rows' losses times `part`; writes its gradients, `by_hidden` too."""
         total, n = 0.0, self.n
-        rows, by_rows, by_bias = self._rows[:n], self._by_rows[:n], self.by_bias[:n]
+        rows, by_rows = self._rows.narrow(0, 0, n), self._by_rows.narrow(0, 0, n)
+        by_bias = self.by_bias[:n]
         by_bias[:] = 0
         rows_transposed, bias = rows.T, self._bias[:n]
         for number, block in enumerate(self._blocks):
-            scores = self._score_tensor[: block.hidden.shape[0], :n]
+            scores = block.scores.narrow(1, 0, n)
             torch.mm(block.hidden, rows_transposed, out=scores)
             total += rank_rows(
                 kind, self._scores, bias, self._weight, self._count, block.column, block.left,

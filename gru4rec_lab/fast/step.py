@@ -1,6 +1,7 @@
 """`FastStep`: a `Step` that runs on compiled kernels wherever they cover the settings."""
 
 import math
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -19,6 +20,26 @@ from .output import Columns, Corrections
 from .search import GuidedSearch
 from .stack import Stack
 from .tables import Dense, Table, rates
+
+
+class _Knobs(NamedTuple):
+    """Settings as kernels take them; worked out once, not once a step."""
+
+    settings: Settings
+    has_kernel: bool
+    kind: int
+    logq: np.floating
+    part: np.floating
+    bpreg: np.floating
+    elu_param: np.floating
+    rates: tuple[np.floating, ...]
+
+    @classmethod
+    def of(cls, settings: Settings, plain: Step, number: type) -> "_Knobs":
+        logq = settings.logq if LOSSES[settings.loss].corrects_logq else 0.0
+        floats = map(number, (logq, 1 / plain.batch_size, *plain.shaped(settings)))
+        how = rates(settings.learning_rate, settings.momentum, number)
+        return cls(settings, merges_columns(plain, settings), KINDS[settings.loss], *floats, how)
 
 
 class FastStep:
@@ -43,6 +64,7 @@ class FastStep:
         self._finite, self._n_finite = self.finite.numpy(), self.n_finite.numpy()
         self._number = self.network.items.detach().numpy().dtype.type
         self._corrections: Corrections | None = None
+        self._knobs: _Knobs | None = None
         self._settle()
 
     def _settle(self) -> None:
@@ -79,8 +101,10 @@ class FastStep:
     ) -> Float[Tensor, ""]:
         """As `Step.__call__`."""
         n_rows, n_sample = batch.targets.shape[0], negatives.shape[0]
-        self._make_room(n_rows, n_sample, settings)
-        if n_rows + n_sample == 1 or not merges_columns(self._plain, settings):
+        if self._knobs is None or self._knobs.settings is not settings:
+            self._knobs = _Knobs.of(settings, self._plain, self._number)
+        self._make_room(n_rows, n_sample)
+        if n_rows + n_sample == 1 or not self._knobs.has_kernel:
             return self._plain(batch, negatives, settings)
         inputs = batch.inputs.numpy()
         self._columns.look_up(batch.targets.numpy(), negatives.numpy(), inputs, self._one_table)
@@ -90,19 +114,20 @@ class FastStep:
             gather(self._input.values, inputs, n_rows, self._stack.clicked.array)
         self._stack.forward(self._plain.hidden, batch.carry.numpy())
         self._plain.hidden = self._stack.hidden
-        loss = self._loss(settings, n_sample)
-        self._finite &= math.isfinite(loss)
+        loss = self._loss(n_sample)
+        if not math.isfinite(loss):
+            self._finite[()] = False
         if self._finite:
             self._n_finite += 1
-            self._update(settings)
-        return torch.tensor(loss, dtype=self._stack.top.dtype)
+            self._update()
+        return torch.scalar_tensor(loss, dtype=self._stack.top.dtype)
 
-    def _make_room(self, n_rows: int, n_sample: int, settings: Settings) -> None:
+    def _make_room(self, n_rows: int, n_sample: int) -> None:
         """Arrays for this many rows and samples; made anew when more are needed, or in a tail."""
         plain = self._plain
         if self._home != self.network.items.data_ptr():
             self._settle()
-        if settings.momentum:
+        if self._knobs.settings.momentum:
             for store in self._stores:
                 store.keep_velocity()
         if self._stack is None or n_rows != self._stack.n_rows:
@@ -113,13 +138,11 @@ class FastStep:
         elif n_sample > self._columns.n_sample:
             self._columns = Columns(self._output, self._stack, n_sample)
 
-    def _loss(self, settings: Settings, n_sample: int) -> float:
-        plain, number, loss = self._plain, self._number, LOSSES[settings.loss]
-        logq = settings.logq if loss.corrects_logq else 0.0
-        corrections = self._corrected(settings.sample_alpha) if logq else None
-        self._columns.count(n_sample, number(logq), corrections, plain.exact, plain.mask)
-        knobs = (1 / plain.batch_size, *plain.shaped(settings))
-        return self._columns.loss(KINDS[loss.name], *map(number, knobs))
+    def _loss(self, n_sample: int) -> float:
+        knobs, plain = self._knobs, self._plain
+        corrections = self._corrected(knobs.settings.sample_alpha) if knobs.logq else None
+        self._columns.count(n_sample, knobs.logq, corrections, plain.exact, plain.mask)
+        return self._columns.loss(knobs.kind, knobs.part, knobs.bpreg, knobs.elu_param)
 
     def _corrected(self, sample_alpha: float) -> Corrections:
         often = self._plain.frequencies(sample_alpha)
@@ -127,9 +150,8 @@ class FastStep:
             self._corrections = Corrections(often)
         return self._corrections
 
-    def _update(self, settings: Settings) -> None:
-        columns, by_clicked = self._columns, self._stack.backward()
-        how = rates(settings.learning_rate, settings.momentum, self._number)
+    def _update(self) -> None:
+        columns, by_clicked, how = self._columns, self._stack.backward(), self._knobs.rates
         n_rows = columns.n_rows if self._one_table else columns.n
         attach_bias(columns.by_rows, columns.n, n_rows, self._output.width, columns.by_bias)
         if self._one_table:

@@ -12,7 +12,6 @@ from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 
 from .page import NotebookFigure
-
 from .png import PngBands
 
 CSS_DPI = 100
