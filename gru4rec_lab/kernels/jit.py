@@ -5,8 +5,6 @@ machine compiles. The cache knows a kernel by its own file: after a change of a 
 kernels call into, remove the `*.nbi` files (make clean).
 """
 
-from inspect import unwrap
-
 from llvmlite import ir
 from numba import njit, types
 from numba.core import cgutils
@@ -16,21 +14,12 @@ from numba.extending import intrinsic
 # running eight numbers at a time. nogil: panels stay alive while a kernel runs.
 _ALWAYS = {"cache": True, "nogil": True, "error_model": "numpy"}
 
-# Sums may be reordered, which lets them run eight at a time. Infinities keep their meaning; where
-# numbers that are not one (nan) must keep theirs, a kernel is `nan_aware`.
-_REORDERED = {"reassoc", "contract"}
+# Sums may be reordered, which lets them run eight at a time. Infinities keep their meaning;
+# numbers that are not one (nan) do not: test for them in a `compiled` function.
+_REORDERED = {"reassoc", "contract", "nsz", "arcp", "nnan"}
 
-
-def _compiler(**options):
-    """A decorator that compiles, without what tests wrap around a function to check its shapes."""
-    return lambda function: njit(**_ALWAYS, **options)(unwrap(function))
-
-
-compiled = _compiler()
-nan_aware = _compiler(fastmath=_REORDERED)
-vectorised = _compiler(fastmath=_REORDERED | {"nsz", "arcp", "nnan"})
-# Without reordering: for arithmetic that counts on its order.
-in_order = _compiler(fastmath={"contract", "nsz", "nnan"})
+compiled = njit(**_ALWAYS)
+vectorised = njit(**_ALWAYS, fastmath=_REORDERED)
 
 CACHE_LINE = 64  # bytes
 
