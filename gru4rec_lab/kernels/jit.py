@@ -5,6 +5,8 @@ machine compiles. The cache knows a kernel by its own file: after a change of a 
 kernels call into, remove the `*.nbi` files (make clean).
 """
 
+from inspect import unwrap
+
 from llvmlite import ir
 from numba import njit, types
 from numba.core import cgutils
@@ -18,8 +20,14 @@ _ALWAYS = {"cache": True, "nogil": True, "error_model": "numpy"}
 # numbers that are not one (nan) do not: test for them in a `compiled` function.
 _REORDERED = {"reassoc", "contract", "nsz", "arcp", "nnan"}
 
-compiled = njit(**_ALWAYS)
-vectorised = njit(**_ALWAYS, fastmath=_REORDERED)
+
+def _compiler(**options):
+    # The tests wrap every function of the library to check its shapes; kernels are compiled bare.
+    return lambda function: njit(**_ALWAYS, **options)(unwrap(function))
+
+
+compiled = _compiler()
+vectorised = _compiler(fastmath=_REORDERED)
 
 CACHE_LINE = 64  # bytes
 
