@@ -7,7 +7,7 @@ from typing import Any
 import torch
 
 from .controls import ControlChanged
-from .evaluation import Evaluation
+from .metrics import Evaluation
 from .recommend import Recommender
 
 

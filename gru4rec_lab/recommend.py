@@ -44,6 +44,10 @@ class Recommender:
         """Scores of all items, [B, items]."""
         return self.network.scores(state)
 
+    def factors(self, state: Hidden) -> tuple[Tensor, Tensor, Tensor]:
+        """Queries [B, units], items [items, units] and bias [items, 1], which give the scores."""
+        return state[-1], self.network.items, self.network.bias
+
     def session(self) -> "Visit":
         """A new session without clicks."""
         return Visit(self)

@@ -2,7 +2,10 @@ import numpy as np
 import pytest
 import torch
 
-from gru4rec_lab.evaluation import Evaluation, evaluate, rank_targets
+from gru4rec_lab import Config, fit, load_sessions
+from gru4rec_lab.evaluation import Factored, evaluate
+from gru4rec_lab.metrics import Evaluation
+from gru4rec_lab.ranking import TIES
 from tests.test_batches import make
 
 
@@ -23,32 +26,6 @@ class Fixed:
         return self.table[state]
 
 
-def test_ranks_and_ties_by_hand():
-    scores = torch.tensor([[3.0, 1.0, 3.0, 3.0, 5.0]])
-    target = torch.tensor([0])
-    got = {
-        ties: rank_targets(scores, target, ties).item()
-        for ties in ("conservative", "standard", "median")
-    }
-    assert got == {"conservative": 4, "standard": 2, "median": 3}
-
-
-def test_a_single_item_with_the_top_score_has_rank_1_in_every_mode():
-    scores = torch.tensor([[1.0, 9.0, 3.0]])
-    ranks = [
-        rank_targets(scores, torch.tensor([1]), ties)
-        for ties in ("conservative", "standard", "median")
-    ]
-    assert [rank.item() for rank in ranks] == [1, 1, 1]
-
-
-@pytest.mark.parametrize("ties", ["conservative", "standard", "median"])
-def test_a_target_without_a_number_is_ranked_last(ties):
-    nan = float("nan")
-    scores = torch.tensor([[nan, nan, nan], [nan, 1.0, 2.0], [5.0, nan, 1.0]])
-    assert rank_targets(scores, torch.tensor([1, 0, 0]), ties).tolist() == [3, 3, 2]
-
-
 def test_recall_and_mrr_by_hand():
     table = [[0.0, 2.0, 1.0, 0.5], [9.0, 1.0, 8.0, 7.0], [1.0, 2.0, 3.0, 0.0], [0.0, 0.0, 0.0, 0.0]]
     result = evaluate(Fixed(table), make([[0, 1, 2], [2, 3]]), k=(1, 2))
@@ -67,6 +44,53 @@ def test_the_batch_size_changes_no_rank(batch_size):
     got = evaluate(model, sessions, batch_size=batch_size)
     assert got.ranks.tolist() == expected.ranks.tolist()
     assert got.session.tolist() == expected.session.tolist()
+
+
+class AllScores:
+    """The same model, without a word on what its scores are products of."""
+
+    def __init__(self, model):
+        self.item_ids, self.start = model.item_ids, model.start
+        self.advance, self.scores = model.advance, model.scores
+
+
+@pytest.fixture(scope="module")
+def trained():
+    train_set, test_set = load_sessions("world:shop", n_sessions=600).split_last(fraction=0.3)
+    config = Config(layers=(16,), n_sample=32, batch_size=16, n_epochs=1, learning_rate=0.1)
+    return fit(config, train_set, progress=False), test_set
+
+
+@pytest.mark.parametrize("ties", TIES)
+@pytest.mark.parametrize("batch_size", [5, 512])
+def test_in_tiles_or_from_all_scores_the_metrics_are_the_same(trained, ties, batch_size):
+    model, test_set = trained
+    assert isinstance(model, Factored)
+    assert not isinstance(AllScores(model), Factored)
+    tiles = evaluate(model, test_set, ties=ties, batch_size=batch_size)
+    full = evaluate(AllScores(model), test_set, ties=ties)
+    assert (tiles.recall, tiles.mrr, tiles.ndcg) == (full.recall, full.mrr, full.ndcg)
+    assert tiles.ranks.tolist() == full.ranks.tolist()
+    assert np.isinf(tiles.ranks).any()
+    assert (tiles.ranks <= 20).any()
+
+
+def test_ranks_beyond_every_cutoff_are_counted_out_on_demand(trained):
+    model, test_set = trained
+    some, every = evaluate(model, test_set), evaluate(model, test_set, all_ranks=True)
+    assert (
+        every.ranks.tolist() == evaluate(AllScores(model), test_set, all_ranks=True).ranks.tolist()
+    )
+    assert np.isfinite(every.ranks).all()
+    assert some.ranks.tolist() == np.where(every.ranks <= 20, every.ranks, np.inf).tolist()
+
+
+def test_a_metric_beyond_the_ranks_that_were_counted_is_refused(trained):
+    model, test_set = trained
+    assert len(evaluate(model, test_set, k=5).by("position")) > 1
+    assert len(evaluate(model, test_set, k=50).by("position", k=50)) > 1
+    with pytest.raises(ValueError, match="beyond 20 were not counted out; give evaluate k=50"):
+        evaluate(model, test_set).standard_error("recall", 50)
 
 
 def test_unknown_items_are_left_out_and_short_sessions_counted():

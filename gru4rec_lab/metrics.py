@@ -1,0 +1,145 @@
+"""`Evaluation`: the ranks of a test set and what follows from them.
+
+    Recall@k = share of ranks <= k;  MRR@k = mean of 1 / rank;  NDCG@k = mean of 1 / log2(rank + 1)
+
+A rank beyond k adds nothing to any of them.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def _gain(metric: str, ranks: np.ndarray, k: int) -> np.ndarray:
+    """What each target adds to a metric: for a rank beyond `k`, nothing."""
+    of_rank = {"recall": np.ones_like, "mrr": np.reciprocal, "ndcg": _discount}[metric]
+    return np.where(ranks <= k, of_rank(ranks), 0.0)
+
+
+def _discount(ranks: np.ndarray) -> np.ndarray:
+    return 1 / np.log2(ranks + 1)
+
+
+@dataclass(frozen=True, repr=False)
+class Evaluation:
+    """Ranks of all targets of a test set, and the metrics they give.
+
+    Attributes:
+        ranks: [targets] rank of each target, 1 = best, session after session; inf beyond `limit`.
+        session: [targets] index of the session of each target.
+        position: [targets] place of the target in its session; 2 = the second click.
+        target: [targets] item index of the target, in the model's vocabulary.
+        k: the cut-offs.
+        n_skipped: sessions that gave no target: fewer than two known items.
+        limit: the last rank that was counted out.
+    """
+
+    ranks: np.ndarray
+    session: np.ndarray
+    position: np.ndarray
+    target: np.ndarray
+    k: tuple[int, ...]
+    n_skipped: int = 0
+    limit: float = float("inf")
+
+    @property
+    def n_targets(self) -> int:
+        """Number of ranked targets."""
+        return len(self.ranks)
+
+    @cached_property
+    def recall(self) -> dict[int, float]:
+        """Recall@k: share of targets with rank <= k."""
+        return self._means("recall")
+
+    @cached_property
+    def mrr(self) -> dict[int, float]:
+        """MRR@k: mean of 1 / rank, 0 beyond rank k."""
+        return self._means("mrr")
+
+    @cached_property
+    def ndcg(self) -> dict[int, float]:
+        """NDCG@k with one relevant item: mean of 1 / log2(rank + 1), 0 beyond rank k."""
+        return self._means("ndcg")
+
+    def standard_error(self, metric: str, k: int) -> float:
+        """Standard error of a metric, sessions taken as what was drawn, not clicks; NaN for one.
+
+        Clicks of one session resemble each other, so counting them as independent would claim too
+        much. The metric is a ratio of sums over sessions, and this the error of such a ratio.
+        """
+        gain = self._gains(metric, k)
+        excess = np.bincount(self.session, gain - gain.mean())
+        n_sessions = len(np.unique(self.session))
+        if n_sessions < 2:
+            return float("nan")
+        return float(np.sqrt((excess**2).sum() * n_sessions / (n_sessions - 1)) / self.n_targets)
+
+    def frame(self, *, errors: bool = False) -> "pd.DataFrame":
+        """One cut-off a row: recall, mrr and ndcg, each with its standard error if asked for."""
+        return self._table({k: (self, k) for k in self.k}, "k", errors)
+
+    def by(self, what: str, k: int = 20) -> "pd.DataFrame":
+        """The metrics at `k` by "position" of the target or "length" of its session."""
+        groups = {"position": self.position, "length": self._length()}
+        if what not in groups:
+            raise ValueError(f"cannot group by {what!r}; choose one of {', '.join(groups)}")
+        return self._by(groups[what], what, k)
+
+    def by_popularity(self, support: np.ndarray, k: int = 20, n_buckets: int = 5) -> "pd.DataFrame":
+        """The metrics at `k` by popularity of the target; bucket 1 holds the rarest items.
+
+        `support` are the training clicks on each item; each bucket holds about the same share of
+        them.
+        """
+        order = np.argsort(support, kind="stable")
+        share = np.cumsum(support[order]) / support.sum()
+        bucket = np.empty(len(support), dtype=np.int64)
+        bucket[order] = np.minimum(np.ceil(share * n_buckets), n_buckets).astype(np.int64)
+        return self._by(bucket[self.target], "popularity", k)
+
+    def _length(self) -> np.ndarray:
+        longest = np.zeros(self.session.max() + 1, dtype=np.int64)
+        np.maximum.at(longest, self.session, self.position)
+        return longest[self.session]
+
+    def _by(self, group: np.ndarray, name: str, k: int) -> "pd.DataFrame":
+        parts = {int(value): (self._only(group == value), k) for value in np.unique(group)}
+        return self._table(parts, name, errors=True)
+
+    def _only(self, chosen: np.ndarray) -> "Evaluation":
+        arrays = (self.ranks, self.session, self.position, self.target)
+        return Evaluation(*(array[chosen] for array in arrays), k=self.k, limit=self.limit)
+
+    def _means(self, metric: str) -> dict[int, float]:
+        return {k: float(self._gains(metric, k).mean()) for k in self.k}
+
+    def _gains(self, metric: str, k: int) -> np.ndarray:
+        if k > self.limit:
+            raise ValueError(
+                f"ranks beyond {self.limit} were not counted out; give evaluate k={k} or "
+                f"all_ranks=True"
+            )
+        return _gain(metric, self.ranks, k)
+
+    def _table(self, parts: dict[int, tuple["Evaluation", int]], index: str, errors: bool):
+        import pandas as pd
+
+        rows = []
+        for label, (part, k) in parts.items():
+            row = {index: label, "targets": part.n_targets}
+            for metric in ("recall", "mrr", "ndcg"):
+                row[metric] = float(part._gains(metric, k).mean())
+                if errors:
+                    row[f"{metric}_se"] = part.standard_error(metric, k)
+            rows.append(row)
+        return pd.DataFrame(rows).set_index(index)
+
+    def __repr__(self) -> str:
+        parts = [f"Recall@{k} {self.recall[k]:.3f}, MRR@{k} {self.mrr[k]:.3f}" for k in self.k]
+        return f"{'; '.join(parts)} ({self.n_targets:,} targets)"
