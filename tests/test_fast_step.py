@@ -165,7 +165,8 @@ def test_settings_that_change_between_steps_equal_the_plain_step(cycle):
     changes = [
         {}, {"loss": "bpr"}, {"n_sample": 90, "momentum": 0.5}, {"loss": "bpr-max", "bpreg": 2.0},
         {"n_sample": 3}, {"elu_param": 0.0}, {"loss": "cross-entropy", "logq": 0.0},
-        {"logq": 1.0, "sample_alpha": 1.0}, {"momentum": 0.0, "learning_rate": 0.01}, {"loss": "top1"},
+        {"logq": 1.0, "sample_alpha": 1.0}, {"momentum": 0.0, "learning_rate": 0.01},
+        {"loss": "top1"},
     ]  # fmt: skip
     settings = Settings.of(SMALL)
     draw = Sampler(torch.ones(cycle.n_items), generator=generator(0, "negatives")).draw

@@ -14,7 +14,7 @@ FILES = sorted(
 LAYERS = [
     {"config", "device", "frames", "storage"},
     {"controls", "environment", "kernels", "sessions"},
-    {"batches", "datasets", "losses", "model", "optim", "sampling"},
+    {"batches", "datasets", "losses", "metrics", "model", "optim", "ranking", "sampling"},
     {"baselines", "evaluation", "recommend", "step"},
     {"diagnostics", "events", "fast"},
     {"training"},

@@ -16,18 +16,21 @@ from numba.extending import intrinsic
 # running eight numbers at a time. nogil: panels stay alive while a kernel runs.
 _ALWAYS = {"cache": True, "nogil": True, "error_model": "numpy"}
 
-# Sums may be reordered, which lets them run eight at a time. Infinities keep their meaning;
-# numbers that are not one (nan) do not: test for them in a `compiled` function.
-_REORDERED = {"reassoc", "contract", "nsz", "arcp", "nnan"}
+# Sums may be reordered, which lets them run eight at a time. Infinities keep their meaning; where
+# numbers that are not one (nan) must keep theirs, a kernel is `nan_aware`.
+_REORDERED = {"reassoc", "contract"}
 
 
 def _compiler(**options):
-    # The tests wrap every function of the library to check its shapes; kernels are compiled bare.
+    """A decorator that compiles, without what tests wrap around a function to check its shapes."""
     return lambda function: njit(**_ALWAYS, **options)(unwrap(function))
 
 
 compiled = _compiler()
-vectorised = _compiler(fastmath=_REORDERED)
+nan_aware = _compiler(fastmath=_REORDERED)
+vectorised = _compiler(fastmath=_REORDERED | {"nsz", "arcp", "nnan"})
+# Without reordering: for arithmetic that counts on its order.
+in_order = _compiler(fastmath={"contract", "nsz", "nnan"})
 
 CACHE_LINE = 64  # bytes
 
