@@ -19,7 +19,7 @@ LAYERS = [
     {"diagnostics", "events", "fast"},
     {"training"},
     {"exercises", "live", "sweep", "watch"},
-    {"plots"},
+    {"courses", "plots"},
     {"widgets"},
 ]
 LEVEL = {name: level for level, layer in enumerate(LAYERS) for name in layer}

@@ -1,0 +1,82 @@
+"""Scores as pictures: how they are spread, what ELU makes of them, how it goes on in training."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from torch import Tensor
+
+from ..losses import elu, elu_grad
+from .colours import LOSS_COLOURS, LOSS_DASHES
+from .figures import _figure
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+EDGES = np.linspace(-16, 16, 129)
+GREYS = ("#000000", "#7f7f7f", "#b0b0b0")
+MARKS = "os^vDP"
+
+
+def score_histograms(rows: Mapping[str, Tensor]) -> Figure:
+    """Share of the scores in each quarter of a unit, one pane a name, all on the same axes."""
+    figure = _figure(9, 2.6)
+    panes = figure.subplots(1, len(rows), sharey=True, squeeze=False)[0]
+    for axes, (name, scores) in zip(panes, rows.items(), strict=True):
+        axes.stairs(histogram(scores), EDGES, fill=True, color=LOSS_COLOURS["bpr"], alpha=0.75)
+        axes.set(title=name, xlabel="score", yscale="log", ylim=(1e-5, 1.5), xlim=(-16, 16))
+    panes[0].set_ylabel("share of the scores")
+    return figure
+
+
+def histogram(scores: Tensor) -> np.ndarray:
+    """Share of the scores in each quarter of a unit; those beyond `EDGES` count in the last ones."""
+    clipped = np.clip(scores.flatten().cpu().numpy(), EDGES[0], EDGES[-1])
+    return np.histogram(clipped, EDGES)[0] / clipped.size
+
+
+def elu_curves(parameters: tuple[float, ...] = (0.0, 0.5, 1.0)) -> Figure:
+    """ELU for these `elu_param`s, and its slope: the share of a gradient that it lets through."""
+    figure = _figure(8, 3)
+    value, slope = figure.subplots(1, 2)
+    score = torch.linspace(-6, 3, 181)
+    for grey, alpha in zip(GREYS, parameters, strict=False):
+        label = f"elu_param {alpha:g}" + (" (off)" if alpha == 0 else "")
+        value.plot(score, elu(score, alpha), color=grey, label=label)
+        slope.plot(score, elu_grad(score, alpha), color=grey)
+    value.set(xlabel="linear score", ylabel="score that the loss sees")
+    slope.set(xlabel="linear score", ylabel="slope", ylim=(-0.05, 1.05))
+    value.legend(fontsize=9)
+    return figure
+
+
+def spread_course(course: "pd.DataFrame") -> Figure:
+    """Spread, effective negatives, pull at the top and first places against the epoch.
+
+    Takes the table of `courses.spread_course`; a line a model.
+    """
+    figure = _figure(11, 5.5)
+    panes = figure.subplots(2, 2)
+    _lines(panes[0, 0], course, "spread", "spread of the scores (std)")
+    _lines(panes[0, 1], course, "effective", "effective negatives")
+    _lines(panes[1, 0], course, "pull", "pull on targets of rank 0 to 4")
+    _lines(panes[1, 1], course, "first", "share of targets in first place")
+    for axes in panes.flat:
+        axes.set(xlabel="epoch", ylim=(0, None))
+    figure.legend(*panes[0, 0].get_legend_handles_labels(), loc="outside right upper", fontsize=9)
+    return figure
+
+
+def _lines(axes: Axes, course: "pd.DataFrame", column: str, label: str) -> None:
+    """A line a model, in the colour and dash of its loss, with a mark of its own."""
+    for place, (model, part) in enumerate(course.groupby("model", sort=False)):
+        loss = model.partition(" ")[0]
+        axes.plot(
+            part["epoch"], part[column], label=model, marker=MARKS[place % len(MARKS)],
+            markersize=5, color=LOSS_COLOURS.get(loss, "#444444"),
+            linestyle=LOSS_DASHES.get(loss, "solid"),
+        )  # fmt: skip
+    axes.set_ylabel(label)
