@@ -1,0 +1,85 @@
+"""Nearest neighbours of items, and the routes to judge them by."""
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from gru4rec_lab import Config, Recommender
+from gru4rec_lab.datasets.routes import flight_routes, most_flown
+from gru4rec_lab.diagnostics.neighbours import agreement, item_vectors, nearest, neighbours
+from gru4rec_lab.recommend import network_of
+
+ITEMS = np.array(["a", "b", "c", "d"])
+PLANE = torch.tensor([[1.0, 0.0], [3.0, 0.3], [0.0, 1.0], [-1.0, 0.1]])
+
+
+def recommender(**changes):
+    config = Config(layers=(2,), **changes)
+    model = Recommender(network_of(config, len(ITEMS)), ITEMS, config)
+    with torch.no_grad():
+        model.network.items.copy_(PLANE)
+    return model
+
+
+def test_nearest_is_by_angle_not_by_length_and_never_the_item_itself():
+    cosine, index = nearest(PLANE, 2)
+    assert index.tolist() == [[1, 2], [0, 2], [1, 3], [2, 1]]
+    assert cosine[0, 0] == pytest.approx(10 / 101**0.5)
+    assert cosine[0, 1] == 0
+
+
+@pytest.mark.parametrize("k", [0, 4])
+def test_k_out_of_range_says_the_range(k):
+    with pytest.raises(ValueError, match="k must be from 1 to 3"):
+        nearest(PLANE, k)
+
+
+def test_neighbours_are_named_best_first():
+    found = neighbours(recommender(), "a", k=2)
+    assert found.index.tolist() == ["b", "c"]
+    assert found.index.name == "item"
+
+
+def test_unknown_item_and_unknown_table_are_refused():
+    with pytest.raises(ValueError, match="does not know the item 'z'"):
+        neighbours(recommender(), "z")
+    with pytest.raises(ValueError, match="choose one of output, input"):
+        item_vectors(recommender(), "middle")
+
+
+def test_constrained_has_one_table_and_separate_two():
+    shared = recommender()
+    assert item_vectors(shared, "input").data_ptr() == item_vectors(shared).data_ptr()
+    two = recommender(constrained_embedding=False, embedding=3)
+    assert item_vectors(two, "input").shape == (4, 3)
+    assert item_vectors(recommender(constrained_embedding=False), "input").shape == (4, 6)
+
+
+def test_agreement_by_hand():
+    labels = dict(zip("abcd", "xxyy", strict=True))
+    # nearest: a-b, b-a, c-b, d-c; 2 of 3 pairs with a given item differ
+    assert agreement(recommender(), labels, k=1) == (3 / 4, pytest.approx(1 / 3))
+
+
+def test_an_item_without_a_label_is_named():
+    with pytest.raises(KeyError, match="d"):
+        agreement(recommender(), dict.fromkeys("abc", "x"), k=1)
+
+
+def test_the_route_flown_most_often_counts():
+    rows = [("UA1", "UA", "EWR", "SFO")] * 2 + [("UA1", "UA", "EWR", "LAX")]
+    rows += [("B62", "B6", "JFK", "TPA"), ("B62", "B6", "JFK", "BOS")]
+    table = pd.DataFrame(rows, columns=["item", "carrier", "origin", "dest"])
+    found = most_flown(table)
+    assert found.index.tolist() == ["B62", "UA1"]
+    assert found.dest.tolist() == ["BOS", "SFO"]
+
+
+def test_routes_of_the_flights_start_in_new_york():
+    routes = flight_routes()
+    assert set(routes.origin) == {"EWR", "JFK", "LGA"}
+    assert routes.index.is_unique
+    assert (routes.index.str[:2] == routes.carrier).all()
+    with pytest.raises(ValueError, match="from 1 to 12"):
+        flight_routes(months=[13])
