@@ -6,14 +6,18 @@ Every panel can be driven from code, and its numbers read, without a browser.
 from .batch_explorer import BatchExplorer
 from .environment_panel import EnvironmentPanel
 from .loss_explorer import LossExplorer
+from .neighbour_finder import NeighbourFinder
 from .panel import Panel, live_panels
+from .score_shaper import ScoreShaper
 from .training_lab import TrainingLab
 
 __all__ = [
     "BatchExplorer",
     "EnvironmentPanel",
     "LossExplorer",
+    "NeighbourFinder",
     "Panel",
+    "ScoreShaper",
     "TrainingLab",
     "live_panels",
 ]

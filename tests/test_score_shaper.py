@@ -1,0 +1,119 @@
+"""The panels of notebooks 07 and 08, driven from code."""
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from gru4rec_lab import LOSSES, Config, Recommender
+from gru4rec_lab.diagnostics import effective_negatives, gaussian_scores, trained_scores
+from gru4rec_lab.losses import elu
+from gru4rec_lab.plots import spread
+from gru4rec_lab.recommend import network_of
+from gru4rec_lab.step import loss_and_gradient
+from gru4rec_lab.widgets import NeighbourFinder, ScoreShaper
+
+
+@pytest.fixture(scope="module")
+def shaper():
+    panel = ScoreShaper({"mine": torch.tensor([[3.0, 1.0, 0.5, 0.0, -1.0, -2.0, -4.0]])})
+    yield panel
+    panel.close()
+
+
+def test_numbers_are_those_of_the_scores_before_and_after_elu(shaper):
+    shaper.source.value, shaper.spread.value, shaper.elu_param.value = "Gaussian", 2.0, 0.5
+    rows = gaussian_scores(2079, 2.0).rows[:8]
+    assert shaper.numbers["negatives"] == 2079
+    assert shaper.numbers["effective"] == effective_negatives(rows)
+    assert shaper.numbers["effective_seen"] == effective_negatives(elu(rows, 0.5))
+    assert shaper.numbers["spread"] > shaper.numbers["spread_seen"]
+    assert not shaper.error
+
+
+def test_without_elu_and_bpreg_nothing_is_bent_and_bpr_pushes_all_down(shaper):
+    shaper.source.value, shaper.elu_param.value, shaper.bpreg.value = "mine", 0.0, 0.0
+    assert shaper.numbers["spread"] == shaper.numbers["spread_seen"]
+    assert shaper.numbers["flat"] == shaper.numbers["pushed_up"] == 0
+
+
+def test_the_regulariser_pushes_some_negatives_up_and_leaves_the_pull_alone(shaper):
+    shaper.source.value, shaper.elu_param.value, shaper.bpreg.value = "mine", 0.0, 0.0
+    before = shaper.numbers["pull"]
+    shaper.bpreg.value = 1.0
+    assert shaper.numbers["pull"] == before
+    assert shaper.numbers["pushed_up"] > 0
+
+
+def test_pushes_are_those_of_a_training_step(shaper):
+    shaper.source.value, shaper.loss.value = "mine", "bpr-max"
+    shaper.elu_param.value, shaper.bpreg.value = 0.5, 1.0
+    row = [3.0, 1.0, 0.5, 0.0, -1.0, -2.0, -4.0]
+    scores = torch.tensor([[-1.5, *row[1:], row[0]]])  # the target of rank 5 stands first
+    _, gradient = loss_and_gradient(scores, LOSSES["bpr-max"], bpreg=1.0, elu_param=0.5)
+    line = shaper._pushes.shaped.get_ydata()
+    np.testing.assert_allclose(line, [*gradient[0, -1:], *gradient[0, 1:-1]], rtol=1e-5)
+
+
+def test_picture_follows_a_control_and_the_stored_model_needs_no_spread(shaper):
+    shaper.source.value = "BPR, trained"
+    before = shaper.picture.value
+    shaper.elu_param.value = 1.3
+    assert shaper.picture.value != before
+    assert shaper.spread.layout.display == "none"
+    assert shaper.numbers["negatives"] == trained_scores(4).negatives.shape[1]
+    assert "effective negatives" in shaper.words.value
+
+
+def test_histogram_counts_every_score_once():
+    shares = spread.histogram(torch.tensor([-99.0, 0.1, 0.2, 99.0]))
+    assert shares.sum() == pytest.approx(1)
+    assert shares[0] == shares[-1] == 0.25
+    assert shares.max() == 0.5
+
+
+def test_figures_of_scores_elu_and_courses_can_be_drawn():
+    course = pd.DataFrame(
+        {"model": ["bpr", "bpr"], "epoch": [0, 1], "spread": [0, 2.0], "effective": [9, 3.0],
+         "pull": [0.5, 0.1], "first": [0, 0.2]})  # fmt: skip
+    figures = [
+        spread.spread_course(course),
+        spread.elu_curves(),
+        spread.score_histograms({"a": torch.randn(2, 5), "b": torch.randn(2, 5)}),
+    ]
+    assert [len(figure.axes) for figure in figures] == [4, 2, 2]
+    for figure in figures:
+        figure.canvas.draw()
+
+
+@pytest.fixture
+def finder():
+    config = Config(layers=(2,))
+    model = Recommender(network_of(config, 3), np.array(["a", "b", "c"]), config)
+    with torch.no_grad():
+        model.network.items.copy_(torch.tensor([[1.0, 0.0], [2.0, 0.1], [0.0, 1.0]]))
+    facts = pd.DataFrame({"airport": ["JFK", "JFK", "<EWR>"]}, index=["a", "b", "c"])
+    panel = NeighbourFinder({"one": model}, facts, item="a")
+    yield panel
+    panel.close()
+
+
+def test_finder_shows_neighbours_and_marks_what_they_share(finder):
+    finder.k.value = 1
+    assert finder.found.index.tolist() == ["b"]
+    assert finder.found.airport.tolist() == ["JFK"]
+    assert "<b>JFK</b>" in finder.words.value
+    finder.item.value = "c"
+    assert "&lt;EWR&gt;" in finder.words.value
+
+
+def test_finder_says_what_is_wrong_and_goes_on(finder):
+    finder.item.value = "z"
+    assert "does not know the item 'z'" in finder.error
+    finder.item.value = "b"
+    assert not finder.error
+
+
+def test_finder_with_fewer_items_than_neighbours_says_how_many_there_can_be(finder):
+    finder.k.value = 20
+    assert "k must be from 1 to 2" in finder.error
