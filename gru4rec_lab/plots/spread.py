@@ -33,7 +33,7 @@ def score_histograms(rows: Mapping[str, Tensor]) -> Figure:
 
 
 def histogram(scores: Tensor) -> np.ndarray:
-    """Share of the scores in each quarter of a unit; those beyond `EDGES` count in the last ones."""
+    """Share of the scores in each quarter of a unit; the last ones hold all beyond `EDGES`."""
     clipped = np.clip(scores.flatten().cpu().numpy(), EDGES[0], EDGES[-1])
     return np.histogram(clipped, EDGES)[0] / clipped.size
 
