@@ -59,7 +59,8 @@ class NeighbourFinder(Panel):
             ), "g4r-item")  # fmt: skip
         self.table = marked(
             widgets.ToggleButtons(
-                options=["output", "input"], description="table", style=LABEL,
+                options=["output", "input"], description="table",
+                style={"button_width": "110px"} | LABEL,
                 tooltips=["the table that scores items", "the table that clicks are looked up in"],
             ), "g4r-table")  # fmt: skip
         self.k = steps_slider(

@@ -82,9 +82,9 @@ class ScoreShaper(Panel):
             ), "g4r-loss")  # fmt: skip
 
     def _make_plot(self) -> None:
-        self._plot = plot = LivePlot(1000, 360)
-        places = [(60, 290, "scores"), (410, 650, "pull on the target"),
-                  (730, 985, "push on the negatives")]  # fmt: skip
+        self._plot = plot = LivePlot(930, 360)
+        places = [(60, 270, "scores"), (385, 610, "pull on the target"),
+                  (690, 915, "push on the negatives")]  # fmt: skip
         panes = [plot.add_axes(left, 50, right, 300) for left, right, _ in places]
         for axes, (_, _, title) in zip(panes, places, strict=True):
             axes.set_title(title, fontsize=10, loc="left")
