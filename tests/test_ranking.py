@@ -119,3 +119,14 @@ def test_an_unknown_tie_mode_is_refused():
     queries, items, bias, targets = drawn(1, 5)
     with pytest.raises(ValueError, match="unknown ties 'best'; choose one of conservative"):
         Catalogue(items, bias).ranks(queries, targets, "best")
+
+
+def test_the_shortest_items_beat_a_target_by_their_bias():
+    """Two tiles without a rival lie between the target and the only item above it."""
+    items = torch.linspace(3, 0.1, 4000)[:, None].repeat(1, 2)
+    bias = torch.zeros(4000, 1)
+    bias[3999] = 100
+    order = torch.randperm(4000, generator=torch.Generator().manual_seed(0))
+    catalogue = Catalogue(items[order], bias[order])
+    target = order.argsort()[:1]
+    assert catalogue.ranks(torch.ones(1, 2), target).tolist() == [2]

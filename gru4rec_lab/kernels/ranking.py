@@ -15,10 +15,12 @@ def score(query, item, bias):
 
 
 @compiled
-def scores_of_targets(queries, items, bias, targets, scores):
-    """Write `score` of each query's target into `scores`."""
-    for row in range(len(targets)):
-        scores[row] = score(queries[row], items[targets[row]], bias[targets[row]])
+def scores_of_pairs(queries, items, bias):
+    """The score of row i of `items` for row i of `queries`; `bias` is [rows, 1]."""
+    scores = np.empty(len(queries), queries.dtype)
+    for row in range(len(queries)):
+        scores[row] = score(queries[row], items[row], bias[row, 0])
+    return scores
 
 
 @compiled
@@ -32,15 +34,15 @@ def _how_many_above(scores, limit):
 
 
 @compiled
-def count_rivals(tile, first, queries, items, bias, targets, target_scores, slack, better, equal):
+def count_rivals(tile, first, items, bias, queries, places, target_scores, slack, better, equal):
     """Add to `better` and `equal`, [rows], the items of a tile above and level with each target.
 
-    `tile`, [rows, columns], holds the scores of the items from `first` on as a matrix product
-    rounds them: that depends on its shape, but by less than `slack`, [rows]. Items that are closer
-    to the target than that are scored again by `score`. A target is no rival of itself.
+    `tile`, [rows, columns], holds the scores of `items`, in places `first`, `first + 1`, ..., as a
+    matrix product rounds them: that depends on its shape, but by less than `slack`, [rows]. Items
+    closer to the target than that are scored again by `score`. A target is no rival of itself.
     """
-    for row in range(len(targets)):
-        scores, target, own = tile[row], target_scores[row], targets[row] - first
+    for row in range(len(queries)):
+        scores, target, own = tile[row], target_scores[row], places[row] - first
         low, high = target - slack[row], target + slack[row]
         above = _how_many_above(scores, high)
         close = _how_many_above(scores, low) - above
@@ -50,7 +52,6 @@ def count_rivals(tile, first, queries, items, bias, targets, target_scores, slac
         better[row] += above
         for column in range(len(scores) if close else 0):
             if column != own and low < scores[column] <= high:
-                item = first + column
-                rival = score(queries[row], items[item], bias[item])
+                rival = score(queries[row], items[column], bias[column, 0])
                 better[row] += not rival <= target
                 equal[row] += rival == target
