@@ -108,11 +108,12 @@ def session_parallel(
 def _assign_slots(steps: np.ndarray, batch_size: int) -> tuple[np.ndarray, np.ndarray]:
     """Slot and first step of every session: each takes the slot that is free first."""
     n_slots = min(batch_size, len(steps))
-    slot, start = np.arange(len(steps)), np.zeros(len(steps), dtype=np.int64)
-    free = [(int(steps[row]), row) for row in range(n_slots)]
+    # Step and slot as one number, step * n_slots + slot: half the time that pairs take to compare.
+    taken = list(range(n_slots))
+    free = [slot + n_slots * length for slot, length in enumerate(steps[:n_slots].tolist())]
     heapify(free)
-    for session in range(n_slots, len(steps)):
-        at, row = free[0]
-        slot[session], start[session] = row, at
-        heapreplace(free, (at + int(steps[session]), row))
+    for length in steps[n_slots:].tolist():
+        taken.append(free[0])
+        heapreplace(free, free[0] + n_slots * length)
+    start, slot = np.divmod(np.array(taken), n_slots)
     return slot, start
