@@ -1,7 +1,9 @@
-"""The exercises of notebook 02: losses, written by hand."""
+"""The exercises of notebook 02: losses, a gradient and the weights, written by hand."""
 
 import torch
+from torch import Tensor
 
+from ..diagnostics import effective_negatives
 from ..losses import LOSSES
 from .check import Cases, Check
 
@@ -16,20 +18,106 @@ def _scores() -> Cases:
     }
 
 
-def _sum(target, negatives):
-    return LOSSES["bpr"](target, negatives) * negatives.shape[1]
-
-
-def _upside_down(target, negatives):
-    return LOSSES["bpr"](-target, -negatives)
-
-
 check_bpr = Check(
     "bpr",
     LOSSES["bpr"],
     _scores,
     mistakes={
-        "that is the sum over the negatives; take the mean": _sum,
-        "that is high where the target leads; it is r_i - r_j in the sigma": _upside_down,
+        "that is the sum over the negatives; take the mean": lambda target, negatives: (
+            LOSSES["bpr"](target, negatives) * negatives.shape[1]
+        ),
+        "that is large where the target leads; it is r_i - r_j in the sigma": (
+            lambda target, negatives: LOSSES["bpr"](-target, -negatives)
+        ),
+        "the minus before the log is missing": lambda target, negatives: (
+            -LOSSES["bpr"](target, negatives)
+        ),
+    },
+)
+
+
+def _chance(target: Tensor, negatives: Tensor) -> Tensor:
+    return torch.sigmoid(target[:, None] - negatives)
+
+
+def _log_inside(target: Tensor, negatives: Tensor) -> Tensor:
+    return -(negatives.softmax(dim=1) * _chance(target, negatives).log()).sum(dim=1)
+
+
+def _target_in_softmax(target: Tensor, negatives: Tensor) -> Tensor:
+    weight = torch.cat([target[:, None], negatives], dim=1).softmax(dim=1)[:, 1:]
+    return -(weight * _chance(target, negatives)).sum(dim=1).log()
+
+
+def _mean_of_weighted(target: Tensor, negatives: Tensor) -> Tensor:
+    return -(negatives.softmax(dim=1) * _chance(target, negatives)).mean(dim=1).log()
+
+
+def _softmax_over_rows(target: Tensor, negatives: Tensor) -> Tensor:
+    return -(negatives.softmax(dim=0) * _chance(target, negatives)).sum(dim=1).log()
+
+
+check_bpr_max = Check(
+    "bpr_max",
+    LOSSES["bpr-max"],
+    _scores,
+    mistakes={
+        "the log goes outside the sum": _log_inside,
+        "the softmax is over the negatives alone, without the target": _target_in_softmax,
+        "the weights sum to 1 already; take the sum, not the mean": _mean_of_weighted,
+        "the softmax goes along a row, dim=1": _softmax_over_rows,
+    },
+)
+
+
+def top1_slope(target: Tensor, negatives: Tensor) -> Tensor:
+    """[B] dL/dr_i of TOP1: minus the mean of q (1 - q), with q = sigma(r_j - r_i)."""
+    return LOSSES["top1"].gradient(target, negatives)[0]
+
+
+check_top1_slope = Check(
+    "top1_slope",
+    top1_slope,
+    _scores,
+    mistakes={
+        "the sign: a higher target lowers the loss": lambda target, negatives: (
+            -top1_slope(target, negatives)
+        ),
+        "that is BPR's; the slope of a sigma is q (1 - q)": lambda target, negatives: LOSSES[
+            "bpr"
+        ].gradient(target, negatives)[0],
+        "take the mean over the negatives": lambda target, negatives: (
+            top1_slope(target, negatives) * negatives.shape[1]
+        ),
+    },
+)
+
+
+def _spreads() -> Cases:
+    generator = torch.Generator().manual_seed(2)
+    draws = torch.randn(3, 50, generator=generator)
+    return {
+        "ten equal negatives": (torch.zeros(1, 10),),
+        "three rows of narrow scores": (draws,),
+        "three rows of wide scores": (4 * draws,),
+        "one negative far ahead": (torch.tensor([[0.0, 300.0, 10.0]]),),
+    }
+
+
+def effective(negatives: Tensor) -> Tensor:
+    """[B] exp of the entropy of the softmax weights: how many negatives really count."""
+    return torch.tensor([effective_negatives(row[None]) for row in negatives])
+
+
+check_effective = Check(
+    "effective",
+    effective,
+    _spreads,
+    mistakes={
+        "that is the entropy itself; take its exp": lambda negatives: effective(negatives).log(),
+        "that is 1 / effective; entropy has a minus": lambda negatives: 1 / effective(negatives),
+        "that is 1 / sum of the squared weights, another way to count; take the entropy": (
+            lambda negatives: 1 / negatives.softmax(dim=1).square().sum(dim=1)
+        ),
     },
 )

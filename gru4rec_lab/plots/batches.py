@@ -42,7 +42,9 @@ class RowsPane:
         self._now = plot.moving(axes.add_patch(box))
         self._labels = Labels(plot, axes)
 
-    def show(self, window: Window, item_ids: np.ndarray, *, step: int, followed: int = -1) -> None:
+    def show(
+        self, window: Window, item_ids: np.ndarray, *, step: int = -1, followed: int = -1
+    ) -> None:
         """Draw these steps, the one called `step` in a frame, one session in a colour of its own.
 
         Every cell holds the item just clicked and below it the target.
@@ -54,6 +56,7 @@ class RowsPane:
         sessions = window.session[seen].tolist()
         self._cells.set_facecolor([_colour(session, followed) for session in sessions])
         self._starts.set_data(*_bars(np.argwhere(window.click == 0)))
+        self._now.set_visible(step >= 0)
         self._now.set_bounds(step - window.first, 0, 1, n_rows)
         steps = np.flatnonzero(seen.any(axis=0)).tolist()
         numbers = [(k + 0.5, -0.03 * n_rows, f"step {window.first + k}") for k in steps]
@@ -130,7 +133,7 @@ def rows_figure(replay: Replay, first: int = 0, *, followed: int = -1) -> Figure
     plot = LivePlot(760, 60 + 45 * len(replay.schedule[0].targets), scale=1)
     pane = RowsPane(plot, plot.add_axes(50, 10, 750, plot.height - 30))
     window = replay.window(first, N_STEPS)
-    pane.show(window, replay.sessions.item_ids, step=first, followed=followed)
+    pane.show(window, replay.sessions.item_ids, followed=followed)
     return plot.figure
 
 
