@@ -61,7 +61,7 @@ def test_picture_follows_a_control_and_the_stored_model_needs_no_spread(shaper):
     shaper.elu_param.value = 1.3
     assert shaper.picture.value != before
     assert shaper.spread.layout.display == "none"
-    assert shaper.numbers["negatives"] == trained_scores(4).negatives.shape[1]
+    assert shaper.numbers["negatives"] == len(trained_scores(4).negatives(0, 2048))
     assert "effective negatives" in shaper.words.value
 
 

@@ -18,7 +18,8 @@ from ..step import join_columns, loss_and_gradient, split_columns
 from .panel import LABEL, Panel, float_slider, marked, picture_of
 from .score_shaper_words import sentences
 
-N_NEGATIVES, N_ROWS, RANK = 2079, 8, 5
+N_EXTRA, N_ROWS, RANK = 2048, 8, 5
+N_NEGATIVES = 31 + N_EXTRA  # in a batch of 32
 GAUSSIAN, STORED = "Gaussian", "BPR, trained"
 
 
@@ -42,9 +43,8 @@ class ScoreShaper(Panel):
 
     def __init__(self, scores: Mapping[str, Tensor] | None = None, *, key: str = "ScoreShaper"):
         super().__init__(key)
-        stored = trained_scores(4).negatives
         self._rows = {name: _sorted(rows) for name, rows in (scores or {}).items()}
-        self._rows |= {STORED: _sorted(stored)}
+        self._rows |= {STORED: _sorted(_stored())}
         self.numbers: dict[str, Any] = {}
         self.curves: GradientByRank
         self._make_controls()
@@ -137,6 +137,12 @@ class ScoreShaper(Panel):
         self._histogram.show(rows, elu(rows, alpha), (axis, elu_grad(axis, alpha)))
         self._gradients.show(self.curves)
         self._pushes.show(self.loss.value, rows[0], self._alone, self._shaped)
+
+
+def _stored() -> Tensor:
+    """[rows, negatives] of the shipped model after its last epoch."""
+    scores = trained_scores(4)
+    return torch.stack([scores.negatives(number, N_EXTRA) for number in range(N_ROWS)])
 
 
 def _sorted(rows: Tensor) -> Tensor:
