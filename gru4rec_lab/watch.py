@@ -45,7 +45,7 @@ def _seen(config: Config, sessions: Sessions, look, due: list[float]) -> Iterato
             model, n_steps = event.model, event.n_steps
         elif not isinstance(event, StepDone):
             continue
-        step = getattr(event, "step", 0)
+        step = event.step if isinstance(event, StepDone) else 0
         while due and round(due[0] * n_steps) == step:
             yield Seen(due.pop(0), step, look(model))
         if not due:

@@ -37,7 +37,7 @@ def main() -> None:
     for event in train(config, data.training):
         if isinstance(event, Started):
             model, due = event.model, [round(epoch * event.n_steps) for epoch in EPOCHS]
-        step = getattr(event, "step", 0)
+        step = event.step if isinstance(event, StepDone) else 0
         if isinstance(event, Started | StepDone) and step == due[len(scores)]:
             catalogue, columns = score(model, data.validation)
             print(f"step {step}: spread of the scores {catalogue.std():.3f}")
