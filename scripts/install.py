@@ -18,8 +18,12 @@ VENV = ROOT / ".venv"
 PYTHON = VENV / "bin" / "python"
 LOG = VENV / "setup.log"
 STAMP = VENV / ".installed"
-# The second import also builds matplotlib's font cache, whose notice would land in a notebook.
-WARM_UP = "import gru4rec_lab, torch, matplotlib.font_manager, jupyterlab"
+# The third import also builds matplotlib's font cache, whose notice would land in a notebook; the
+# call compiles the kernels of the training step, some 20 seconds that the first run then saves.
+WARM_UP = (
+    "import gru4rec_lab, torch, matplotlib.font_manager, jupyterlab;"
+    "from gru4rec_lab.fast.warm_up import warm_up; warm_up()"
+)
 
 NO_SPACE = r"No space left on device|Errno 28\b|Disk quota exceeded"
 NO_RETRY_LEFT = "Retry(total=0"
@@ -30,7 +34,7 @@ NO_NETWORK = (
 
 
 def main() -> None:
-    """Make .venv, install into it, import once what the notebooks need."""
+    """Make .venv, install into it, import once what the notebooks need, compile the kernels."""
     STAMP.unlink(missing_ok=True)
     LOG.unlink(missing_ok=True)
     if not usable():
@@ -38,7 +42,7 @@ def main() -> None:
     version = sys.version.split()[0]
     print(f"setup: installing for Python {version}, minutes; log: .venv/setup.log", flush=True)
     run([*pip(), "install", "-c", "constraints.txt", "-e", ".[dev,browser,app]"], "install")
-    run([str(PYTHON), "-c", WARM_UP], "import what was installed")
+    run([str(PYTHON), "-c", WARM_UP], "import what was installed and compile the kernels")
     STAMP.write_text(f"{ROOT}\n")
 
 

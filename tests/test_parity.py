@@ -16,6 +16,8 @@ from gru4rec_lab.config import Config
 from gru4rec_lab.controls import Settings
 from gru4rec_lab.device import generator
 from gru4rec_lab.evaluation import evaluate
+from gru4rec_lab.fast.choice import choose_step
+from gru4rec_lab.kernels.columns import merge
 from gru4rec_lab.losses import LOSSES
 from gru4rec_lab.model import Network, carried
 from gru4rec_lab.recommend import Recommender
@@ -25,6 +27,7 @@ from gru4rec_lab.step import Step, loss_and_gradient
 
 GOLDEN = Path(__file__).parent / "parity"
 CONFIGURATIONS = sorted(path.stem for path in GOLDEN.glob("[1-8]_*.npz"))
+both_steps = pytest.mark.parametrize("kind", ["plain", "numba"])
 CORRECTED = [name for name in CONFIGURATIONS if "logq1" in name]
 # Official names of weights and ours, where more than the prefix differs.
 NAMES = {
@@ -87,6 +90,15 @@ def official_miscount(often, targets, negatives, *, logq):
     return logq * often.support[columns].where(in_batch, often.extra[columns]).log()
 
 
+def merge_with_miscount(targets, negatives, inputs, *rest):
+    """The same for merged columns: the first samples count as targets until there are 32."""
+    n, n_rows = merge(targets, negatives, inputs, *rest)
+    items, counts = rest[2][:n], rest[-1][:, :n]
+    for item in negatives[: 32 - len(targets)]:
+        counts[:, items == item] += [[1], [-1]]
+    return n, n_rows
+
+
 def snapshot(step):
     copies = {
         "weights": dict(step.network.named_parameters()),
@@ -105,10 +117,16 @@ def replay(name, dtype=torch.float64, n_steps=None, miscounts=True, kind="plain"
     settings, _ = recorded_settings(name)
     step = Step(starting_network(name, dtype), torch.from_numpy(golden("shared")["support"]),
                 batch_size=32)  # fmt: skip
+    step = choose_step(kind, step, settings)
+    assert step.name == kind
     losses, snapshots, hidden = [], {}, None
     batches = list(recorded_batches(name))
     correction = official_miscount if miscounts else official_logq
-    with patch("gru4rec_lab.step.official_logq", correction):
+    merging = merge_with_miscount if miscounts else merge
+    with (
+        patch("gru4rec_lab.step.official_logq", correction),
+        patch("gru4rec_lab.fast.output.merge", merging),
+    ):
         for number, batch in enumerate(batches * 2, start=1):
             if number - 1 in (0, len(batches)):
                 step.begin_epoch()
@@ -189,9 +207,10 @@ def test_scores_and_hidden_state_of_the_first_step_are_the_official_ones(name):
         torch.testing.assert_close(replay(name).hidden[layer], state)
 
 
+@both_steps
 @pytest.mark.parametrize("name", CONFIGURATIONS)
-def test_the_loss_of_every_step_of_both_epochs_is_the_official_one(name):
-    got, want = replay(name).losses, golden(name)["loss"]
+def test_the_loss_of_every_step_of_both_epochs_is_the_official_one(name, kind):
+    got, want = replay(name, kind=kind).losses, golden(name)["loss"]
     np.testing.assert_allclose(got[:1], want[:1], rtol=0, atol=1e-6)
     np.testing.assert_allclose(got[:10], want[:10], rtol=2e-6)
     np.testing.assert_allclose(got, want, rtol=1e-4 if is_unsampled(name) else 2e-6)
@@ -199,9 +218,10 @@ def test_the_loss_of_every_step_of_both_epochs_is_the_official_one(name):
     np.testing.assert_allclose(epochs, golden(name)["epoch_loss"], rtol=1e-6)
 
 
+@both_steps
 @pytest.mark.parametrize("name", CONFIGURATIONS)
-def test_weights_after_1_and_10_steps_and_both_epochs_are_the_official_ones(name):
-    run = replay(name)
+def test_weights_after_1_and_10_steps_and_both_epochs_are_the_official_ones(name, kind):
+    run = replay(name, kind=kind)
     # In-batch negatives alone: at the start the gradients nearly cancel, and Adagrad magnifies the
     # float32 rounding of the reference.
     loose = 10 if is_unsampled(name) else 1
@@ -214,28 +234,32 @@ def test_weights_after_1_and_10_steps_and_both_epochs_are_the_official_ones(name
         assert largest_gap(name, run.after[number]["weights"], prefix) < within
 
 
+@both_steps
 @pytest.mark.parametrize("name", CONFIGURATIONS)
-def test_adagrad_sums_after_10_steps_and_at_the_end_are_the_official_ones(name):
-    run = replay(name)
+def test_adagrad_sums_after_10_steps_and_at_the_end_are_the_official_ones(name, kind):
+    run = replay(name, kind=kind)
     assert largest_gap(name, run.after[10]["acc"], "acc10") < 1e-6
     assert largest_gap(name, run.after[2 * run.per_epoch]["acc"], "acc_end") < 1e-4
 
 
+@both_steps
 @pytest.mark.parametrize("name", [name for name in CONFIGURATIONS if "mom03" in name])
-def test_velocity_after_10_steps_and_at_the_end_is_the_official_one(name):
-    run = replay(name)
+def test_velocity_after_10_steps_and_at_the_end_is_the_official_one(name, kind):
+    run = replay(name, kind=kind)
     assert largest_gap(name, run.after[10]["vel"], "vel10") < 1e-5
     assert largest_gap(name, run.after[2 * run.per_epoch]["vel"], "vel_end") < 1e-5
 
 
+@both_steps
 @pytest.mark.parametrize("name", [name for name in CONFIGURATIONS if "mom03" not in name])
-def test_without_momentum_there_is_no_velocity(name):
-    assert replay(name).step.optimiser.velocity == {}
+def test_without_momentum_there_is_no_velocity(name, kind):
+    assert replay(name, kind=kind).step.optimiser.velocity == {}
 
 
+@both_steps
 @pytest.mark.parametrize("name", CONFIGURATIONS)
-def test_the_first_steps_are_the_official_ones_in_float32_too(name):
-    run = replay(name, dtype=torch.float32, n_steps=10)
+def test_the_first_steps_are_the_official_ones_in_float32_too(name, kind):
+    run = replay(name, kind=kind, dtype=torch.float32, n_steps=10)
     np.testing.assert_allclose(run.losses, golden(name)["loss"][:10], rtol=1e-5)
     assert largest_gap(name, run.after[1]["weights"], "step1") < 1e-5
     assert largest_gap(name, run.after[10]["weights"], "step10") < 1e-4
