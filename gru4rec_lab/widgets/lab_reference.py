@@ -6,17 +6,20 @@ losses pull alike on them. On the wide scores of a trained BPR model the differe
 
 from functools import lru_cache
 
-from ..diagnostics import GradientByRank, gradient_by_rank, trained_scores
-from ..diagnostics.trained import EPOCHS
+import torch
 
-MOST_NEGATIVES = 2079
+from ..diagnostics import GradientByRank, gradient_by_rank, trained_scores
+from ..diagnostics.trained import EPOCHS, MOST_EXTRA, N_TARGETS
 
 
 @lru_cache(maxsize=32)
-def reference_gradients(n_negatives: int) -> GradientByRank:
+def reference_gradients(n_sample: int, sample_alpha: float) -> GradientByRank:
     """Gradients of all losses on shipped scores of a fully trained BPR model, linear, no ELU.
 
-    Each test target has `n_negatives` negatives, at most as many as were stored (2079).
+    Each test target has the 31 others of its batch as negatives, and `n_sample` extra ones drawn
+    by popularity^`sample_alpha`, at most 32,768.
     """
-    rows = trained_scores(EPOCHS[-1], min(max(n_negatives, 1), MOST_NEGATIVES))
-    return gradient_by_rank(rows.target, rows.negatives)
+    scores = trained_scores(EPOCHS[-1])
+    count = min(n_sample, MOST_EXTRA)
+    rows = [scores.negatives(number, count, sample_alpha) for number in range(N_TARGETS)]
+    return gradient_by_rank(scores.target, torch.stack(rows))

@@ -149,7 +149,7 @@ class LiveLab(Panel):
     def _reference(self):
         """Gradients on the reference scores, with as many negatives as the settings ask for."""
         shown = self._elements.controls.values()
-        return reference_gradients(self._run_config.batch_size - 1 + shown["n_sample"])
+        return reference_gradients(shown["n_sample"], shown["sample_alpha"])
 
     def _thick(self) -> str:
         return self._elements.controls.values()["loss"]
@@ -220,7 +220,7 @@ class LiveLab(Panel):
             raise
         if self.controls is not None:
             self.controls.set(**{name: change["new"]})
-        if name in ("loss", "n_sample"):
+        if name in ("loss", "n_sample", "sample_alpha"):
             self._draw()
         self._tell()
 
