@@ -106,22 +106,22 @@ class MatrixPane:
 
 def batch_plot(*, scale: float = 2) -> tuple[LivePlot, RowsPane, MatrixPane]:
     """A plot with the rows of a batch on the left and the score matrix of one step on the right."""
-    plot = LivePlot(1000, 400, scale=scale)
-    rows = RowsPane(plot, plot.add_axes(50, 60, 480, 330))
-    matrix = MatrixPane(plot, plot.add_axes(550, 60, 985, 330))
+    plot = LivePlot(960, 400, scale=scale)
+    rows = RowsPane(plot, plot.add_axes(50, 60, 470, 330))
+    matrix = MatrixPane(plot, plot.add_axes(540, 60, 945, 330))
     words = [
         (50, 30, "black", "A bar: a session starts there, its state is zero."),
         (50, 12, "black", "Above: item just clicked; below: the target. The frame: this step."),
-        (550, 30, "black", "framed: the row's own target"),
-        (760, 30, SHADES[Role.OTHER_TARGET], "blue: targets of the other rows"),
-        (550, 12, SHADES[Role.EXTRA], "orange: extra samples"),
-        (760, 12, COPY_COLOUR, "x: a copy of the row's own target"),
+        (540, 30, "black", "framed: the row's own target"),
+        (745, 30, SHADES[Role.OTHER_TARGET], "blue: targets of the other rows"),
+        (540, 12, SHADES[Role.EXTRA], "orange: extra samples"),
+        (745, 12, COPY_COLOUR, "x: a copy of the row's own target"),
     ]
     for left, bottom, colour, text in words:
         place = left / plot.width, bottom / plot.height
         plot.figure.text(*place, text, fontsize=8, color=colour, va="center")
-    plot.figure.text(50 / plot.width, 0.95, "sessions side by side", fontsize=10)
-    plot.figure.text(550 / plot.width, 0.97, "scores (darker: higher)", fontsize=10)
+    plot.figure.text(50 / plot.width, 0.97, "sessions side by side", fontsize=10)
+    plot.figure.text(540 / plot.width, 0.97, "scores (darker: higher)", fontsize=10)
     return plot, rows, matrix
 
 
