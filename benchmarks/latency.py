@@ -61,6 +61,8 @@ def main():
 def measure(panels, presses, *, in_lab):
     """Print the rows; the figures of the summary."""
     print(row("ms", ("min", "median", "p95")))
+    if in_lab:
+        panels.outlast()
     panels.open("Loss explorer", EXPLORER)
     idle = explorer(panels, presses, training=False)
     tails = [drags(panels, presses, training=False)]
