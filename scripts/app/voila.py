@@ -10,7 +10,7 @@ def allow_shutdown(handler, notebook, cwd):
     return notebook
 
 
-c = get_config()
+c = get_config()  # noqa: F821 (Voila hands it to this file)
 c.Voila.ip = "127.0.0.1"
 c.Voila.auto_token = True
 c.VoilaConfiguration.template = "panels"
