@@ -9,7 +9,7 @@ window.g4r = {
     const inside = '.widget-hslider, .widget-hselect-slider, .widget-dropdown, .widget-checkbox,' +
       '.widget-toggle-buttons, .widget-text';
     return [...g4r.panel(mark).querySelectorAll(inside)].filter(box => box.offsetParent
-      && !box.closest('.g4r-cold, .g4r-probe') && (!box.matches('.widget-text') || box.querySelector('input[type=number]')));
+      && !box.closest('.g4r-cold, .g4r-probe') && !g4r.name(box).includes('needs a new run') && (!box.matches('.widget-text') || box.querySelector('input[type=number]')));
   },
   // A checkbox has its words beside an empty label, of a character without width.
   name: box => (box.matches('.widget-checkbox') ? null : box.querySelector('.widget-label'))
@@ -29,7 +29,7 @@ window.g4r = {
       const key = up !== box.g4rFlip ? 'ArrowRight' : 'ArrowLeft';
       handle.dispatchEvent(new KeyboardEvent('keydown', {key, bubbles: true}));
     } else if (menu) {
-      menu.selectedIndex = up ? 1 : 2;
+      menu.selectedIndex = up || menu.length < 3 ? Number(up) : 2;
       menu.dispatchEvent(new Event('change', {bubbles: true}));
     } else if (number) {
       up ? number.stepUp() : number.stepDown();

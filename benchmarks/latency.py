@@ -7,8 +7,9 @@ of the training). The rows are min / median / 95th percentile in ms:
 
 - each slider, menu, row of buttons and number box: from the press to the reaction on the screen,
   idle and while the same kernel trains. The LossExplorer reacts with a new picture, decoded and
-  drawn; the TrainingLab, while it trains, with a new mark in words. Before a run its controls
-  change nothing but themselves, and what needs a new run or changes at the next look is left out.
+  drawn; the TrainingLab, while it trains, with a new mark in words, or, where a control makes no
+  mark, with a new picture of the paused run. What needs a new run, and the probe session, whose
+  recommendations come with the next look, are left out.
   A control that changes no picture in one view of the explorer is tried in the others.
 - drag tail: from the last move of the mouse to the last new picture;
 - stop: from a click on Stop to the state that says stopped.
@@ -61,21 +62,19 @@ def main():
 def measure(panels, presses, *, in_lab):
     """Print the rows; the figures of the summary."""
     print(row("ms", ("min", "median", "p95")))
-    if in_lab:
-        panels.outlast()
     panels.open("Loss explorer", EXPLORER)
     idle = explorer(panels, presses, training=False)
     tails = [drags(panels, presses, training=False)]
     panels.open("Training lab", LAB)
     panels.start()
-    training = lab(panels, presses)
+    training, paused = lab(panels, presses)
     panels.open("Loss explorer", EXPLORER)
     training += explorer(panels, presses, training=True)
     tails.append(drags(panels, presses, training=True))
     panels.open("Training lab", LAB)
     stops = timed("stop", [panels.stop() for _ in range(max(3, presses // 5))])
     lost = speed(panels, max(2, presses // 10)) if in_lab else None
-    return Figures(max(idle), max(training), max(tails), stops, lost)
+    return Figures(max(idle + paused), max(training), max(tails), stops, lost)
 
 
 def explorer(panels, presses, *, training):
@@ -99,12 +98,28 @@ def explorer(panels, presses, *, training):
 
 
 def lab(panels, presses):
-    """A row a control of the training lab; the 95th percentiles."""
-    tails = []
+    """A row a control of the training lab; the p95s while it trains, and those paused.
+
+    What makes no mark, such as a choice of what is drawn, is timed until the new picture of a
+    paused run: while training, pictures come by themselves.
+    """
+    training, paused, unmarked = [], [], []
     for name in panels.controls(LAB):
         taken = panels.presses(LAB, name, presses, by_mark=True, training=True)
-        tails.append(timed(f"lab: {name}, {WHEN[True]}", taken))
-    return tails
+        if any(taken):
+            training.append(timed(f"lab: {name}, {WHEN[True]}", taken))
+        else:
+            unmarked.append(name)
+    panels.start()
+    panels.wait_for_look()
+    panels.pause()
+    for name in unmarked:
+        taken = panels.presses(LAB, name, presses)
+        if any(taken):
+            paused.append(timed(f"lab: {name}, paused", taken))
+        else:
+            print(row(f"lab: {name}, paused", ("no", "new", "picture")))
+    return training, paused
 
 
 def speed(panels, pairs):

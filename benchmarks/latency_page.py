@@ -4,10 +4,9 @@ from pathlib import Path
 
 SCRIPT = Path(__file__).with_name("latency.js")
 BETWEEN_MS, WAIT_MS = 120, 3000
-LONG = "lab._config = lab._config.with_changes(n_epochs=1000)"
 ALONE = """
 from gru4rec_lab import LiveRun, train
-from gru4rec_lab.widgets.lab_run import lab_data
+from gru4rec_lab.widgets.lab_data import lab_data
 alone = LiveRun(train(lab._run_config, lab_data(None, None).training))
 alone.start()
 """
@@ -25,11 +24,8 @@ class Panels:
     def __init__(self, page):
         self._page, self._tab = page, page.page
         page.show("g4r-words")
+        page.lengthen_runs()
         self._tab.evaluate(SCRIPT.read_text(encoding="utf-8"))
-
-    def outlast(self):
-        """Let runs outlast the measurement; in JupyterLab, where the kernel takes code."""
-        self._page.in_kernel(LONG)
 
     def open(self, title, mark):
         """Bring the panel with this title and css class on the screen."""
@@ -94,7 +90,8 @@ class Panels:
         """(steps a second without a panel, with a watched one), this many times in turns."""
         self.start()
         self._press_pause("paused")
-        self._page.in_kernel(ALONE)
+        failed = self._page.in_kernel(ALONE)
+        assert not failed, failed
         speeds = []
         for _ in range(pairs):
             alone = self._speed("alone", seconds)
@@ -105,6 +102,14 @@ class Panels:
             self._page.in_kernel("alone.resume()")
         self._page.in_kernel("alone.stop()")
         return speeds
+
+    def wait_for_look(self):
+        """Wait until the model was looked at: the first recommendations are there."""
+        self._page.until(lambda: "recommended" in self._page.text("g4r-recommendations"))
+
+    def pause(self):
+        """Pause the run that is going."""
+        self._press_pause("paused")
 
     def _press_pause(self, then):
         self._page.element("g4r-pause").click()

@@ -156,6 +156,15 @@ class Page:
         entries = self.page.locator(".jp-LogConsolePanel .jp-OutputArea-output")
         return "\n".join(entries.all_inner_texts())
 
+    def lengthen_runs(self):
+        """Let the next runs of the training lab go on for longer than anyone looks at them."""
+        self.page.evaluate(
+            """() => { const box = document.querySelector('.g4r-cold-n-epochs input');
+                 box.value = 10000;
+                 for (const event of ['input', 'change'])
+                     box.dispatchEvent(new Event(event, {bubbles: true})); }"""
+        )
+
     def run_all(self):
         """Run all cells of the notebook, in JupyterLab."""
         assert self.command("notebook:run-all-cells") is not False

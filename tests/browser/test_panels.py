@@ -25,6 +25,7 @@ def explorer(panels):
 def lab_panel(panels):
     panels.tab("Training lab")
     panel = panels.panel("g4r-start")
+    panel.lengthen_runs()
     panel.element("g4r-reset").click()
     panel.until(lambda: "idle" in panel.text("g4r-state"), why="no reset")
     return panel
