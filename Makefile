@@ -22,7 +22,7 @@ ifneq ($(shell cat $(STAMP) 2>/dev/null && $(VENV_PYTHON) -V >/dev/null 2>&1 || 
 .PHONY: $(STAMP)
 endif
 
-.PHONY: help setup lab test notebooks figures docs lint format clean
+.PHONY: help setup lab test notebooks bench figures docs lint format clean
 .PHONY: help setup lab app test notebooks docs lint format clean
 
 help:  ## this list
@@ -57,6 +57,9 @@ figures: $(STAMP)  ## measure the stored results again and draw the README's fig
 
 docs: $(STAMP)  ## write the API reference into build/docs
 	@$(VENV_PYTHON) scripts/docs.py
+
+bench: $(STAMP)  ## speed, measured side by side, to benchmarks/RESULTS.md (OFFICIAL=its checkout)
+	@$(VENV_PYTHON) -m benchmarks $(if $(OFFICIAL),--official "$(OFFICIAL)") $(ARGS)
 
 lint: $(STAMP)  ## what pre-commit checks, without changing a file
 	@$(VENV_PYTHON) -m ruff check

@@ -1,0 +1,126 @@
+"""The official PyTorch GRU4Rec, run as it is, a few steps at a time.
+
+`fit` runs in a thread of its own. The generator of its mini-batches is wrapped: it holds the thread
+after as many steps as were asked for, so that another trainer can take its turn in between. Set-up
+is outside of the clock. The shims are those of accuracy_vs_official.
+"""
+
+import contextlib
+import importlib
+import io
+import sys
+import threading
+from collections.abc import Callable, Mapping
+from typing import Any
+from unittest.mock import patch
+
+import numpy as np
+import pandas as pd
+import torch
+
+from .accuracy_vs_official import shims
+
+STEPS_OF_SAMPLES = 100  # drawn at a time: few enough that drawing them is in the clock
+
+
+class OfficialTrainer:
+    """An official `fit` that takes steps when told to."""
+
+    def __init__(self, path: str, clicks: pd.DataFrame, settings: Mapping[str, Any]):
+        if path not in sys.path:
+            sys.path.insert(0, path)
+        self._module = importlib.import_module("gru4rec_pytorch")
+        self._left, self._error = 0, None
+        self._go, self._held = threading.Semaphore(0), threading.Semaphore(0)
+        self._fit = threading.Thread(target=self._work, args=(clicks, settings), daemon=True)
+        iterator = self._module.SessionDataIterator
+        with (
+            shims(self._module, 0),
+            patch.object(iterator, "__call__", self._holding(iterator.__call__)),
+        ):
+            self._fit.start()
+            self._wait()
+
+    def __call__(self, n: int) -> None:
+        """Take `n` steps."""
+        self._left = n
+        self._go.release()
+        self._wait()
+
+    def close(self) -> None:
+        """End the thread."""
+        self._left = -1
+        self._go.release()
+        self._fit.join()
+
+    def _wait(self) -> None:
+        self._held.acquire()
+        if self._error:
+            raise self._error
+
+    def _work(self, clicks, settings) -> None:
+        torch.set_num_threads(1)
+        model = self._module.GRU4Rec(device=torch.device("cpu"), n_epochs=10**6, **settings)
+        try:
+            most = STEPS_OF_SAMPLES * max(settings["n_sample"], 1)
+            model.fit(clicks.copy(), sample_cache_max_size=most)
+        except KeyboardInterrupt:
+            return
+        except Exception as error:  # handed to whoever waits
+            self._error = error
+        self._held.release()
+
+    def _holding(self, batches: Callable) -> Callable:
+        def held(*arguments, **named):
+            for batch in batches(*arguments, **named):
+                if self._left == 0:
+                    self._held.release()
+                    self._go.acquire()
+                if self._left < 0:
+                    raise KeyboardInterrupt
+                self._left -= 1
+                yield batch
+
+        return held
+
+
+class OfficialModel:
+    """An official model trained for one epoch, and its evaluation.
+
+    Attributes:
+        weights: its state as numpy arrays.
+        item_ids: its items in their order.
+    """
+
+    def __init__(self, path: str, clicks: pd.DataFrame, settings: Mapping[str, Any]):
+        if path not in sys.path:
+            sys.path.insert(0, path)
+        module = importlib.import_module("gru4rec_pytorch")
+        plain = {"layers": settings["layers"], "loss": "cross-entropy", "learning_rate": 0.1}
+        with shims(module, 0):
+            self._model = module.GRU4Rec(
+                device=torch.device("cpu"), n_epochs=1, batch_size=512, n_sample=0, **plain
+            )
+            self._model.fit(clicks.copy())
+        self._model.model.eval()
+        state = self._model.model.state_dict()
+        self.weights = {name: value.numpy() for name, value in state.items()}
+        self.item_ids: np.ndarray = self._model.data_iterator.itemidmap.index.values
+
+    def evaluate(self, test: pd.DataFrame) -> tuple[float, float]:
+        """Recall@20 and MRR@20 by the official code."""
+        batch_eval = importlib.import_module("evaluation").batch_eval
+        with contextlib.redirect_stdout(io.StringIO()):
+            recall, mrr = batch_eval(self._model, test.copy(), [20], batch_size=512)
+        return float(recall[20]), float(mrr[20])
+
+
+def prepare(path: str, clicks: pd.DataFrame, settings: Mapping[str, Any]) -> None:
+    """What the official code does before its first step."""
+    if path not in sys.path:
+        sys.path.insert(0, path)
+    module = importlib.import_module("gru4rec_pytorch")
+    with contextlib.redirect_stdout(io.StringIO()):
+        module.SessionDataIterator(
+            clicks.copy(), settings["batch_size"], n_sample=0, device=torch.device("cpu")
+        )
