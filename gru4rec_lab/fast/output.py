@@ -55,7 +55,7 @@ class Columns:
     def __init__(self, output: Table, stack: Stack, n_sample: int):
         like, n_rows, most = output.values, stack.n_rows, 2 * stack.n_rows + n_sample
         self.n_sample, self._output = n_sample, output
-        self._place = np.full(len(like), -1, np.int32)
+        self._place = output.place
         self.items, self.clicked = np.zeros(most, np.int64), np.zeros(n_rows, np.int64)
         self.row, self._column = np.zeros(n_rows, np.int64), np.zeros(n_rows, np.int64)
         self._left, self._shift = np.zeros(n_rows, like.dtype), np.zeros(n_rows, like.dtype)

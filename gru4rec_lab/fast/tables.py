@@ -78,12 +78,16 @@ class Table(_Stored):
     """An item table by rows of whole cache lines, with the item biases behind their rows.
 
     A row then never shares a line with another item, and row and bias are one wait for memory.
+
+    Attributes:
+        place: [items] room for the number of each item among those of a step; -1 between steps.
     """
 
     def __init__(self, optimiser: Adagrad, name: str, *, bias: str | None = None):
         tensor = optimiser.parameters[name]
         like = tensor.detach().numpy()
         n_items, self.width = tensor.shape
+        self.place = np.full(n_items, -1, np.int32)
         places = {name: lambda all_: all_[:, : self.width]}
         if bias is not None:
             places[bias] = lambda all_: all_[:, self.width : self.width + 1]

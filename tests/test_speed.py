@@ -1,0 +1,72 @@
+"""The speed that a report tells is that of the steps; nothing else that happens counts."""
+
+import pytest
+
+from gru4rec_lab import Config, load_sessions, train
+from gru4rec_lab.events import EpochDone, Report, StepDone
+from gru4rec_lab.sampling import Sampler
+from gru4rec_lab.widgets.lab_course import Course
+
+SMALL = Config(layers=(8,), batch_size=16, n_sample=16, n_epochs=2, step="plain", report_every=5)
+
+
+@pytest.fixture(scope="module")
+def sessions():
+    return load_sessions("world:cycle", n_sessions=100, seed=1)
+
+
+class Clock:
+    """A clock that goes on only when told to."""
+
+    def __init__(self):
+        self.now = 0.0
+
+    def wait(self, seconds):
+        self.now += seconds
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    made = Clock()
+    for module in ("training", "events"):
+        monkeypatch.setattr(f"gru4rec_lab.{module}.perf_counter", lambda: made.now)
+    return made
+
+
+def seconds_in(events):
+    return sum(event.seconds for event in events if isinstance(event, Report))
+
+
+def test_pauses_and_looks_between_steps_are_not_in_the_seconds(sessions, clock):
+    events = []
+    for event in train(SMALL, sessions):
+        events.append(event)
+        clock.wait(1)
+    assert seconds_in(events) == 0
+
+
+def test_evaluation_is_not_in_the_seconds(sessions, clock, monkeypatch):
+    monkeypatch.setattr("gru4rec_lab.training.evaluate", lambda *_: clock.wait(1))
+    events = list(train(SMALL, sessions, validation=sessions))
+    assert sum(isinstance(event, EpochDone) for event in events) == clock.now == 2
+    assert seconds_in(events) == 0
+
+
+def test_sampling_and_steps_are_in_the_seconds(sessions, clock, monkeypatch):
+    draw = Sampler.draw
+    monkeypatch.setattr(Sampler, "draw", lambda *given: clock.wait(1) or draw(*given))
+    events = list(train(SMALL, sessions))
+    assert seconds_in(events) == sum(isinstance(event, StepDone) for event in events)
+
+
+def test_the_lab_shows_steps_by_the_seconds_of_their_reports(sessions):
+    course = Course("cross-entropy", 2)
+    reports = []
+    for event in train(SMALL, sessions):
+        course.add(event)
+        if isinstance(event, Report):
+            reports.append(event)
+            before = reports[-2].step if len(reports) > 1 else 0
+            assert course.steps_per_second == (event.step - before) / event.seconds
+            assert course.clicks_per_second == event.clicks / event.seconds
+    assert len(reports) > 2
