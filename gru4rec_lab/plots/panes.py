@@ -92,8 +92,8 @@ class WeightPane:
         handles = [Line2D([], [], **look) for look in EFFECTIVE_LOOKS]
         self._axes[0].legend(
             handles=handles, fontsize=8, ncols=2, frameon=False, loc="lower right",
-            bbox_to_anchor=(1.0, 1.0), borderaxespad=0, borderpad=0.4, handlelength=1.6,
-            columnspacing=1.2,
+            bbox_to_anchor=(1.0, 1.0), borderaxespad=0, borderpad=0.4, handlelength=1.3,
+            columnspacing=0.9,
         )  # fmt: skip
 
     def visible(self, shown: bool) -> None:
