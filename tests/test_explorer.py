@@ -85,6 +85,12 @@ def test_trained_model_ranks_its_targets_better_than_an_untrained_one():
     assert above[1] < above[0] / 10
 
 
+def test_rows_of_the_trained_model_are_the_negatives_of_each_target():
+    scores = trained_scores(1)
+    each = torch.stack([scores.negatives(k, 64, 0.3) for k in range(N_TARGETS)])
+    assert torch.equal(scores.rows(64, 0.3), each)
+
+
 def test_ranks_of_the_trained_model_count_the_negatives_above():
     scores = trained_scores(1)
     counted = [(scores.negatives(k, 300, 0.3) > scores.target[k]).sum() for k in range(N_TARGETS)]

@@ -54,6 +54,11 @@ class TrainedScores:
         items = torch.cat([self.columns[number, 1:], extra_items(sample_alpha, n_sample)])
         return self.catalogue[number, items]
 
+    def rows(self, n_sample: int, sample_alpha: float = 0.5) -> Float[Tensor, "targets negatives"]:
+        """`negatives` of every target, a row each."""
+        extra = extra_items(sample_alpha, n_sample).expand(len(self.columns), -1)
+        return self.catalogue.gather(1, torch.cat([self.columns[:, 1:], extra], dim=1))
+
     def ranks(self, n_sample: int, sample_alpha: float = 0.5) -> Float[Tensor, "targets"]:
         """Number of negatives that score above each target."""
         target = self.target[:, None]

@@ -6,10 +6,8 @@ losses pull alike on them. On the wide scores of a trained BPR model the differe
 
 from functools import lru_cache
 
-import torch
-
 from ..diagnostics import GradientByRank, gradient_by_rank, trained_scores
-from ..diagnostics.trained import EPOCHS, MOST_EXTRA, N_TARGETS
+from ..diagnostics.trained import EPOCHS, MOST_EXTRA
 
 
 @lru_cache(maxsize=32)
@@ -20,6 +18,4 @@ def reference_gradients(n_sample: int, sample_alpha: float) -> GradientByRank:
     by popularity^`sample_alpha`, at most 32,768.
     """
     scores = trained_scores(EPOCHS[-1])
-    count = min(n_sample, MOST_EXTRA)
-    rows = [scores.negatives(number, count, sample_alpha) for number in range(N_TARGETS)]
-    return gradient_by_rank(scores.target, torch.stack(rows))
+    return gradient_by_rank(scores.target, scores.rows(min(n_sample, MOST_EXTRA), sample_alpha))

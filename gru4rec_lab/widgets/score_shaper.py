@@ -44,7 +44,7 @@ class ScoreShaper(Panel):
     def __init__(self, scores: Mapping[str, Tensor] | None = None, *, key: str = "ScoreShaper"):
         super().__init__(key)
         self._rows = {name: _sorted(rows) for name, rows in (scores or {}).items()}
-        self._rows |= {STORED: _sorted(_stored())}
+        self._rows |= {STORED: _sorted(trained_scores(4).rows(N_EXTRA))}
         self.numbers: dict[str, Any] = {}
         self.curves: GradientByRank
         self._make_controls()
@@ -137,12 +137,6 @@ class ScoreShaper(Panel):
         self._histogram.show(rows, elu(rows, alpha), (axis, elu_grad(axis, alpha)))
         self._gradients.show(self.curves)
         self._pushes.show(self.loss.value, rows[0], self._alone, self._shaped)
-
-
-def _stored() -> Tensor:
-    """[rows, negatives] of the shipped model after its last epoch."""
-    scores = trained_scores(4)
-    return torch.stack([scores.negatives(number, N_EXTRA) for number in range(N_ROWS)])
 
 
 def _sorted(rows: Tensor) -> Tensor:
