@@ -30,7 +30,7 @@ def steps_looked_at(pace, clock, steps, *, look=0.03, step=0.003):
         clock.now += look
 
     def events():
-        yield Started(MODEL, steps, "cpu")
+        yield Started(MODEL, steps, "cpu", "plain")
         for number in range(1, steps + 1):
             clock.now += step
             yield StepDone(number, 1)
