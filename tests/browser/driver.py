@@ -165,6 +165,29 @@ class Page:
                      box.dispatchEvent(new Event(event, {bubbles: true})); }"""
         )
 
+    def start_training(self):
+        """Press Start of the training lab; the run outlasts what is looked at."""
+        self.lengthen_runs()
+        self.element("g4r-start").click()
+        self.until(lambda: "running" in self.text("g4r-state"), why="the run did not start")
+
+    def train_and_drag(self):
+        """Drag three controls while a model trains, then pause, resume and stop it."""
+        self.start_training()
+        for css, share, mark in [
+            ("g4r-n-sample", 0.2, "n_sample"),
+            ("g4r-alpha", 0.9, "sample_alpha"),
+            ("g4r-loss", 0.75, "loss"),
+        ]:
+            before = self.picture()
+            self.drag(css, share)
+            self.until(lambda mark=mark: mark in self.text("g4r-marks"), why=f"no mark of {mark}")
+            self.wait_for_new_picture(before)
+        presses = [("g4r-pause", "paused"), ("g4r-pause", "running"), ("g4r-stop", "stopped")]
+        for css, state in presses:
+            self.element(css).click()
+            self.until(lambda state=state: state in self.text("g4r-state"), why=f"not {state}")
+
     def run_all(self):
         """Run all cells of the notebook, in JupyterLab."""
         assert self.command("notebook:run-all-cells") is not False

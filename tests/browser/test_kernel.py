@@ -13,9 +13,7 @@ def page(notebook):
 def start(page):
     page.tab("Training lab")
     panel = page.panel("g4r-start")
-    panel.lengthen_runs()
-    panel.element("g4r-start").click()
-    panel.until(lambda: "running" in panel.text("g4r-state"), why="the run did not start")
+    panel.start_training()
     return panel
 
 

@@ -31,11 +31,6 @@ def lab_panel(panels):
     return panel
 
 
-def start(panel):
-    panel.element("g4r-start").click()
-    panel.until(lambda: "running" in panel.text("g4r-state"), why="the run did not start")
-
-
 def is_clean(panel):
     return panel.errors() == [] and panel.text("g4r-error").strip() == ""
 
@@ -49,21 +44,8 @@ def test_dragging_the_negatives_changes_picture_and_words(explorer):
 
 
 def test_a_model_trains_while_its_controls_are_dragged(lab_panel):
-    panel = lab_panel
-    start(panel)
-    for css, share, mark in [
-        ("g4r-n-sample", 0.2, "n_sample"),
-        ("g4r-alpha", 0.9, "sample_alpha"),
-        ("g4r-loss", 0.75, "loss"),
-    ]:
-        before = panel.picture()
-        panel.drag(css, share)
-        panel.until(lambda mark=mark: mark in panel.text("g4r-marks"), why=f"no mark of {mark}")
-        panel.wait_for_new_picture(before)
-    for css, state in [("g4r-pause", "paused"), ("g4r-pause", "running"), ("g4r-stop", "stopped")]:
-        panel.element(css).click()
-        panel.until(lambda state=state: state in panel.text("g4r-state"), why=f"not {state}")
-    assert is_clean(panel)
+    lab_panel.train_and_drag()
+    assert is_clean(lab_panel)
 
 
 def test_a_picture_has_two_pixels_where_css_has_one(panels):
