@@ -4,12 +4,11 @@ from collections.abc import Callable
 from typing import Any
 
 import ipywidgets as widgets
-from traitlets import TraitError
 
 from ..diagnostics.trained import EPOCHS, N_TARGETS
 from ..losses import LOSSES
 from .explorer_settings import PRESETS
-from .panel import LABEL, float_slider, marked, steps_slider
+from .panel import LABEL, float_slider, marked, set_value, steps_slider
 
 N_SAMPLES = [0] + [2**power for power in range(3, 16)]
 SOURCES = {"Gaussian": "gaussian", "real model": "trained", "pasted": "pasted"}
@@ -113,7 +112,7 @@ class ExplorerControls(widgets.HBox):
                 for loss, box in self.losses.items():
                     box.value = loss in value
             else:
-                _set_value(self.elements[name], name, value)
+                set_value(self.elements[name], name, value)
 
 
 def _elements() -> dict[str, widgets.ValueWidget]:
@@ -154,17 +153,6 @@ def _elements() -> dict[str, widgets.ValueWidget]:
             tooltips=["softmax weights of the negatives", "dL/dr_j of the negatives",
                       "histogram of the scores"]),
     }  # fmt: skip
-
-
-def _set_value(element: widgets.ValueWidget, name: str, value: Any) -> None:
-    # A slider takes a value beyond its ends silently to the nearer end.
-    low, high = getattr(element, "min", None), getattr(element, "max", None)
-    if low is not None and isinstance(value, int | float) and not low <= value <= high:
-        raise ValueError(f"{name} must lie between {low:g} and {high:g}, got {value!r}")
-    try:
-        element.value = value
-    except TraitError:
-        raise ValueError(f"{name} cannot be {value!r}") from None
 
 
 def _buttons(label: str, options: list, *, css: str, tooltips: list[str]) -> widgets.ToggleButtons:

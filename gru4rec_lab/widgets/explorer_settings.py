@@ -1,7 +1,8 @@
-"""The explorer's presets, and the line of text that restores its settings."""
+"""The explorer's presets, and how its settings are read from a line of text."""
 
-import shlex
 from typing import Any
+
+from . import settings_text
 
 _PLAIN = {"temperature": 1.0, "bpreg": 0.0}
 _SCORES: dict[str, dict[str, Any]] = {
@@ -21,35 +22,11 @@ _SCORES: dict[str, dict[str, Any]] = {
 PRESETS = {name: settings | _PLAIN for name, settings in _SCORES.items()}
 
 
-def to_text(settings: dict[str, Any]) -> str:
-    """`name=value` pairs in one line, which `from_text` reads."""
-    parts = {**settings, "losses": ",".join(settings["losses"])}
-    # A pasted column may hold new lines, which do not belong in one line of text.
-    parts["pasted"] = " ".join(parts["pasted"].split())
-    return " ".join(shlex.quote(f"{name}={value}") for name, value in parts.items())
-
-
 def from_text(text: str) -> dict[str, Any]:
-    """The settings in a line of `to_text`; numbers as numbers.
+    """The settings in a line of `settings_text.to_text`; numbers as numbers.
 
     Raises:
         ValueError: a part that is no `name=value`.
     """
-    settings: dict[str, Any] = {}
-    for part in shlex.split(text):
-        name, equals, value = part.partition("=")
-        if not equals:
-            raise ValueError(f"{part!r} is no setting; write name=value, as in n_sample=2048")
-        settings[name] = value if name in ("source", "pasted", "scale", "pane") else _value(value)
-    if "losses" in settings:
-        settings["losses"] = [name for name in str(settings["losses"]).split(",") if name]
-    return settings
-
-
-def _value(text: str) -> float | int | str:
-    for kind in (int, float):
-        try:
-            return kind(text)
-        except ValueError:
-            continue
-    return text
+    words = ("source", "pasted", "scale", "pane")
+    return settings_text.from_text(text, words=words, lists=("losses",))

@@ -1,10 +1,5 @@
 """What leaves the lab: the model, the history as a table, the picture as a file."""
 
-import os
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
-from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,14 +7,13 @@ import ipywidgets as widgets
 
 from ..controls import ControlChanged
 from ..events import EpochDone, Event, Observed, Report
-from ..plots import LivePlot
 from .panel import LABEL, marked
+from .picture_file import FORMATS
 
 if TYPE_CHECKING:
     import pandas as pd
 
 COLUMNS = ["step", "event", "loss name", "loss", "recall@1", "recall@20", "mrr@20", "change"]
-FORMATS = (".png", ".svg")
 
 
 def history_frame(events: list[Event], loss: str) -> "pd.DataFrame":
@@ -61,44 +55,6 @@ def _row(event: Event) -> dict[str, Any]:
 
 def _shares(*values: float) -> dict[str, float]:
     return dict(zip(("recall@1", "recall@20", "mrr@20"), values, strict=True))
-
-
-def write_picture(plot: LivePlot, path: str | Path) -> Path:
-    """Write the picture as it is now, whole or not at all, as PNG or SVG by the suffix; its path.
-
-    Raises:
-        ValueError: another suffix than .png or .svg.
-    """
-    path = Path(path).expanduser()
-    if path.suffix.lower() not in FORMATS:
-        raise ValueError(f"a picture's name ends in .png or .svg, got {path.name!r}")
-    picture = BytesIO()
-    with plot.lock, _all_drawn(plot):
-        plot.figure.savefig(picture, format=path.suffix[1:].lower())
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(prefix=f".{path.stem}-", dir=path.parent)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(picture.getvalue())
-        os.replace(temporary, path)
-    except BaseException:
-        os.unlink(temporary)
-        raise
-    return path
-
-
-@contextmanager
-def _all_drawn(plot: LivePlot) -> Iterator[None]:
-    """With the moving artists as a part of the figure, which leaves them out otherwise."""
-    moving = plot.figure.findobj(lambda artist: artist.get_animated())
-    for artist in moving:
-        artist.set_animated(False)
-    try:
-        yield
-    finally:
-        for artist in moving:
-            artist.set_animated(True)
-        plot.redraw()
 
 
 class SaveBox(widgets.HBox):

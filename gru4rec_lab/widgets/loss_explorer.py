@@ -22,11 +22,12 @@ from .explorer_controls import ExplorerControls
 from .explorer_frame import frame_of
 from .explorer_hints import hint
 from .explorer_numbers import numbers_of
-from .explorer_settings import from_text, to_text
+from .explorer_settings import from_text
 from .explorer_sources import Scores, gaussian, pasted, trained
 from .explorer_words import formula, sentences
-from .focus import focus_style
 from .panel import Panel, marked, picture_of
+from .picture_file import write_picture
+from .settings_text import to_text
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -86,7 +87,7 @@ class LossExplorer(Panel):
         self.update()
         self.picture = picture_of(self._plot)
         below = [self.words, self.formula]
-        self.reveal([focus_style(), self.controls, self.hint, self.error_box, self.picture, *below])
+        self.reveal([self.controls, self.hint, self.error_box, self.picture, *below])
 
     @classmethod
     def restore(cls, text: str, *, batch_size: int = 32, key: str = "LossExplorer"):
@@ -108,18 +109,12 @@ class LossExplorer(Panel):
             return frame_of(self.curves, self.weights, self.pushes, self.histogram)
 
     def save_picture(self, path: str | Path) -> Path:
-        """Write the picture as it is to `path`, in the format that its ending names; the path.
+        """Write the picture as it is as .png or .svg; the path written.
 
         Raises:
             ValueError: an ending other than .png and .svg.
         """
-        path = Path(path)
-        if path.suffix.lower() not in (".png", ".svg"):
-            raise ValueError(f"cannot write {path.name!r}; end it in .png or .svg")
-        with self._plot.lock:
-            self._plot.figure.savefig(path, dpi=self._plot.figure.dpi)
-            self._plot.redraw()
-        return path
+        return write_picture(self._plot, path)
 
     def _make_plot(self) -> None:
         self._plot = plot = LivePlot(960, 380)

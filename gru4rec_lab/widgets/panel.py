@@ -11,6 +11,12 @@ from ..plots import LivePlot
 
 _LIVE: dict[str, "Panel"] = {}
 LABEL = {"description_width": "150px"}
+# The sliders of ipywidgets show no focus.
+_FOCUS = """<style>
+.g4r-panel .noUi-handle:focus, .g4r-panel select:focus, .g4r-panel textarea:focus,
+.g4r-panel input:focus, .g4r-panel button:focus-visible, .g4r-panel .widget-readout:focus {
+  outline: 3px solid #1c6ea4 !important; outline-offset: 1px; }
+</style>"""
 
 
 def live_panels() -> dict[str, "Panel"]:
@@ -42,7 +48,7 @@ class Panel(widgets.VBox):
 
     def reveal(self, children: list[widgets.Widget]) -> None:
         """Show these elements and count as live; the last act of making a panel."""
-        self.children = children
+        self.children = [_focus_style(), *children]
         _LIVE[self.key] = self
 
     @property
@@ -85,6 +91,12 @@ class Panel(widgets.VBox):
             del _LIVE[self.key]
         _close_tree(self.children)
         super().close()
+
+
+def _focus_style() -> widgets.HTML:
+    """An element without a size of its own that outlines what has the focus in any panel."""
+    layout = widgets.Layout(height="0px", margin="0px", overflow="hidden")
+    return marked(widgets.HTML(_FOCUS, layout=layout), "g4r-focus-style")
 
 
 def _close_tree(children: tuple[widgets.Widget, ...]) -> None:

@@ -13,9 +13,10 @@ from ..controls import LIVE
 from ..events import Event
 from ..recommend import Recommendation, Recommender
 from ..sessions import Sessions
-from .lab_files import history_frame, write_picture
+from .lab_files import history_frame
 from .lab_pin import Pinned, pinned_run, run_label
 from .live_lab import LiveLab
+from .picture_file import write_picture
 from .restore_box import RestoreBox
 
 if TYPE_CHECKING:
