@@ -7,7 +7,7 @@ from torch import Tensor
 
 from .colours import LOSS_COLOURS
 from .live import LivePlot
-from .panes import THIN
+from .panes import THIN, push_axis
 from .spread import EDGES, histogram
 
 LINEAR_COLOUR, SEEN_COLOUR, SLOPE_COLOUR = "#999999", "#000000", "#56B4E9"
@@ -47,21 +47,9 @@ class PushByScorePane:
     """dL/dr_j against the linear score of the negative: of the loss alone, and with bpreg."""
 
     def __init__(self, plot: LivePlot, axes: Axes):
-        axes.set_yscale("symlog", linthresh=1e-6, linscale=0.7)
-        ticks = [1, 1e-2, 1e-4, 1e-6]
-        words = ["$1$", "$10^{-2}$", "$10^{-4}$", "$10^{-6}$"]
-        below = [f"$-{word[1:]}" for word in words]
-        axes.set_yticks([*ticks, 0, *(-tick for tick in ticks)], [*words, "0", *below])
-        axes.set(xlim=(-16, 16), ylim=(-10, 10))
+        push_axis(axes)
+        axes.set_xlim(-16, 16)
         axes.set_xlabel("score of the negative", fontsize=9)
-        axes.set_ylabel("$\\partial L / \\partial r_j$", fontsize=9, labelpad=0)
-        axes.axhline(0, color="#444444", linewidth=0.8)
-        for words, height in (("pushed down", 0.97), ("pushed up", 0.03)):
-            edge = "top" if height > 0.5 else "bottom"
-            axes.text(
-                0.99, height, words, transform=axes.transAxes, fontsize=8, ha="right", va=edge,
-                color="#555555",
-            )  # fmt: skip
         self.alone, self.shaped = (self._line(plot, axes, dash) for dash in ((0, (1, 1)), "solid"))
 
     def _line(self, plot: LivePlot, axes: Axes, dash) -> Line2D:
