@@ -35,6 +35,12 @@ class Batch:
     carry: Int[Tensor, "batch"]
 
 
+def with_targets(sessions: Sessions, item_ids: np.ndarray) -> Sessions:
+    """The sessions over this vocabulary that have a target: two clicks or more on items in it."""
+    known = sessions.with_items(item_ids)
+    return known.take(known.lengths >= 2)
+
+
 class Schedule:
     """All steps of one epoch, made once; iterating gives a `Batch` a step without a copy."""
 

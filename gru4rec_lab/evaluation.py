@@ -13,7 +13,7 @@ import torch
 from jaxtyping import Int
 from torch import Tensor
 
-from .batches import Batch, Schedule, session_parallel
+from .batches import Batch, Schedule, session_parallel, with_targets
 from .metrics import Evaluation
 from .ranking import BLOCK, Catalogue, check_ties, rank_targets
 from .sessions import Sessions
@@ -79,7 +79,7 @@ def evaluate(
         raise ValueError(f"cut-offs must be 1 or more, got {k!r}")
     check_ties(ties)
     limit = float("inf") if all_ranks else max(*cutoffs, AT_LEAST)
-    known = _with_targets(sessions, model.item_ids)
+    known = _some_with_targets(sessions, model.item_ids)
     device = torch.device(getattr(model, "device", "cpu"))
     schedule = session_parallel(known, batch_size, device)
     in_tiles = device.type == "cpu" and isinstance(model, Factored)
@@ -100,14 +100,13 @@ def evaluate(
     )
 
 
-def _with_targets(sessions: Sessions, item_ids: np.ndarray) -> Sessions:
-    known = sessions.with_items(item_ids)
-    long = known.lengths >= 2
-    if not long.any():
+def _some_with_targets(sessions: Sessions, item_ids: np.ndarray) -> Sessions:
+    known = with_targets(sessions, item_ids)
+    if not known.n_sessions:
         raise ValueError(
             f"none of the {sessions.n_sessions} sessions has 2 clicks on items the model knows"
         )
-    return known.take(long)
+    return known
 
 
 def _states(model: Scorer, schedule: Schedule, batch_size: int) -> Iterator[tuple[Batch, Any]]:

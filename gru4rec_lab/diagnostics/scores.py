@@ -7,7 +7,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from ..batches import session_parallel
+from ..batches import session_parallel, with_targets
 from ..device import generator
 from ..recommend import Recommender
 from ..sampling import Frequencies, Sampler, official_logq, popularity_weight
@@ -94,6 +94,7 @@ def probe_scores(
 
     A target has the other targets of its batch and extra draws as negatives, batch_size - 1 +
     n_sample in all: where fewer sessions are left, more are drawn. Scores are linear (no ELU).
+    Sessions may have other items; what the model does not know is left out.
 
     Args:
         support: [items] clicks the sampler goes by; those of `sessions`, if None.
@@ -102,6 +103,7 @@ def probe_scores(
     """
     network = model.network
     device = network.items.device
+    sessions = with_targets(sessions, model.item_ids)
     support = torch.as_tensor(sessions.support) if support is None else support
     source = generator(seed, "probe", "cuda" if device.type == "cuda" else "cpu")
     weight = popularity_weight(support, sample_alpha)

@@ -93,11 +93,9 @@ def probe_of(
 ) -> tuple[Target, Negatives]:
     """`probe_scores` of the sessions as the model's own training would draw negatives.
 
-    Sessions may have other items; what the model does not know is left out. `changes` replace
-    arguments of `probe_scores`.
+    `changes` replace arguments of `probe_scores`.
     """
-    known = sessions.with_items(model.item_ids)
     config = model.config
     how = {"n_sample": config.n_sample, "sample_alpha": config.sample_alpha}
     how |= {"batch_size": config.batch_size, "support": support, "max_targets": 2000}
-    return probe_scores(model, known.take(known.lengths >= 2), **how | changes)
+    return probe_scores(model, sessions, **how | changes)

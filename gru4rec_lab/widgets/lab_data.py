@@ -2,6 +2,7 @@
 
 from typing import NamedTuple
 
+from ..batches import with_targets
 from ..datasets import load_sessions
 from ..sessions import Sessions
 
@@ -28,6 +29,5 @@ def lab_data(sessions: Sessions | None, validation: Sessions | None) -> LabData:
         validation = last if validation is None else validation
     elif validation is None:
         training, validation = sessions.split_last(fraction=0.1)
-    known = validation.with_items(training.item_ids)
-    validation = known.take(known.lengths >= 2).sample(N_VALIDATION)
+    validation = with_targets(validation, training.item_ids).sample(N_VALIDATION)
     return LabData(training, validation, validation.sample(N_PROBE))

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from gru4rec_lab import Config, Sessions, load_sessions
+from gru4rec_lab.batches import with_targets
 
 # One learning rate for all of them, .2: BPR gains by it, and BPR-max collapses at twice as much.
 VARIANTS = {
@@ -63,7 +64,7 @@ def full() -> Plan:
         training=training,
         small=past.most_recent(0.2),
         test=test,
-        probe=_known(test, training).sample(700),
+        probe=with_targets(test, training.item_ids).sample(700),
         config=Config.preset("lab", learning_rate=0.2, device="cpu"),
         n_sample=2048,
         epochs=(0, 0.03, 0.06, EARLY, 0.25, 0.5, 0.75, 1, 1.5, 2, 2.5, 3),
@@ -86,7 +87,7 @@ def fast() -> Plan:
         training=training,
         small=training,
         test=test,
-        probe=_known(test, training).sample(40),
+        probe=with_targets(test, training.item_ids).sample(40),
         config=Config.preset("lab", layers=(8,), batch_size=8, device="cpu"),
         n_sample=24,
         epochs=(0, EARLY, 1),
@@ -98,8 +99,3 @@ def fast() -> Plan:
         alphas=(0.0, 1.0),
         grid_samples=(4,),
     )
-
-
-def _known(test: Sessions, training: Sessions) -> Sessions:
-    known = test.with_items(training.item_ids)
-    return known.take(known.lengths >= 2)
