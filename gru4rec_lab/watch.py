@@ -39,13 +39,14 @@ def at_epochs(
 
 
 def _seen(config: Config, sessions: Sessions, look, due: list[float]) -> Iterator[Seen]:
-    model, n_steps = None, 0
+    model, n_steps, step = None, 0, 0
     for event in train(config, sessions):
         if isinstance(event, Started):
             model, n_steps = event.model, event.n_steps
-        elif not isinstance(event, StepDone):
+        elif isinstance(event, StepDone):
+            step = event.step
+        else:
             continue
-        step = event.step if isinstance(event, StepDone) else 0
         while due and round(due[0] * n_steps) == step:
             yield Seen(due.pop(0), step, look(model))
         if not due:

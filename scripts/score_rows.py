@@ -12,6 +12,7 @@ minute.
 import json
 import platform
 from datetime import UTC, datetime
+from functools import partial
 from importlib.metadata import version
 
 import numpy as np
@@ -20,8 +21,7 @@ import torch
 from gru4rec_lab import Config
 from gru4rec_lab.batches import session_parallel
 from gru4rec_lab.diagnostics.trained import EPOCHS, N_TARGETS, SCORE_FILE
-from gru4rec_lab.events import Started, StepDone
-from gru4rec_lab.training import train
+from gru4rec_lab.watch import at_epochs
 from gru4rec_lab.widgets.lab_data import lab_data
 
 BATCH_SIZE, POOL = 32, 2000
@@ -33,20 +33,18 @@ def main() -> None:
     torch.set_num_threads(1)
     data = lab_data(None, None)
     config = Config.preset("lab", n_epochs=max(EPOCHS), device="cpu")
-    scores = []
-    for event in train(config, data.training):
-        if isinstance(event, Started):
-            model, due = event.model, [round(epoch * event.n_steps) for epoch in EPOCHS]
-        step = event.step if isinstance(event, StepDone) else 0
-        if isinstance(event, Started | StepDone) and step == due[len(scores)]:
-            catalogue, columns = score(model, data.validation)
-            print(f"step {step}: spread of the scores {catalogue.std():.3f}")
-            scores.append(catalogue.astype(np.float16))
-            if len(scores) == len(EPOCHS):
-                break
+    look = partial(score, sessions=data.validation)
+    looks = [seen.value for seen in at_epochs(config, data.training, look, EPOCHS)]
+    scores, (columns, *_) = zip(*looks, strict=True)
+    print("spread of the scores:", *(f"{catalogue.std():.3f}" for catalogue in scores))
     support = data.training.support.astype(np.int32)
     made = np.array(json.dumps(provenance(config)))
-    parts = {"scores": np.stack(scores), "columns": columns, "support": support, "made": made}
+    parts = {
+        "scores": np.stack(scores).astype(np.float16),
+        "columns": columns,
+        "support": support,
+        "made": made,
+    }
     np.savez_compressed(SCORE_FILE, **parts)
     print(f"{SCORE_FILE.name}: {SCORE_FILE.stat().st_size:,} bytes")
 

@@ -15,11 +15,12 @@ from ..diagnostics import (
     gradient_by_rank,
     probe_scores,
     score_histogram,
+    seen_by_loss,
     softmax_weights,
 )
 from ..evaluation import evaluate
 from ..events import EpochDone, Event, Observed, Started, StepDone
-from ..losses import LOSSES, elu
+from ..losses import LOSSES
 from ..recommend import Recommender
 from .lab_data import LabData
 from .lab_probe import Probe, Recommended
@@ -79,8 +80,8 @@ def look(model: Recommender, data: LabData, settings: Settings, probe: Probe) ->
     )
     if not (target.isfinite().all() and negatives.isfinite().all()):
         return None
-    if loss.shapes_scores or model.config.shape_scores == "all":
-        target, negatives = (elu(part, settings.elu_param) for part in (target, negatives))
+    in_force = model.config.with_changes(loss=settings.loss, elu_param=settings.elu_param)
+    target, negatives = seen_by_loss(in_force, target, negatives)
     quality = evaluate(model, data.probe, k=(1, 20))
     return View(
         recall_20=quality.recall[20],
