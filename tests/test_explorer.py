@@ -271,12 +271,12 @@ def test_bpreg_shows_in_the_pushes_and_goes_again(explorer):
 
 
 @pytest.mark.parametrize("pane", ["pushes", "scores"])
-def test_dragging_with_another_pane_costs_no_full_draw(explorer, pane):
+def test_dragging_with_another_pane_draws_no_axes_again(explorer, pane):
     explorer.pane.value = pane
-    drawn = explorer._plot.n_full_draws
+    drawn = explorer._plot.n_drawn
     for value in (64, 32_768):
         explorer.n_sample.value = value
-    assert explorer._plot.n_full_draws == drawn
+    assert explorer._plot.n_drawn == drawn
 
 
 def test_scores_are_shown_as_the_losses_see_them(explorer):

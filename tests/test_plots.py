@@ -10,6 +10,8 @@ from matplotlib.image import imread
 from gru4rec_lab import LOSSES, Config, load_sessions, plots, train
 from gru4rec_lab.diagnostics import gaussian_scores, gradient_by_rank
 from gru4rec_lab.plots import LOSS_COLOURS, LivePlot
+from gru4rec_lab.plots.background import KEPT_STATES
+from gru4rec_lab.plots.panes import WeightPane, loss_legend
 from gru4rec_lab.plots.score_pane import ScorePane
 
 
@@ -45,20 +47,65 @@ def test_moving_artists_are_drawn_and_gone_again(live):
     assert plot.png() == empty
 
 
-def test_only_new_limits_cost_a_full_draw(live):
+def test_only_new_limits_draw_the_axes_again(live):
     plot, axes, line = live
     for value in (0.2, 0.5, 0.8):
         line.set_data([0, 1], [value, value])
         plot.limits(axes, x=(0, 1), y=(0, 1))
         plot.png()
-    assert plot.n_full_draws == 1
-    before = plot.png()
+    drawn, before = plot.n_drawn, plot.png()
     plot.limits(axes, y=(0, 2))
     assert plot.png() != before
-    assert plot.n_full_draws == 2
+    assert plot.n_drawn == drawn + 1
+    plot.limits(axes, y=(0, 1))
+    assert plot.png() == before
+    assert plot.n_drawn == drawn + 1
 
 
-def test_drawing_over_the_background_gives_the_same_picture_as_a_full_draw(live):
+def test_other_axes_are_not_drawn_again(live):
+    plot, axes, _ = live
+    plot.add_axes(100, 20, 190, 90)
+    plot.png()
+    drawn = plot.n_drawn
+    plot.limits(axes, x=(0, 3))
+    plot.png()
+    assert plot.n_drawn == drawn + 1
+
+
+def test_the_background_is_what_matplotlib_draws():
+    plot = LivePlot(400, 200, scale=1)
+    pane = WeightPane(plot, plot.add_axes(60, 40, 340, 150), highest=1000)
+    pane.key()
+    loss_legend(plot, ["top1", "bpr"], left=60, top=195)
+    ours = pixels(plot.png())
+    plot.figure.canvas.draw()
+    whole = np.asarray(plot.figure.canvas.buffer_rgba()) / 255
+    # The two axes of the pane share their frame, where matplotlib draws one line over the other.
+    assert np.abs(ours - whole).max() < 0.25
+    assert (np.abs(ours - whole) > 0.01).mean() < 0.01
+
+
+def test_a_legend_seen_before_costs_nothing():
+    plot = LivePlot(400, 200, scale=1)
+    pictures = []
+    for names in (["top1"], ["bpr"], [], ["top1"]):
+        loss_legend(plot, names, left=60, top=195)
+        pictures.append(plot.png())
+    assert pictures[0] == pictures[3]
+    assert len(set(pictures)) == 3
+    assert plot.n_drawn == 3
+
+
+def test_a_run_of_new_limits_does_not_fill_the_memory(live):
+    plot, axes, _ = live
+    for top in range(1, 50):
+        plot.limits(axes, y=(0, top))
+        plot.png()
+    (kept,) = [each for of, each in plot._background._kept.items() if of is axes]
+    assert len(kept) == KEPT_STATES
+
+
+def test_drawing_over_the_background_gives_the_same_picture_as_a_first_draw(live):
     plot, _, line = live
     plot.png()
     line.set_data([0, 1], [1, 0])
@@ -111,9 +158,10 @@ def scores():
     return plot, pane
 
 
-def test_score_pane_draws_histogram_and_target_without_a_full_draw(scores):
+def test_score_pane_draws_histogram_and_target_over_its_background(scores):
     plot, pane = scores
     seen = [plot.png()]
+    drawn = plot.n_drawn
     made = gaussian_scores(63, 2.0)
     histogram = pane.histogram(made.target, made.rows)
     for target in (None, 3.0, 4.0):
@@ -122,7 +170,7 @@ def test_score_pane_draws_histogram_and_target_without_a_full_draw(scores):
     pane.clear()
     assert plot.png() == seen[0]
     assert len(set(seen)) == 4
-    assert plot.n_full_draws == 1
+    assert plot.n_drawn == drawn
 
 
 def test_a_target_beyond_the_axis_stands_at_its_end(scores):
@@ -138,7 +186,6 @@ def test_a_target_beyond_the_axis_stands_at_its_end(scores):
 def test_a_hidden_score_pane_leaves_nothing_behind(scores):
     plot, pane = scores
     pane.visible(False)
-    plot.redraw()
     hidden = plot.png()
     made = gaussian_scores(63, 2.0)
     pane.show(pane.histogram(made.target, made.rows), target=1.0)

@@ -1,16 +1,16 @@
 """`LivePlot`: a figure that is redrawn fast enough to follow a slider.
 
-Axes, labels and legends are drawn once and kept as a background; only the artists that move are
-drawn again over it. No pyplot, no layout engine: both cost more than the rest together, and
+Axes, labels and legends are kept as a `Background`; only the artists that move are drawn again over
+it. No pyplot, no layout engine: both cost more than the rest together, and
 widget callbacks run in threads, where pyplot must not be used.
 """
 
 import threading
 
-import numpy as np
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 
+from .background import Background
 from .page import NotebookFigure
 from .png import PngBands
 
@@ -26,17 +26,15 @@ class LivePlot:
         width, height: size on the page, in css pixels.
         figure: the matplotlib figure, `scale` device pixels to a css pixel.
         lock: re-entrant lock around every change and drawing.
-        n_full_draws: how often everything was drawn, background included.
+        n_drawn: how many parts of the background were drawn so far.
     """
 
     def __init__(self, width: int, height: int, *, scale: float = 2):
         self.width, self.height = width, height
         self.lock = threading.RLock()
-        self.n_full_draws = 0
         self.figure = NotebookFigure(width / CSS_DPI, height / CSS_DPI, dpi=CSS_DPI * scale)
-        self._canvas = self.figure.canvas
+        self._background = Background(self.figure)
         self._moving: list[Artist] = []
-        self._background = None
         self._png = PngBands()
 
     def add_axes(self, left: int, bottom: int, right: int, top: int) -> Axes:
@@ -55,30 +53,28 @@ class LivePlot:
         self._moving.append(artist)
         return artist
 
+    @property
+    def n_drawn(self) -> int:
+        """How many parts of the background were drawn so far."""
+        return self._background.n_drawn
+
     def limits(self, axes: Axes, *, x: tuple | None = None, y: tuple | None = None) -> None:
-        """Set limits of `axes`; costs a full redraw only if they are new."""
+        """Set limits of `axes`; those it never had cost a drawing of these axes."""
         with self.lock:
             if x is not None and tuple(axes.get_xlim()) != tuple(x):
                 axes.set_xlim(*x)
-                self.redraw()
             if y is not None and tuple(axes.get_ylim()) != tuple(y):
                 axes.set_ylim(*y)
-                self.redraw()
 
     def redraw(self) -> None:
-        """Let the next `png` draw everything: labels, legends or scales have changed."""
-        self._background = None
+        """Let the next `png` draw all: something changed that is no limit, label or legend."""
+        self._background.forget()
 
     def png(self) -> bytes:
         """The picture now, as PNG bytes (compression level 1: speed counts, not size)."""
         with self.lock:
-            if self._background is None:
-                self._canvas.draw()
-                self._background = self._canvas.copy_from_bbox(self.figure.bbox)
-                self.n_full_draws += 1
-            else:
-                self._canvas.restore_region(self._background)
+            canvas = self._background.put()
             for artist in self._moving:
                 if artist.get_visible():
                     self.figure.draw_artist(artist)
-            return self._png.encode(np.asarray(self._canvas.buffer_rgba()))
+            return self._png.encode(canvas)

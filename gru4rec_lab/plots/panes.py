@@ -44,9 +44,7 @@ class GradientPane:
         self._describe("$-\\partial L / \\partial r_i$, badly ranked targets = 1", (1e-4, 1000))
 
     def _describe(self, label: str, limits: tuple[float, float]) -> None:
-        if self.axes.get_ylabel() != label:
-            self.axes.set_ylabel(label, fontsize=9)
-            self._plot.redraw()
+        self.axes.set_ylabel(label, fontsize=9)
         self._plot.limits(self.axes, y=limits)
 
     def show(self, curves: GradientByRank, *, thick: str | None = None) -> None:
@@ -97,7 +95,7 @@ class WeightPane:
         )  # fmt: skip
 
     def visible(self, shown: bool) -> None:
-        """Show or hide the pane; the plot has to be redrawn after it."""
+        """Show or hide the pane."""
         for artist in (*self._axes, *self.lines, *self._marks):
             artist.set_visible(shown)
 
@@ -134,7 +132,7 @@ class PushPane:
         return plot.moving(line)
 
     def visible(self, shown: bool) -> None:
-        """Show or hide the pane; the plot has to be redrawn after it."""
+        """Show or hide the pane."""
         for artist in (self._axes, *self.lines.values()):
             artist.set_visible(shown)
 
@@ -182,4 +180,3 @@ def loss_legend(plot: LivePlot, names: list[str], *, left: int, top: int) -> Non
             handles=handles, loc="upper left", bbox_to_anchor=place, ncols=len(names),
             frameon=False, fontsize=9, borderaxespad=0, handlelength=2.6,
         )  # fmt: skip
-    plot.redraw()

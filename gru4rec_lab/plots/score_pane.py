@@ -60,7 +60,7 @@ class ScorePane:
         )  # fmt: skip
 
     def visible(self, shown: bool) -> None:
-        """Show or hide the pane; the plot has to be redrawn after it."""
+        """Show or hide the pane."""
         for artist in (self.axes, self._negatives, self._weight, self._targets, self._line):
             artist.set_visible(shown)
 

@@ -121,7 +121,7 @@ class QualityCurves:
 
 
 def top_of(seen: list[float], tops: list[float], *, at_least: float) -> float:
-    """The upper limit for what is seen, out of few: each new one costs a full redraw."""
+    """The upper limit for what is seen, out of few: each new one costs a drawing of the axes."""
     highest = max([value for value in seen if np.isfinite(value)], default=0) * 1.15
     return next((top for top in tops if top >= max(highest, at_least)), tops[-1])
 

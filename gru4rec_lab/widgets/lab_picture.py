@@ -82,7 +82,6 @@ class LabPicture:
             self.pane = pane
             for name, each in self._right.items():
                 each.visible(name == pane)
-            self.plot.redraw()
 
     def pin(self, pinned: Pinned | None) -> None:
         """The quality of this run as a ghost from the next picture on; None: without one."""

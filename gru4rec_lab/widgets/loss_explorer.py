@@ -136,7 +136,6 @@ class LossExplorer(Panel):
         }
         self._right["weights"].key()
         self._named: list[str] | None = None
-        self._shown_pane = ""
 
     def _refresh(self, change: dict) -> None:
         self.controls.show_used()
@@ -185,11 +184,8 @@ class LossExplorer(Panel):
         if of["losses"] != self._named:
             self._named = of["losses"]
             loss_legend(self._plot, self._named, left=66, top=376)
-        if of["pane"] != self._shown_pane:
-            self._shown_pane = of["pane"]
-            for name, pane in self._right.items():
-                pane.visible(name == of["pane"])
-            self._plot.redraw()
+        for name, pane in self._right.items():
+            pane.visible(name == of["pane"])
         (self._gradients.relative if of["scale"] == "relative" else self._gradients.raw)()
         self._gradients.show(self.curves)
         self._gradients.show_target(self.numbers["rank"], dots)

@@ -49,4 +49,3 @@ def _all_drawn(plot: LivePlot) -> Iterator[None]:
     finally:
         for artist in moving:
             artist.set_animated(True)
-        plot.redraw()
