@@ -1,12 +1,12 @@
 """One file for a model: safetensors with a JSON header. Reading it runs no code."""
 
 import json
-import os
-import tempfile
 from pathlib import Path
 from typing import Any
 
 from torch import Tensor
+
+from .whole_file import whole_file
 
 SUFFIX = ".safetensors"
 FORMAT = "gru4rec-lab/1"
@@ -21,23 +21,15 @@ def model_path(path: str | Path) -> Path:
 def write_model(path: str | Path, tensors: dict[str, Tensor], facts: dict[str, Any]) -> Path:
     """Write tensors and JSON-ready facts; returns the path written.
 
-    The file appears whole or not at all: it is written under another name beside `path` and
-    renamed, so a killed process leaves the old file as it was.
+    The file appears whole or not at all.
     """
     from safetensors.torch import save_file
 
     target = model_path(path)
-    target.parent.mkdir(parents=True, exist_ok=True)
     header = {"format": FORMAT, "facts": json.dumps(facts)}
-    handle, temporary = tempfile.mkstemp(prefix=f".{target.stem}-", dir=target.parent)
-    os.close(handle)
-    try:
-        plain = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
-        save_file(plain, temporary, metadata=header)
-        os.replace(temporary, target)
-    except BaseException:
-        os.unlink(temporary)
-        raise
+    plain = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
+    with whole_file(target) as unfinished:
+        save_file(plain, unfinished, metadata=header)
     return target
 
 

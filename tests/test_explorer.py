@@ -1,6 +1,7 @@
 from datetime import date
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 
@@ -400,6 +401,32 @@ def test_a_picture_can_be_saved_and_the_panel_goes_on(explorer, tmp_path, name, 
     explorer.spread.value = 2.0
     explorer.spread.value = 4.0
     assert explorer.picture.value == before
+
+
+def test_the_buttons_write_picture_and_numbers(explorer, tmp_path):
+    explorer.files.path.value = str(tmp_path / "mine")
+    for button in explorer.files.buttons.values():
+        button.click()
+        assert explorer.error == ""
+    assert (tmp_path / "mine.png").read_bytes().startswith(b"\x89PNG")
+    written = pd.read_csv(tmp_path / "mine.csv", keep_default_na=False)
+    pd.testing.assert_frame_equal(written, explorer.frame())
+    with pytest.raises(ValueError, match=r"ends in .csv, got 'a.xlsx'"):
+        explorer.save_numbers(tmp_path / "a.xlsx")
+
+
+def test_the_line_of_text_follows_the_controls_and_restores_them(explorer):
+    explorer.spread.value, explorer.pane.value = 2.0, "pushes"
+    line = explorer.restore_box.text.value
+    assert line == explorer.settings_string
+    picture = explorer.picture.value
+    explorer.spread.value, explorer.pane.value = 4.0, "weights"
+    explorer.restore_box.text.value = line
+    assert explorer.error == ""
+    assert (explorer.spread.value, explorer.picture.value) == (2.0, picture)
+    explorer.restore_box.text.value = "spread=99"
+    assert "spread must lie between" in explorer.error
+    assert explorer.spread.value == 2.0
 
 
 def test_a_picture_of_another_format_is_refused(explorer, tmp_path):

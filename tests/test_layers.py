@@ -12,8 +12,8 @@ FILES = sorted(
     path for path in PACKAGE.rglob("*.py") if path.parent != PACKAGE or path.stem[0] != "_"
 )
 LAYERS = [
-    {"config", "device", "frames", "storage"},
-    {"controls", "environment", "kernels", "sessions"},
+    {"config", "device", "frames", "whole_file"},
+    {"controls", "environment", "kernels", "sessions", "storage"},
     {"batches", "datasets", "losses", "metrics", "model", "optim", "ranking", "sampling"},
     {"baselines", "evaluation", "recommend", "step"},
     {"diagnostics", "events", "fast"},

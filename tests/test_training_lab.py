@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import ipywidgets as widgets
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 
@@ -205,6 +206,34 @@ def test_the_picture_is_written_with_its_curves_and_goes_on_as_before(short, tmp
     assert short._lab_picture.show(short.course) == before
 
 
+def test_the_history_is_written_as_a_table(short, tmp_path):
+    finished(short)
+    short.files.path.value = str(tmp_path / "run")
+    short.files.buttons["save_numbers"].click()
+    assert short.error == ""
+    written = pd.read_csv(tmp_path / "run.csv")
+    pd.testing.assert_frame_equal(written, short.frame(), check_dtype=False)
+
+
+def test_a_change_is_in_words_before_the_step_that_it_acts_on(lab):
+    lab.start()
+    until(lambda: lab.run.steps > 3)
+    lab.pause()
+    lab.update()
+    old = lab.n_sample.value
+    lab.n_sample.value = 64
+    lab.loss.value = "top1"
+    assert f"next step: n_sample {old} -&gt; 64" in lab.marks.value
+    assert "next step: loss bpr -&gt; top1" in lab.marks.value
+    lab.n_sample.value = old
+    assert "n_sample" not in lab.marks.value
+    lab.step()
+    until(lambda: lab.course.marks)
+    lab.update()
+    assert f"step {lab.course.marks[0].step}: loss bpr -&gt; top1" in lab.marks.value
+    assert "next step" not in lab.marks.value
+
+
 def test_the_history_is_a_table(short):
     assert list(short.frame()["loss"]) == []
     table = finished(short).frame()
@@ -259,7 +288,9 @@ def test_a_bad_cold_setting_shows_at_start_and_can_be_put_right(lab, name, value
 
 
 def test_every_cold_setting_says_that_it_needs_a_new_run(lab):
-    assert lab.cold.selected_index is None
+    assert lab.cold.box.layout.display == "none"
+    lab.cold.header.value = True
+    assert lab.cold.box.layout.display is None
     for element in lab.cold.elements.values():
         assert "needs a new run" in element.description
         assert element.tooltip

@@ -5,7 +5,6 @@ A cache may only save time: whatever is wrong with it, the sessions are prepared
 
 import json
 import os
-import tempfile
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import asdict
@@ -16,6 +15,7 @@ import numpy as np
 
 from ..frames import Dropped
 from ..sessions import Sessions
+from ..whole_file import whole_file
 
 
 def cache_folder() -> Path:
@@ -61,22 +61,16 @@ def _read(path: Path) -> Sessions:
 
 
 def _write(path: Path, sessions: Sessions) -> None:
-    """`path` written under another name and renamed, so that no reader meets half a file."""
     about = {"name": sessions.name, "note": sessions.note}
     about["dropped"] = [asdict(step) for step in sessions.dropped]
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, unfinished = tempfile.mkstemp(dir=path.parent, prefix=path.stem, suffix=".part")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            np.savez_compressed(
-                file,
-                about=np.array(json.dumps(about)),
-                items=sessions.items.astype(np.int32),
-                times=sessions.times,
-                offsets=sessions.offsets,
-                item_ids=sessions.item_ids.astype(str),
-                session_ids=sessions.session_ids.astype(str),
-            )
-        os.replace(unfinished, path)
-    finally:
-        Path(unfinished).unlink(missing_ok=True)
+    # No reader may meet half a file. An open file, since numpy adds a suffix to a name.
+    with whole_file(path) as unfinished, unfinished.open("wb") as file:
+        np.savez_compressed(
+            file,
+            about=np.array(json.dumps(about)),
+            items=sessions.items.astype(np.int32),
+            times=sessions.times,
+            offsets=sessions.offsets,
+            item_ids=sessions.item_ids.astype(str),
+            session_ids=sessions.session_ids.astype(str),
+        )

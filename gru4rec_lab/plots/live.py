@@ -6,6 +6,8 @@ widget callbacks run in threads, where pyplot must not be used.
 """
 
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
@@ -69,6 +71,17 @@ class LivePlot:
     def redraw(self) -> None:
         """Let the next `png` draw all: something changed that is no limit, label or legend."""
         self._background.forget()
+
+    @contextmanager
+    def all_drawn(self) -> Iterator[None]:
+        """With the moving artists as a part of the figure, which leaves them out otherwise."""
+        for artist in self._moving:
+            artist.set_animated(False)
+        try:
+            yield
+        finally:
+            for artist in self._moving:
+                artist.set_animated(True)
 
     def png(self) -> bytes:
         """The picture now, as PNG bytes (compression level 1: speed counts, not size)."""

@@ -49,10 +49,12 @@ def cold_value(config: Config, name: str) -> Any:
     return ", ".join(map(str, value)) if name == "layers" else value
 
 
-class ColdSettings(widgets.Accordion):
+class ColdSettings(widgets.VBox):
     """A closed drawer of settings that the next Start after a Stop or Reset takes.
 
     Attributes:
+        header: the button that opens and closes it.
+        box: what it holds.
         elements: the names in `TOOLTIPS` to their elements.
     """
 
@@ -78,10 +80,22 @@ class ColdSettings(widgets.Accordion):
         for name, element in self.elements.items():
             marked(element, f"g4r-cold-{name.replace('_', '-')}")
         # The seed is asked for so often that it stands outside.
-        box = widgets.VBox([each for name, each in self.elements.items() if name != "seed"])
-        titles = ("Settings that need a new run (Stop or Reset, then Start)",)
-        super().__init__(children=[box], titles=titles, selected_index=None)
+        self.box = widgets.VBox([each for name, each in self.elements.items() if name != "seed"])
+        # Not an accordion: its header cannot be reached by Tab.
+        self.header = widgets.ToggleButton(
+            tooltip="show or hide them", layout=widgets.Layout(width="470px")
+        )
+        self.header.observe(lambda _change: self._open(), "value")
+        self._open()
+        super().__init__([self.header, self.box])
         marked(self, "g4r-cold")
+        marked(self.header, "g4r-cold-header")
+
+    def _open(self) -> None:
+        """Show the settings if the header is pressed."""
+        sign = "\u25be" if self.header.value else "\u25b8"
+        self.header.description = f"{sign} Settings that need a new run (Stop or Reset, then Start)"
+        self.box.layout.display = None if self.header.value else "none"
 
     @property
     def data(self) -> str | None:

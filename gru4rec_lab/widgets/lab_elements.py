@@ -5,11 +5,11 @@ import html
 import ipywidgets as widgets
 
 from ..config import Config
+from ..controls import ControlChanged
 from .explorer_words import formula
 from .lab_cold import ColdSettings
 from .lab_controls import LabControls, run_buttons
 from .lab_course import Course
-from .lab_files import SaveBox
 from .lab_pin import pin_buttons
 from .lab_probe import ProbeBox, recommendations_list
 from .lab_settings import LabSettings, paper_menu
@@ -30,7 +30,7 @@ class LabElements:
         pane: "weights" or "scores": what stands right of the gradients.
         paper: the menu of the paper's values.
         settings: all settings by name.
-        buttons, probe, files: what runs and pins, asks, and saves.
+        buttons, probe: what runs and pins, and asks.
         state_label, status, marks, compared, formula: words.
     """
 
@@ -54,7 +54,7 @@ class LabElements:
         self.settings = LabSettings(self.controls.elements, self.cold, shown)
         self.paper = paper_menu()
         self.buttons = run_buttons() | pin_buttons()
-        self.probe, self.files = ProbeBox(), SaveBox()
+        self.probe = ProbeBox()
         self.state_label, self.status, self.marks, self.compared = (
             marked(widgets.HTML(), f"g4r-{name}")
             for name in ("state", "status", "marks", "compared")
@@ -74,12 +74,14 @@ class LabElements:
     def below(self) -> list[widgets.Widget]:
         """What stands below the picture."""
         beside = widgets.HBox([self.probe, self.marks], layout=widgets.Layout(**ROW))
-        return [self.formula, self.compared, beside, self.cold, self.files]
+        return [self.formula, self.compared, beside, self.cold]
 
-    def tell(self, state: str, course: Course, *, pinned: bool) -> None:
+    def tell(
+        self, state: str, course: Course, asked: list[ControlChanged], *, pinned: bool
+    ) -> None:
         """Bring state, marks, recommendations and buttons up to date."""
         self.state_label.value = f"state: <b>{html.escape(state, quote=False)}</b>"
-        self.marks.value = marks_list(course)
+        self.marks.value = marks_list(course.marks, asked)
         looks, going = course.views, state in ("loading", "running", "paused")
         self.probe.top.value = (
             recommendations_list(looks[-1][0], looks[-1][1].recommended) if looks else ""

@@ -1,7 +1,10 @@
 """What the lab says in words: where the run is, how fast, and what was changed when."""
 
 import html
+from dataclasses import asdict
 
+from ..config import Config
+from ..controls import ControlChanged, Settings
 from ..live import LiveRun
 from .lab_course import Course
 
@@ -25,12 +28,26 @@ def status_line(course: Course, run: LiveRun | None) -> str:
     return " &middot; ".join(parts)
 
 
-def marks_list(course: Course) -> str:
-    """The changed controls as an HTML list: "step 350: loss bpr -> bpr-max"."""
-    if not course.marks:
+def pending(course: Course, config: Config, asked: Settings | None) -> list[ControlChanged]:
+    """What the next step will change: where `asked` differs from the run; None: it has ended."""
+    if asked is None:
+        return []
+    known = asdict(Settings.of(config)) | {mark.name: mark.new for mark in course.marks}
+    return [
+        ControlChanged(0, name, known[name], value)
+        for name, value in asdict(asked).items()
+        if value != known[name]
+    ]
+
+
+def marks_list(marks: list[ControlChanged], asked: list[ControlChanged]) -> str:
+    """Changed controls as an HTML list, "step 350: loss bpr -> bpr-max", then those asked for."""
+    if not marks and not asked:
         return ""
-    rows = (
-        f"<li>step {mark.step}: {mark.name} {mark.old} -&gt; {mark.new}</li>"
-        for mark in course.marks
-    )
+    rows = [f"<li>step {each.step}: {_words(each)}</li>" for each in marks]
+    rows += [f"<li><i>next step: {_words(each)}</i></li>" for each in asked]
     return f"<b>changes</b><ul style='margin:0'>{''.join(rows)}</ul>"
+
+
+def _words(change: ControlChanged) -> str:
+    return f"{change.name} {change.old} -&gt; {change.new}"

@@ -25,7 +25,7 @@ from .lab_pin import Pinned
 from .lab_probe import Probe
 from .lab_reference import reference_gradients
 from .lab_run import lab_events
-from .lab_words import status_line
+from .lab_words import pending, status_line
 from .panel import Panel, picture_of
 
 ENDED = ("stopped", "finished", "failed")
@@ -50,7 +50,7 @@ class LiveLab(Panel):
         self._data_of = cache(partial(data_of, sessions, validation))
         self._config = config or Config.preset("lab")
         self._look_every = look_every
-        self._drawing = threading.Lock()
+        self._drawing = threading.RLock()
         self._drawer = Drawer(self.update, self._ended, self.show_error)
         self._shown: Exception | None = None
         self._comparison = Comparison()
@@ -134,25 +134,23 @@ class LiveLab(Panel):
                 self.course.add(event)
                 if self._replaying and isinstance(event, ControlChanged):
                     self._follow_settings(**{event.name: event.new})
+            # Words before the picture, which takes ten times as long.
+            self._tell()
             if fresh:
-                self.picture.value = self._lab_picture.show(self.course, thick=self._thick())
-        # Outside the lock: a slow picture must not hold back what the buttons say.
-        self._tell()
+                self._draw()
 
     def _draw(self) -> None:
         """A fresh picture, whether anything happened or not."""
         with self._drawing:
             self._lab_picture.reference = self._reference()
             self._lab_picture.on_reference = self._elements.scores_of.value == "reference"
-            self.picture.value = self._lab_picture.show(self.course, thick=self._thick())
+            thick = self._elements.controls.values()["loss"]
+            self.picture.value = self._lab_picture.show(self.course, thick=thick)
 
     def _reference(self):
         """Gradients on the reference scores, with as many negatives as the settings ask for."""
         shown = self._elements.controls.values()
         return reference_gradients(shown["n_sample"], shown["sample_alpha"])
-
-    def _thick(self) -> str:
-        return self._elements.controls.values()["loss"]
 
     def _begin(self) -> None:
         """A fresh run, unless one is going or waits to be started."""
@@ -185,8 +183,8 @@ class LiveLab(Panel):
         )
 
     def _told(self, event: Event) -> None:
-        """In the training thread: a look is shown at once, the rest with the next picture."""
-        if isinstance(event, Observed):
+        """In the training thread: looks and marks are shown at once."""
+        if isinstance(event, Observed | ControlChanged):
             self._drawer.wake()
 
     @contextmanager
@@ -220,9 +218,10 @@ class LiveLab(Panel):
             raise
         if self.controls is not None:
             self.controls.set(**{name: change["new"]})
-        if name in ("loss", "n_sample", "sample_alpha"):
-            self._draw()
         self._tell()
+        # A running training draws its change with the next step; here it would wait for this.
+        if name in ("loss", "n_sample", "sample_alpha") and self.state != "running":
+            self._draw()
 
     def _ended(self) -> bool:
         return self.run is None or self.run.state in ENDED
@@ -233,7 +232,9 @@ class LiveLab(Panel):
 
     def _tell(self) -> None:
         """Bring words and buttons up to date."""
-        self._elements.tell(self.state, self.course, pinned=self.pinned is not None)
+        settings = None if self._ended() else self.controls.settings
+        asked = pending(self.course, self._run_config, settings)
+        self._elements.tell(self.state, self.course, asked, pinned=self.pinned is not None)
         self._elements.status.value = status_line(self.course, self.run)
         run = self.course, self._run_config, self._run_data
         self._elements.compared.value = self._comparison.with_run(self.pinned, *run)

@@ -26,7 +26,8 @@ from .explorer_settings import from_text
 from .explorer_sources import Scores, gaussian, pasted, trained
 from .explorer_words import formula, sentences
 from .panel import Panel, marked, picture_of
-from .picture_file import write_picture
+from .restore_box import RestoreBox
+from .save_box import SaveBox, write_numbers, write_picture
 from .settings_text import to_text
 
 if TYPE_CHECKING:
@@ -52,6 +53,8 @@ class LossExplorer(Panel):
         controls: all controls.
         losses: loss name to the checkbox that shows it.
         preset: menu of settings to start from.
+        files: the box for saving.
+        restore_box: the line of text that restores all settings.
         curves: the gradients against rank that are drawn.
         weights: the softmax weights that are drawn.
         pushes: dL/dr_j of the negatives of the chosen target.
@@ -86,7 +89,10 @@ class LossExplorer(Panel):
             self.controls.load(settings)
         self.update()
         self.picture = picture_of(self._plot)
-        below = [self.words, self.formula]
+        writers = {name: getattr(self, name) for name in ("save_picture", "save_numbers")}
+        self.files = SaveBox("my_losses", writers, self.guarded)
+        self.restore_box = RestoreBox(lambda: self.settings_string, self.guarded(self._typed))
+        below = [self.words, self.formula, self.files, self.restore_box]
         self.reveal([self.controls, self.hint, self.error_box, self.picture, *below])
 
     @classmethod
@@ -116,6 +122,17 @@ class LossExplorer(Panel):
         """
         return write_picture(self._plot, path)
 
+    def save_numbers(self, path: str | Path) -> Path:
+        """Write `frame` as CSV; the path written.
+
+        Raises:
+            ValueError: an ending other than .csv.
+        """
+        return write_numbers(self.frame(), path)
+
+    def _typed(self, text: str) -> None:
+        self.controls.apply(from_text(text))
+
     def _make_plot(self) -> None:
         self._plot = plot = LivePlot(960, 380)
         gradients = plot.add_axes(70, 50, 500, 335)
@@ -138,6 +155,7 @@ class LossExplorer(Panel):
         self._named: list[str] | None = None
 
     def _refresh(self, change: dict) -> None:
+        self.restore_box.follow()
         self.controls.show_used()
         for name, box in self.losses.items():
             if change["owner"] is box:

@@ -1,8 +1,6 @@
 """`TrainingLab`: a real GRU4Rec that trains while its loss and its negatives are changed."""
 
-import html
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,11 +11,11 @@ from ..controls import LIVE
 from ..events import Event
 from ..recommend import Recommendation, Recommender
 from ..sessions import Sessions
-from .lab_files import history_frame
+from .lab_frame import history_frame
 from .lab_pin import Pinned, pinned_run, run_label
 from .live_lab import LiveLab
-from .picture_file import write_picture
 from .restore_box import RestoreBox
+from .save_box import SaveBox, write_numbers, write_picture
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -62,16 +60,18 @@ class TrainingLab(LiveLab):
         of = self._elements
         for name, element in of.controls.elements.items():
             setattr(self, name, element)
-        self.buttons, self.cold, self.probe, self.files = of.buttons, of.cold, of.probe, of.files
+        self.buttons, self.cold, self.probe = of.buttons, of.cold, of.probe
         self.scores_of, self.pane, self.paper = of.scores_of, of.pane, of.paper
         self.state_label, self.status, self.marks = of.state_label, of.status, of.marks
         self.compared, self.formula = of.compared, of.formula
+        writers = {name: getattr(self, name) for name in ("save", "save_picture", "save_numbers")}
+        self.files = SaveBox("my_run", writers, self.guarded)
         self.restore_box = RestoreBox(self._settings_text, self.guarded(self._typed))
         self._connect()
         if settings:
             self.take(of.settings.parse(settings))
         middle = [self.error_box, self.status, self.picture]
-        self.reveal([*of.above(), *middle, *of.below(), self.restore_box])
+        self.reveal([*of.above(), *middle, *of.below(), self.files, self.restore_box])
         self._tell()
 
     @classmethod
@@ -114,8 +114,6 @@ class TrainingLab(LiveLab):
         of = self._elements
         for name, button in self.buttons.items():
             _on_click(button, self.guarded(getattr(self, name)))
-        for action, button in self.files.buttons.items():
-            _on_click(button, self.guarded(partial(self._write, action)))
         of.controls.on_change(self.guarded(self._apply))
         self.probe.on_change(self.guarded(self._ask))
         for element in (self.scores_of, self.pane):
@@ -229,14 +227,17 @@ class TrainingLab(LiveLab):
         """
         return write_picture(self._lab_picture.plot, path)
 
+    def save_numbers(self, path: str | Path) -> Path:
+        """Write `frame` as CSV; the path written.
+
+        Raises:
+            ValueError: another suffix.
+        """
+        return write_numbers(self.frame(), path)
+
     def frame(self) -> "pd.DataFrame":
         """The history of the run as a table, a row a report, look, epoch end or change."""
         return history_frame(self.history, self._run_config.loss)
-
-    def _write(self, action: str) -> None:
-        self.files.result.value = ""
-        path = getattr(self, action)(self.files.name_for(action))
-        self.files.result.value = f"written: {html.escape(str(path))}"
 
 
 def _on_click(button: widgets.Button, act: Callable[[], None]) -> None:
