@@ -87,8 +87,8 @@ class LossExplorer(Panel):
         self.formula.value = f"{formula('bpr')} &emsp; {formula('bpr-max')}"
         if settings:
             self.controls.load(settings)
-        self.update()
         self.picture = picture_of(self._plot)
+        self.update()
         writers = {name: getattr(self, name) for name in ("save_picture", "save_numbers")}
         self.files = SaveBox("my_losses", writers, self.guarded)
         self.restore_box = RestoreBox(lambda: self.settings_string, self.guarded(self._typed))
@@ -155,13 +155,14 @@ class LossExplorer(Panel):
         self._named: list[str] | None = None
 
     def _refresh(self, change: dict) -> None:
-        self.restore_box.follow()
         self.controls.show_used()
         for name, box in self.losses.items():
             if change["owner"] is box:
                 self.formula.value = formula(name)
-        self.update()
-        self.picture.value = self._plot.png()
+        try:
+            self.update()
+        finally:
+            self.restore_box.follow()
 
     def update(self) -> None:
         """Compute the numbers for the controls as they are, and draw them.
@@ -173,6 +174,8 @@ class LossExplorer(Panel):
         with self._plot.lock:
             settings = self.controls.settings()
             self._update(settings)
+            # Before the words: it has the longest way to the screen.
+            self.picture.value = self._plot.png()
             self.words.value = sentences(self.numbers, settings, self._batch_size)
             self.hint.value = hint(self.numbers, settings)
 
