@@ -1,4 +1,5 @@
 import threading
+import time
 import tracemalloc
 from dataclasses import replace
 
@@ -10,10 +11,12 @@ import torch
 
 from gru4rec_lab import LOSSES, Config, load_model
 from gru4rec_lab.controls import ControlChanged, Settings
-from gru4rec_lab.diagnostics import SoftmaxWeights
+from gru4rec_lab.diagnostics import GradientByRank, SoftmaxWeights
 from gru4rec_lab.events import EpochDone, Observed, Report
 from gru4rec_lab.widgets import TrainingLab, live_panels
 from gru4rec_lab.widgets.lab_compare import differences
+from gru4rec_lab.widgets.lab_hints import hint, kept
+from gru4rec_lab.widgets.lab_run import CATCH_UP
 from gru4rec_lab.widgets.lab_settings import PAPER
 
 from .labs import TINY, finished, training_threads, until
@@ -118,7 +121,7 @@ def test_nothing_to_pin_or_to_repeat_says_so(lab):
 
 
 def test_recommendations_change_as_the_model_learns_and_find_the_next_stop(stops):
-    lab = TrainingLab(stops, TINY.with_changes(n_epochs=8), look_every=10)
+    lab = TrainingLab(stops, TINY.with_changes(n_epochs=8), look_every=10, speed_limit=0)
     assert lab.recommendations == []
     finished(lab)
     first, last = lab.course.views[0][1].recommended, lab.course.views[-1][1].recommended
@@ -294,6 +297,52 @@ def test_every_cold_setting_says_that_it_needs_a_new_run(lab):
     for element in lab.cold.elements.values():
         assert "needs a new run" in element.description
         assert element.tooltip
+
+
+def test_a_speed_limit_holds_the_training_back_and_changes_nothing_else(short):
+    fast = numbers(finished(short))
+    short.speed.value = 200
+    began = time.monotonic()
+    assert numbers(finished(short)) == fast
+    # Time lost to looks is made up for, but for a quarter of a second.
+    assert short.run.steps / (time.monotonic() - began + CATCH_UP) <= 200
+    assert "held at 200 steps/s" in short.status.value
+
+
+def test_stop_does_not_wait_for_a_limit(lab):
+    lab.speed.value = 5
+    lab.start()
+    until(lambda: lab.run.steps > 1)
+    lab.stop(timeout=1)
+    assert lab.state == "stopped"
+
+
+def test_the_hint_says_what_the_last_look_shows(lab):
+    assert "Start" in lab.hint.value
+    lab.step()
+    until(lambda: lab.state == "paused")
+    lab.update()
+    gradients = lab.course.views[-1][1].gradients
+    assert f"<b>{kept(gradients, 'bpr'):.2g}</b> times" in lab.hint.value
+    lab.scores_of.value = "reference"
+    assert "to this model" in lab.hint.value
+
+
+@pytest.mark.parametrize(
+    ("loss", "n_sample", "at_top", "advice"),
+    [
+        ("bpr", 0, 0.01, "raise <b>extra negatives</b>"),
+        ("bpr", 2048, 0.01, "drag <b>loss</b> to bpr-max"),
+        ("bpr-max", 2048, 0.01, "back to bpr"),
+        ("bpr-max", 2048, 0.5, "to a trained BPR"),
+    ],
+)
+def test_the_hint_leads_on(loss, n_sample, at_top, advice):
+    curves = {"bpr": np.array([at_top, 1.0]), "bpr-max": np.array([0.8, 1.0])}
+    gradients = GradientByRank(
+        np.array([0.0, 9.0]), np.array([1, 1]), curves, {"bpr": 1.0, "bpr-max": 1.0}
+    )
+    assert advice in hint(gradients, {"loss": loss, "n_sample": n_sample}, "model")
 
 
 def test_thirty_quick_changes_reach_the_running_model(lab):
@@ -498,7 +547,7 @@ def test_a_line_that_is_wrong_says_why_and_can_be_put_right(lab):
 
 
 def test_two_panels_with_two_keys_train_side_by_side(lab, stops):
-    other = TrainingLab(stops, TINY, key="other")
+    other = TrainingLab(stops, TINY, key="other", speed_limit=0)
     for each in (lab, other):
         each.start()
     until(lambda: min(each.run.steps for each in (lab, other)) > 5)
@@ -521,6 +570,7 @@ def test_three_hundred_messages_of_wild_dragging_keep_the_panel_and_the_run_aliv
     until(lambda: lab.run.steps > steps + 20)
     assert (lab.state, lab.error) == ("running", "")
     assert lab.controls.loss == lab.loss.value == "cross-entropy"
+    lab.update()
     # Looks are kept apart while controls change, so that they do not hold up the training.
     assert len(lab.course.views) < len(lab.course.marks)
     lab.stop()

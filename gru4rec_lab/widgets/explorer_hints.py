@@ -7,7 +7,7 @@ def hint(numbers: dict, settings: dict) -> str:
     """The line as HTML."""
     shown = settings["losses"]
     if not shown:
-        return _line("tick a loss to see how hard it pulls.")
+        return line("tick a loss to see how hard it pulls.")
     return {"gaussian": _gaussian, "trained": _trained, "pasted": _pasted}[settings["source"]](
         numbers, settings
     )
@@ -15,30 +15,30 @@ def hint(numbers: dict, settings: dict) -> str:
 
 def _gaussian(of: dict, settings: dict) -> str:
     if of["spread"] < WIDE:
-        return _line(
+        return line(
             f"raise <b>score spread</b> to 4. {_narrow(of)} The -max losses need spread to differ."
         )
     if settings["n_sample"] < MANY:
-        return _line(
+        return line(
             "raise <b>extra negatives</b> and watch the dashed lines fall on the left, where the "
             "target is ranked well: BPR and TOP1 let go, the -max losses do not."
         )
-    return _line(f"lower <b>score spread</b> to 0.5 and compare. {_average(of)}")
+    return line(f"lower <b>score spread</b> to 0.5 and compare. {_average(of)}")
 
 
 def _trained(of: dict, settings: dict) -> str:
     if settings["epoch"] == 0:
-        return _line(
+        return line(
             f"raise <b>trained for</b>. {_narrow(of)} As BPR learns, its scores spread and its own "
             "pull fades."
         )
     if settings["n_sample"] < MANY:
-        return _line("raise <b>extra negatives</b> and watch the dashed lines fall on the left.")
-    return _line(f"change <b>test target</b> or <b>sample_alpha</b>. {_average(of)}")
+        return line("raise <b>extra negatives</b> and watch the dashed lines fall on the left.")
+    return line(f"change <b>test target</b> or <b>sample_alpha</b>. {_average(of)}")
 
 
 def _pasted(of: dict, settings: dict) -> str:
-    return _line("append low scores to the row: BPR's pull falls with each, BPR-max's stays.")
+    return line("append low scores to the row: BPR's pull falls with each, BPR-max's stays.")
 
 
 def _narrow(of: dict) -> str:
@@ -52,7 +52,8 @@ def _average(of: dict) -> str:
     )
 
 
-def _line(text: str) -> str:
+def line(text: str) -> str:
+    """The text as a line of advice."""
     # Two lines high in any case, so that the picture below stays where it is.
     style = "color:#1c6ea4;line-height:1.5;min-height:3em;max-width:960px"
     return f'<div style="{style}"><b>Try:</b> {text}</div>'

@@ -11,6 +11,7 @@ from ..losses import LOSSES
 from .panel import LABEL, float_slider, marked, steps_slider
 
 N_SAMPLES = [0] + [2**power for power in range(3, 12)]
+SPEEDS = [5, 10, 20, 50, 100, 200, 500]
 NUMBERS = {
     "learning_rate": ("learning rate", "Adagrad's learning rate; .1 is the lab's, above 0"),
     "momentum": ("momentum", "heavy-ball momentum on touched rows; 0 to below 1"),
@@ -76,6 +77,18 @@ def _loss(value: str) -> widgets.SelectionSlider:
         layout=widgets.Layout(width="430px"),
     )  # fmt: skip
     return marked(choice, "g4r-loss")
+
+
+def speed_slider(value: int) -> widgets.SelectionSlider:
+    """The speed limit: steps a second, 0 for none."""
+    options = [(f"{steps} steps/s", steps) for steps in sorted({*SPEEDS, value} - {0})]
+    slider = widgets.SelectionSlider(
+        options=[*options, ("no limit", 0)], value=value, description="speed limit", style=LABEL,
+        tooltip="at most so many training steps a second, to have time to look; without a limit "
+        "as many as the machine can do. It changes nothing but the time",
+        layout=widgets.Layout(width="430px"),
+    )  # fmt: skip
+    return marked(slider, "g4r-speed")
 
 
 def _number(name: str, value: float) -> widgets.FloatText:

@@ -8,8 +8,9 @@ from ..config import Config
 from ..controls import ControlChanged
 from .explorer_words import formula
 from .lab_cold import ColdSettings
-from .lab_controls import LabControls, run_buttons
+from .lab_controls import LabControls, run_buttons, speed_slider
 from .lab_course import Course
+from .lab_hints import hint
 from .lab_pin import pin_buttons
 from .lab_probe import ProbeBox, recommendations_list
 from .lab_settings import LabSettings, paper_menu
@@ -28,13 +29,14 @@ class LabElements:
         cold: the settings that need a new run.
         scores_of: "model" or "reference": whose scores the gradients are drawn on.
         pane: "weights" or "scores": what stands right of the gradients.
+        speed: the speed limit, steps a second.
         paper: the menu of the paper's values.
         settings: all settings by name.
         buttons, probe: what runs and pins, and asks.
-        state_label, status, marks, compared, formula: words.
+        state_label, status, hint, marks, compared, formula: words.
     """
 
-    def __init__(self, config: Config, *, own_data: bool):
+    def __init__(self, config: Config, speed_limit: int, *, own_data: bool):
         self.controls = LabControls(config)
         self.cold = ColdSettings(config, own_data=own_data)
         self.scores_of = toggle_buttons(
@@ -50,14 +52,15 @@ class LabElements:
              "where the scores of negatives and targets lie, as the loss in force sees them"],
             css="g4r-pane",
         )  # fmt: skip
-        shown = {"scores_of": self.scores_of, "pane": self.pane}
+        self.speed = speed_slider(speed_limit)
+        shown = {"scores_of": self.scores_of, "pane": self.pane, "speed": self.speed}
         self.settings = LabSettings(self.controls.elements, self.cold, shown)
         self.paper = paper_menu()
         self.buttons = run_buttons() | pin_buttons()
         self.probe = ProbeBox()
-        self.state_label, self.status, self.marks, self.compared = (
+        self.state_label, self.status, self.hint, self.marks, self.compared = (
             marked(widgets.HTML(), f"g4r-{name}")
-            for name in ("state", "status", "marks", "compared")
+            for name in ("state", "status", "hint", "marks", "compared")
         )
         self.formula = marked(widgets.HTMLMath(formula(config.loss)), "g4r-formula")
 
@@ -66,10 +69,10 @@ class LabElements:
         head = widgets.HBox(
             [*self.buttons.values(), self.state_label], layout=widgets.Layout(**ROW)
         )
-        new_run = [self.paper, self.cold.elements["seed"]]
+        new_run = [self.speed, self.paper, self.cold.elements["seed"]]
         toggles = [self.scores_of, self.pane]
         rows = [widgets.HBox(each, layout=widgets.Layout(**ROW)) for each in (new_run, toggles)]
-        return [head, self.controls, *rows]
+        return [head, self.controls, *rows, self.hint]
 
     def below(self) -> list[widgets.Widget]:
         """What stands below the picture."""
@@ -80,9 +83,11 @@ class LabElements:
         self, state: str, course: Course, asked: list[ControlChanged], *, pinned: bool
     ) -> None:
         """Bring state, marks, recommendations and buttons up to date."""
+        looks, going = course.views, state in ("loading", "running", "paused")
+        gradients = looks[-1][1].gradients if looks else None
+        self.hint.value = hint(gradients, self.controls.values(), self.scores_of.value)
         self.state_label.value = f"state: <b>{html.escape(state, quote=False)}</b>"
         self.marks.value = marks_list(course.marks, asked)
-        looks, going = course.views, state in ("loading", "running", "paused")
         self.probe.top.value = (
             recommendations_list(looks[-1][0], looks[-1][1].recommended) if looks else ""
         )

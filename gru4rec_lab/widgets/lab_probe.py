@@ -101,7 +101,8 @@ def recommendations_list(step: int, seen: Recommended) -> str:
         words += f" (unknown: {_names(seen.unknown)})"
     if seen.answer is not None:
         words += f"; next came <b>{_names([seen.answer])}</b>"
-    return f"<b>recommended at step {step:,}</b><br>{words}<ol style='margin:0'>{rows}</ol>"
+    best = f"<ol style='margin:0;line-height:1.5'>{rows}</ol>"
+    return f"<b>recommended at step {step:,}</b><br>{words}{best}"
 
 
 def _entry(each: Recommendation, answer: Any) -> str:

@@ -1,15 +1,38 @@
-"""The events of a lab run: data that loads in its thread, a training, looks at the model."""
+"""A lab run: data that loads in its thread, a training at a pace to follow, looks at the model."""
 
 import threading
 from collections.abc import Callable, Iterator
+from time import perf_counter, sleep
 
 from ..config import Config
 from ..controls import Controls, Settings
-from ..events import Event, Observed
+from ..events import Event, Observed, StepDone
+from ..live import LiveRun
 from ..training import NonFiniteLoss, train
+from .lab_course import Course
 from .lab_data import LabData
 from .lab_look import Pace, look, looked
 from .lab_probe import Probe
+
+CATCH_UP = 0.25
+
+
+class SpeedLimit:
+    """Holds steps back, since a small model has learned all it can before a learner has looked.
+
+    Attributes:
+        steps_per_second: as many at most, 0 for no limit; set from any thread.
+    """
+
+    def __init__(self, steps_per_second: int):
+        self.steps_per_second = steps_per_second
+        self._due = perf_counter()
+
+    def wait(self) -> None:
+        """Sleep until the next step is due; time lost to a look is made up for, a pause is not."""
+        if limit := self.steps_per_second:
+            self._due = max(self._due + 1 / limit, perf_counter() - CATCH_UP)
+            sleep(max(0.0, self._due - perf_counter()))
 
 
 def lab_events(
@@ -19,6 +42,7 @@ def lab_events(
     pace: Pace,
     probe: Probe,
     stepping: threading.Lock,
+    limit: SpeedLimit,
 ) -> Iterator[Event]:
     """The events of a lab run; loads the data first, so that a live run does it in its thread.
 
@@ -38,6 +62,18 @@ def lab_events(
         if isinstance(event, Observed) and event.value is None:
             raise NonFiniteLoss(_not_finite(event.step, controls.settings))
         yield event
+        if isinstance(event, StepDone):
+            limit.wait()
+
+
+def state_of(run: LiveRun | None, course: Course) -> str:
+    """idle, loading, running, paused, stopped, finished, or "failed: " and why."""
+    if run is None:
+        return "idle"
+    if run.state == "failed":
+        return f"failed: {run.error}"
+    loading = run.state == "running" and course.started is None
+    return "loading" if loading else run.state
 
 
 def _not_finite(step: int, settings: Settings) -> str:

@@ -7,20 +7,28 @@ from ..config import Config
 from ..controls import ControlChanged, Settings
 from ..live import LiveRun
 from .lab_course import Course
+from .lab_run import SpeedLimit
 
 
-def status_line(course: Course, run: LiveRun | None) -> str:
+def status_line(course: Course, run: LiveRun | None, limit: SpeedLimit) -> str:
     """Epoch, step, speed, time left, device and effective negatives, as HTML in one line."""
     if run is None:
-        return "Press Start: the controls act on the running model from its next step on."
+        return (
+            "Press Start: the controls act on the running model from its next step on. Before the "
+            "first look at it, the pull is that on the scores of a trained BPR model."
+        )
     if course.started is None:
         return "loading the sessions ..."
     steps, rate = run.steps, course.steps_per_second
     epoch = min(course.n_epochs, 1 + max(steps - 1, 0) // course.started.n_steps)
     parts = [f"epoch {epoch} of {course.n_epochs}", f"step {steps:,} of {course.n_steps:,}"]
     if rate:
-        left = (course.n_steps - steps) / rate
-        parts += [f"{rate:,.0f} steps/s", f"{course.clicks_per_second:,.0f} clicks/s"]
+        held = limit.steps_per_second or rate
+        left = (course.n_steps - steps) / min(rate, held)
+        if held < rate:
+            parts.append(f"held at {held:,} steps/s, could do {rate:,.0f}")
+        else:
+            parts += [f"{rate:,.0f} steps/s", f"{course.clicks_per_second:,.0f} clicks/s"]
         parts.append(f"about {left:,.0f} s left")
     parts.append(f"device {html.escape(course.started.device)}")
     if course.views:

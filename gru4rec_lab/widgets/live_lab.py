@@ -24,7 +24,7 @@ from .lab_picture import LabPicture
 from .lab_pin import Pinned
 from .lab_probe import Probe
 from .lab_reference import reference_gradients
-from .lab_run import lab_events
+from .lab_run import SpeedLimit, lab_events, state_of
 from .lab_words import pending, status_line
 from .panel import Panel, picture_of
 
@@ -43,7 +43,8 @@ class LiveLab(Panel):
         config: Config | None = None,
         validation: Sessions | None = None,
         *,
-        look_every: int = 50,
+        look_every: int = 25,
+        speed_limit: int = 50,
         key: str = "TrainingLab",
     ):
         super().__init__(key)
@@ -61,19 +62,15 @@ class LiveLab(Panel):
         self._replaying, self._follower = False, None
         self.course = Course(self._config.loss, self._config.n_epochs)
         self._pace = Pace(look_every)
-        self._elements = LabElements(self._config, own_data=sessions is not None)
+        self._elements = LabElements(self._config, speed_limit, own_data=sessions is not None)
+        self._speed_limit = SpeedLimit(speed_limit)
         self._lab_picture = LabPicture(self._reference())
         self.picture = picture_of(self._lab_picture.plot)
 
     @property
     def state(self) -> str:
         """idle, loading, running, paused, stopped, finished, or "failed: " and why."""
-        if self.run is None:
-            return "idle"
-        if self.run.state == "failed":
-            return f"failed: {self.run.error}"
-        loading = self.run.state == "running" and self.course.started is None
-        return "loading" if loading else self.run.state
+        return state_of(self.run, self.course)
 
     def start(self) -> None:
         """Begin a run with the settings shown; go on after a pause; nothing while running."""
@@ -176,11 +173,9 @@ class LiveLab(Panel):
         self._follow_settings(**asdict(self.controls.settings))
         # A lock for each run: one that outlived its `stop` must not hold back the next.
         self._stepping, self._pace = threading.Lock(), Pace(self._look_every, looks)
+        watched = self._pace, self._asked, self._stepping, self._speed_limit
         load = partial(self._data_of, data)
-        self.run = LiveRun(
-            lab_events(config, self.controls, load, self._pace, self._asked, self._stepping),
-            self._told,
-        )
+        self.run = LiveRun(lab_events(config, self.controls, load, *watched), self._told)
 
     def _told(self, event: Event) -> None:
         """In the training thread: looks and marks are shown at once."""
@@ -235,7 +230,7 @@ class LiveLab(Panel):
         settings = None if self._ended() else self.controls.settings
         asked = pending(self.course, self._run_config, settings)
         self._elements.tell(self.state, self.course, asked, pinned=self.pinned is not None)
-        self._elements.status.value = status_line(self.course, self.run)
+        self._elements.status.value = status_line(self.course, self.run, self._speed_limit)
         run = self.course, self._run_config, self._run_data
         self._elements.compared.value = self._comparison.with_run(self.pinned, *run)
         failure = self.run.error if self.run is not None else None

@@ -1,38 +1,35 @@
 """`TrainingLab`: a real GRU4Rec that trains while its loss and its negatives are changed."""
 
 from collections.abc import Callable
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import ipywidgets as widgets
 
 from ..config import Config
 from ..controls import LIVE
-from ..events import Event
-from ..recommend import Recommendation, Recommender
 from ..sessions import Sessions
-from .lab_frame import history_frame
-from .lab_pin import Pinned, pinned_run, run_label
-from .live_lab import LiveLab
+from .lab_pin import Pinned, pinned_run
+from .lab_results import LabResults
 from .restore_box import RestoreBox
-from .save_box import SaveBox, write_numbers, write_picture
-
-if TYPE_CHECKING:
-    import pandas as pd
+from .save_box import SaveBox
 
 
-class TrainingLab(LiveLab):
+class TrainingLab(LabResults):
     """A live training with controls that act on the running model from its next step on.
 
     Without `sessions` it trains on the most recent fifth of the flights and validates on flights
     after them; the data is loaded by the first run. Sessions of your own are split in time, the
     last tenth for validation, unless `validation` gives other sessions.
 
+    At most `speed_limit` steps are done in a second, so that there is time to look and drag, 0 is
+    no limit; it changes nothing but the time.
+
     Attributes:
         loss, n_sample, sample_alpha, learning_rate, momentum, bpreg, elu_param, logq: the controls.
         scores_of: "model" or "reference": the gradients are drawn on the scores of the model in
             training, or on frozen ones of a trained BPR model (also before the first look).
         pane: "weights" or "scores", what stands beside the gradients.
+        speed: the speed limit, steps a second; 0 for none.
         paper: the menu of the authors' best settings; its value is the name of a preset.
         buttons: "start", "pause", "step", "stop", "reset", "pin", "unpin", "replay" to the button.
         cold: the settings that the next run takes: data, layers, embedding, batch size, dropout,
@@ -52,16 +49,24 @@ class TrainingLab(LiveLab):
         config: Config | None = None,
         validation: Sessions | None = None,
         *,
-        look_every: int = 50,
+        look_every: int = 25,
+        speed_limit: int = 50,
         key: str = "TrainingLab",
         settings: str = "",
     ):
-        super().__init__(sessions, config, validation, look_every=look_every, key=key)
+        super().__init__(
+            sessions, config, validation, look_every=look_every, speed_limit=speed_limit, key=key
+        )
         of = self._elements
         for name, element in of.controls.elements.items():
             setattr(self, name, element)
         self.buttons, self.cold, self.probe = of.buttons, of.cold, of.probe
-        self.scores_of, self.pane, self.paper = of.scores_of, of.pane, of.paper
+        self.scores_of, self.pane, self.speed, self.paper = (
+            of.scores_of,
+            of.pane,
+            of.speed,
+            of.paper,
+        )
         self.state_label, self.status, self.marks = of.state_label, of.status, of.marks
         self.compared, self.formula = of.compared, of.formula
         writers = {name: getattr(self, name) for name in ("save", "save_picture", "save_numbers")}
@@ -118,6 +123,7 @@ class TrainingLab(LiveLab):
         self.probe.on_change(self.guarded(self._ask))
         for element in (self.scores_of, self.pane):
             element.observe(self.guarded(lambda _change: self._show_chosen()), "value")
+        self.speed.observe(self.guarded(lambda _change: self._hold_back()), "value")
         self.paper.observe(self.guarded(self._take_preset), "value")
         for element in of.settings.elements.values():
             # Not guarded: its success would take away the error of a refused value.
@@ -133,6 +139,10 @@ class TrainingLab(LiveLab):
         if change["new"]:
             self.take(self._elements.settings.of_preset(change["new"]))
 
+    def _hold_back(self) -> None:
+        self._speed_limit.steps_per_second = self.speed.value
+        self._tell()
+
     def _ask(self, _change: dict) -> None:
         self._asked.choice = self.probe.choice
 
@@ -142,26 +152,6 @@ class TrainingLab(LiveLab):
             self._lab_picture.choose(self.pane.value)
         self._draw()
         self._tell()
-
-    @property
-    def history(self) -> list[Event]:
-        """All events of the run so far, oldest first, as `plots.history` takes them."""
-        return list(self.course.events)
-
-    @property
-    def model(self) -> Recommender | None:
-        """The model being trained; None before the run has started."""
-        return self.course.started.model if self.course.started else None
-
-    @property
-    def recommendations(self) -> list[Recommendation]:
-        """The ten best items for the probe session at the last look; empty before the first."""
-        return list(self.course.views[-1][1].recommended.top) if self.course.views else []
-
-    @property
-    def label(self) -> str:
-        """What the run under way is called in comparisons."""
-        return run_label(self._run_config, self.course.marks)
 
     def pin(self, label: str | None = None) -> None:
         """Keep the quality of this run in the picture, in place of a run pinned before.
@@ -197,47 +187,6 @@ class TrainingLab(LiveLab):
         self.reset()
         self._ready(*recipe)
         self.start()
-
-    def save(self, path: str | Path) -> Path:
-        """Write the model between two steps, as `load_model` reads it; the path written.
-
-        A running training waits meanwhile.
-
-        Raises:
-            ValueError: there is no model yet.
-        """
-        self.update()
-        if self.model is None:
-            raise ValueError("there is no model to save yet; press Start first")
-        running = self.run.state == "running"
-        if running:
-            self.run.pause()
-        try:
-            with self._stepping:
-                return self.model.save(Path(path).expanduser())
-        finally:
-            if running:
-                self.run.resume()
-
-    def save_picture(self, path: str | Path) -> Path:
-        """Write the picture as .png or .svg; the path written.
-
-        Raises:
-            ValueError: another suffix.
-        """
-        return write_picture(self._lab_picture.plot, path)
-
-    def save_numbers(self, path: str | Path) -> Path:
-        """Write `frame` as CSV; the path written.
-
-        Raises:
-            ValueError: another suffix.
-        """
-        return write_numbers(self.frame(), path)
-
-    def frame(self) -> "pd.DataFrame":
-        """The history of the run as a table, a row a report, look, epoch end or change."""
-        return history_frame(self.history, self._run_config.loss)
 
 
 def _on_click(button: widgets.Button, act: Callable[[], None]) -> None:
