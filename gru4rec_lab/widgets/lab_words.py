@@ -54,7 +54,7 @@ def marks_list(marks: list[ControlChanged], asked: list[ControlChanged]) -> str:
         return ""
     rows = [f"<li>step {each.step}: {_words(each)}</li>" for each in marks]
     rows += [f"<li><i>next step: {_words(each)}</i></li>" for each in asked]
-    return f"<b>changes</b><ul style='margin:0'>{''.join(rows)}</ul>"
+    return f"<b>changes</b><ul style='margin:0;line-height:1.5'>{''.join(rows)}</ul>"
 
 
 def _words(change: ControlChanged) -> str:

@@ -61,12 +61,8 @@ class TrainingLab(LabResults):
         for name, element in of.controls.elements.items():
             setattr(self, name, element)
         self.buttons, self.cold, self.probe = of.buttons, of.cold, of.probe
-        self.scores_of, self.pane, self.speed, self.paper = (
-            of.scores_of,
-            of.pane,
-            of.speed,
-            of.paper,
-        )
+        self.scores_of, self.pane, self.speed = of.scores_of, of.pane, of.speed
+        self.paper, self.hint = of.paper, of.hint
         self.state_label, self.status, self.marks = of.state_label, of.status, of.marks
         self.compared, self.formula = of.compared, of.formula
         writers = {name: getattr(self, name) for name in ("save", "save_picture", "save_numbers")}
