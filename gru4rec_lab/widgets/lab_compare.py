@@ -100,7 +100,7 @@ def _shown(value: Any) -> str:
 
 def _table(heads: list[str], rows: list[str]) -> str:
     cells = "".join(f'<th scope="col" {RIGHT}>{head}</th>' for head in heads)
-    return f"<table><tr>{cells}</tr>{''.join(rows)}</table>"
+    return f"<table style='line-height:1.4'><tr>{cells}</tr>{''.join(rows)}</table>"
 
 
 def _row(head: str, cells: list[str]) -> str:

@@ -30,13 +30,13 @@ BUTTONS = {
 
 
 class LabControls(widgets.HBox):
-    """Elements for the live settings, starting at those of `config`.
+    """Elements for the live settings, starting at those of `config`; `below` ends the sliders.
 
     Attributes:
         elements: setting name to its element.
     """
 
-    def __init__(self, config: Config):
+    def __init__(self, config: Config, below: widgets.Widget):
         self.elements: dict[str, widgets.ValueWidget] = {
             "loss": _loss(config.loss),
             "n_sample": steps_slider(
@@ -48,7 +48,7 @@ class LabControls(widgets.HBox):
                 tooltip="negatives are drawn with popularity^alpha: 0 uniform, 1 by popularity",
             ),
         }  # fmt: skip
-        left = list(self.elements.values())
+        left = [*self.elements.values(), below]
         right = []
         for name in NUMBERS:
             self.elements[name] = _number(name, getattr(config, name))

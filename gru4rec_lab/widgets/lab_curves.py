@@ -69,7 +69,7 @@ class QualityCurves:
         self._ghosts = {name: self._ghost(name) for name in QUALITY}
         self._label = plot.moving(
             axes.text(
-                1, -0.2, "", transform=axes.transAxes, ha="right", va="center", fontsize=8,
+                1, -0.225, "", transform=axes.transAxes, ha="right", va="center", fontsize=8,
                 color="#8a6d4b",
             )
         )  # fmt: skip

@@ -37,7 +37,8 @@ class LabElements:
     """
 
     def __init__(self, config: Config, speed_limit: int, *, own_data: bool):
-        self.controls = LabControls(config)
+        self.speed = speed_slider(speed_limit)
+        self.controls = LabControls(config, self.speed)
         self.cold = ColdSettings(config, own_data=own_data)
         self.scores_of = toggle_buttons(
             "pull on scores of", SCORES_OF, ["the scores that the model in training has now",
@@ -52,7 +53,6 @@ class LabElements:
              "where the scores of negatives and targets lie, as the loss in force sees them"],
             css="g4r-pane",
         )  # fmt: skip
-        self.speed = speed_slider(speed_limit)
         shown = {"scores_of": self.scores_of, "pane": self.pane, "speed": self.speed}
         self.settings = LabSettings(self.controls.elements, self.cold, shown)
         self.paper = paper_menu()
@@ -69,7 +69,7 @@ class LabElements:
         head = widgets.HBox(
             [*self.buttons.values(), self.state_label], layout=widgets.Layout(**ROW)
         )
-        new_run = [self.speed, self.paper, self.cold.elements["seed"]]
+        new_run = [self.paper, self.cold.elements["seed"]]
         toggles = [self.scores_of, self.pane]
         rows = [widgets.HBox(each, layout=widgets.Layout(**ROW)) for each in (new_run, toggles)]
         return [head, self.controls, *rows, self.hint]

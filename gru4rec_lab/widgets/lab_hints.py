@@ -31,11 +31,16 @@ def hint(gradients: GradientByRank | None, shown: dict[str, Any], scores_of: str
 
 
 def kept(gradients: GradientByRank, loss: str) -> float:
-    """The pull on the best-ranked targets as a share of that on badly ranked ones, NaN if none."""
-    curve = gradients.curves[loss]
+    """The pull on the best-ranked targets as a share of that on badly ranked ones, NaN if none.
+
+    A model that ranks none badly is judged by those it ranks worst.
+    """
+    curve, badly = gradients.curves[loss], gradients.badly_ranked[loss]
     seen = curve[np.isfinite(curve)]
-    badly = gradients.badly_ranked[loss]
-    return float(seen[0] / badly) if len(seen) and badly else np.nan
+    if not len(seen):
+        return np.nan
+    worst = badly if np.isfinite(badly) else seen[-1]
+    return float(seen[0] / worst) if worst else np.nan
 
 
 def _advice(shown: dict[str, Any], held: dict[str, float]) -> str:

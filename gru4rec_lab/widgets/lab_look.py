@@ -28,7 +28,7 @@ from .lab_probe import Probe, Recommended
 # Rows times columns of the scores looked at: some 15 ms for the gradients of all losses.
 N_SCORES = 120_000
 SCORE_BINS = {"low": -10.0, "high": 20.0, "n_bins": 120}
-# Share of the time that looks may take, and that looks at a changed control may take.
+# Share of the time that looks may take, and that they may take where they are worth more.
 USUAL, AT_A_CHANGE = 0.06, 0.3
 
 
@@ -101,20 +101,21 @@ class Pace:
     """After which steps to look, so that looking takes a small share of the time.
 
     Every `every` steps if the last look is long enough ago, and soon after a changed control or
-    when `soon` is set, from any thread. Which steps that are depends on the machine; with `at`,
-    the steps of an earlier run, it is after these and no others.
+    when `soon` is set, from any thread; more often `at_leisure`, when the training waits anyway.
+    Which steps that are depends on the machine; with `at`, the steps of an earlier run, it is after
+    these and no others.
     """
 
     def __init__(self, every: int, at: Collection[int] | None = None):
         self._every, self._at = every, at
-        self.soon = False
+        self.soon = self.at_leisure = False
         self._took, self._ended = 0.0, perf_counter()
 
     def due(self, step: int) -> bool:
         """Whether to look now, after step number `step`."""
         if self._at is not None:
             return step in self._at
-        share = AT_A_CHANGE if self.soon else USUAL
+        share = AT_A_CHANGE if self.soon or self.at_leisure else USUAL
         rested = perf_counter() - self._ended >= self._took * (1 / share - 1)
         return rested and (self.soon or step % self._every == 0)
 

@@ -33,15 +33,15 @@ class LabPicture:
     def __init__(self, reference: GradientByRank):
         self.plot = plot = LivePlot(960, 660)
         self.reference, self.on_reference = reference, False
-        self._loss = LossCurves(plot, _titled(plot.add_axes(65, 470, 450, 592), "training loss"))
-        effective = plot.add_axes(65, 345, 450, 435)
+        self._loss = LossCurves(plot, _titled(plot.add_axes(65, 190, 450, 310), "training loss"))
+        effective = plot.add_axes(65, 62, 450, 150)
         _titled(effective, "effective negatives (dashed: all negatives)")
         self._effective = EffectiveCurve(plot, effective, highest=HIGHEST)
-        quality = plot.add_axes(535, 345, 915, 592)
+        quality = plot.add_axes(535, 62, 915, 290)
         title = "quality on held-out sessions (marker: epoch end)"
         quality.set_title(title, fontsize=10, loc="left", pad=20)
         self._quality = QualityCurves(plot, quality)
-        gradients = plot.add_axes(65, 45, 450, 265)
+        gradients = plot.add_axes(65, 395, 450, 605)
         self.gradients = GradientPane(plot, gradients, highest=HIGHEST)
         self._gradient_title = self._moving_title(gradients)
         self._right = self._right_panes()
@@ -57,7 +57,7 @@ class LabPicture:
         self.show(Course("bpr", 0))
 
     def _right_panes(self) -> dict[str, WeightPane | ScorePane]:
-        places = {name: self.plot.add_axes(535, 45, 880, 265) for name in PANES}
+        places = {name: self.plot.add_axes(535, 395, 880, 605) for name in PANES}
         places["weights"].set_title("softmax weights of the negatives", fontsize=10, loc="left")
         bins = {"low": SCORE_BINS["low"], "high": SCORE_BINS["high"]}
         return {

@@ -28,11 +28,17 @@ class SpeedLimit:
         self.steps_per_second = steps_per_second
         self._due = perf_counter()
 
-    def wait(self) -> None:
-        """Sleep until the next step is due; time lost to a look is made up for, a pause is not."""
-        if limit := self.steps_per_second:
-            self._due = max(self._due + 1 / limit, perf_counter() - CATCH_UP)
-            sleep(max(0.0, self._due - perf_counter()))
+    def wait(self) -> bool:
+        """Sleep until the next step is due; whether there was time to.
+
+        Time lost to a look is made up for, a pause is not.
+        """
+        if not self.steps_per_second:
+            return False
+        self._due = max(self._due + 1 / self.steps_per_second, perf_counter() - CATCH_UP)
+        early = self._due - perf_counter()
+        sleep(max(0.0, early))
+        return early > 0
 
 
 def lab_events(
@@ -63,7 +69,7 @@ def lab_events(
             raise NonFiniteLoss(_not_finite(event.step, controls.settings))
         yield event
         if isinstance(event, StepDone):
-            limit.wait()
+            pace.at_leisure = limit.wait()
 
 
 def state_of(run: LiveRun | None, course: Course) -> str:

@@ -11,11 +11,14 @@ from ..plots import LivePlot
 
 _LIVE: dict[str, "Panel"] = {}
 LABEL = {"description_width": "150px"}
-# The sliders of ipywidgets show no focus.
-_FOCUS = """<style>
+# The sliders of ipywidgets show no focus, and its rows of buttons stand below their labels.
+_STYLE = """<style>
 .g4r-panel .noUi-handle:focus, .g4r-panel select:focus, .g4r-panel textarea:focus,
 .g4r-panel input:focus, .g4r-panel button:focus-visible, .g4r-panel .widget-readout:focus {
   outline: 3px solid #1c6ea4 !important; outline-offset: 1px; }
+.g4r-panel .widget-toggle-buttons { display: flex; align-items: center; }
+.g4r-panel .widget-toggle-buttons > .widget-label {
+  flex: 0 0 auto; text-align: right; margin-right: 8px; }
 </style>"""
 
 
@@ -48,7 +51,7 @@ class Panel(widgets.VBox):
 
     def reveal(self, children: list[widgets.Widget]) -> None:
         """Show these elements and count as live; the last act of making a panel."""
-        self.children = [_focus_style(), *children]
+        self.children = [_style(), *children]
         _LIVE[self.key] = self
 
     @property
@@ -93,10 +96,10 @@ class Panel(widgets.VBox):
         super().close()
 
 
-def _focus_style() -> widgets.HTML:
-    """An element without a size of its own that outlines what has the focus in any panel."""
+def _style() -> widgets.HTML:
+    """An element without a size of its own that styles what is in any panel."""
     layout = widgets.Layout(height="0px", margin="0px", overflow="hidden")
-    return marked(widgets.HTML(_FOCUS, layout=layout), "g4r-focus-style")
+    return marked(widgets.HTML(_STYLE, layout=layout), "g4r-style")
 
 
 def _close_tree(children: tuple[widgets.Widget, ...]) -> None:
@@ -149,7 +152,8 @@ def toggle_buttons(
     """A labelled choice among few: what a button says to the value it stands for."""
     buttons = widgets.ToggleButtons(
         options=list(options.items()), description=label, tooltips=tooltips,
-        style={"button_width": "150px", "description_width": "150px"},
+        style={"button_width": "140px", "description_width": "150px"},
+        layout=widgets.Layout(width="460px"),
     )  # fmt: skip
     return marked(buttons, css)
 
