@@ -11,6 +11,7 @@ the one that starts first first; rows that end in the same step are refilled fro
 from collections.abc import Iterator
 from dataclasses import dataclass
 from heapq import heapify, heapreplace
+from itertools import pairwise
 
 import numpy as np
 import torch
@@ -64,7 +65,14 @@ class Schedule:
         return Batch(self.inputs[rows], self.targets[rows], self.carry[rows])
 
     def __iter__(self) -> Iterator[Batch]:
-        return (self[step] for step in range(len(self)))
+        # Many steps are cut out at once: one at a time takes three times as long.
+        for first in range(0, len(self), 256):
+            starts = self._starts[first : first + 257]
+            sizes = [end - start for start, end in pairwise(starts)]
+            parts = (
+                all_[starts[0] : starts[-1]] for all_ in (self.inputs, self.targets, self.carry)
+            )
+            yield from map(Batch, *(part.split(sizes) for part in parts))
 
     def rows(self, step: int) -> slice:
         """Where the rows of a step lie in `inputs`, `targets`, `carry` and `target_click`."""

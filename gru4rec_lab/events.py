@@ -76,29 +76,28 @@ Event = Started | StepDone | Report | ControlChanged | EpochDone | Observed | Fi
 class Tally:
     """Sums over the steps of an epoch, kept on the device until a report reads them."""
 
-    def __init__(self, batch_size: int, device: torch.device):
+    def __init__(self, batch_size: int):
         self._batch_size = batch_size
-        # MPS has no float64.
-        self._losses = torch.zeros(
-            (), dtype=torch.float64, device="cpu" if device.type == "mps" else device
-        )
         self._epoch_total, self._epoch_clicks = 0.0, 0
         self._clear()
 
     def _clear(self) -> None:
-        self._losses.zero_()
+        self._losses: torch.Tensor | float = 0.0
         self.clicks, self._seconds = 0, 0.0
 
-    def add(self, loss: torch.Tensor, clicks: int, seconds: float) -> None:
+    def add(self, loss: torch.Tensor | float, clicks: int, seconds: float) -> None:
         """Take in a step: its loss (sum of its rows over `batch_size`), targets and seconds."""
-        self._losses += loss.to(self._losses.device)
+        if isinstance(loss, torch.Tensor):
+            # MPS has no float64.
+            loss = loss.cpu().double() if loss.device.type == "mps" else loss.double()
+        self._losses += loss
         self.clicks += clicks
         self._seconds += seconds
 
     def report(self, number: int, epoch: int, began: float) -> Report:
         """What was added since the last report; `began` is when reading the device began."""
         # A step's loss is its sum over `batch_size`, also where fewer rows are left.
-        total = self._losses.item() * self._batch_size
+        total = float(self._losses) * self._batch_size
         seconds = self._seconds + perf_counter() - began
         made = Report(number, epoch, total / self.clicks, self.clicks, seconds)
         self._epoch_total += total

@@ -87,14 +87,14 @@ class _Run:
         yield Started(self.model, len(self._schedule), str(self._device), self._step.name)
         for epoch in range(1, self._config.n_epochs + 1):
             self._step.begin_epoch()
-            tally = Tally(self._config.batch_size, self._device)
+            tally = Tally(self._config.batch_size)
             for batch in self._schedule:
                 settings, changes = controls.before_step(number + 1, settings)
                 yield from changes
                 number += 1
                 began = perf_counter()
                 loss = self._step(batch, self._negatives(batch, settings), settings)
-                tally.add(loss, len(batch.targets), perf_counter() - began)
+                tally.add(loss, batch.targets.shape[0], perf_counter() - began)
                 yield StepDone(number, epoch)
                 if number % self._config.report_every == 0:
                     yield self._report(tally, number, epoch, settings)

@@ -113,3 +113,9 @@ def test_no_sessions_are_refused():
 def test_a_batch_size_below_one_is_refused():
     with pytest.raises(ValueError, match="batch_size must be at least 1, got 0"):
         session_parallel(make([[1, 2]]), 0)
+
+
+def test_iterating_gives_every_step_once_and_in_order():
+    schedule = session_parallel(make([[1] * length for length in range(2, 50)]), 2)
+    assert len(schedule) > 520  # more than twice as many as are cut out at once
+    assert steps(schedule) == steps(schedule[number] for number in range(len(schedule)))

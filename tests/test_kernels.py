@@ -86,7 +86,7 @@ def ranked(values, loss, *, bpreg=0.0, elu_param=0.0, bias=None, weight=None, le
     weight = np.ones(n, number) if weight is None else weight
     by_bias, zeros = np.zeros(n, number), np.zeros(n_rows, number)
     total = scores.rank_rows(
-        losses.KINDS[loss], work, np.zeros(n, number) if bias is None else bias, weight,
+        losses.KINDS[loss], work, n, np.zeros(n, number) if bias is None else bias, weight,
         weight.sum(), np.arange(n_rows) if own is None else own, zeros if left is None else left,
         zeros, number(elu_param), number(bpreg), number(1), by_bias, room,
     )  # fmt: skip

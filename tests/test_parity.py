@@ -131,7 +131,7 @@ def replay(name, dtype=torch.float64, n_steps=None, miscounts=True, kind="plain"
             if number - 1 in (0, len(batches)):
                 step.begin_epoch()
             negatives = torch.from_numpy(golden(name)["negatives"][number - 1].astype(np.int64))
-            losses.append(step(batch, negatives, settings).item())
+            losses.append(float(step(batch, negatives, settings)))
             if number in (1, 10, len(batches), 2 * len(batches)):
                 snapshots[number] = snapshot(step)
             if number == 1:

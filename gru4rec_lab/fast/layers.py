@@ -35,21 +35,23 @@ class GruLayer:
         self._a, self._b = (Pair(like, n_rows, 3 * units) for _ in range(2))
         self._input, self._hidden = cell.weight_ih.detach(), like
         self._input_transposed, self._hidden_transposed = self._input.T, like.T
-        self._biases = cell.bias_ih.detach().numpy(), cell.bias_hh.detach().numpy()
+        biases = cell.bias_ih.detach().numpy(), cell.bias_hh.detach().numpy()
+        by_biases = gradient["bias_ih"].numpy(), gradient["bias_hh"].numpy()
         self._by_input, self._by_hidden = gradient["weight_ih"], gradient["weight_hh"]
-        self._by_biases = gradient["bias_ih"].numpy(), gradient["bias_hh"].numpy()
+        products, before = (self._a.array, self._b.array), self.before.array
+        self._forward = *products, *biases, before, self.after.array
+        self._backward = *products, before, *by_biases
 
     def forward(self) -> None:
         """Write the next hidden state into `after`."""
         torch.mm(self.clicked.tensor, self._input_transposed, out=self._a.tensor)
         torch.mm(self.before.tensor, self._hidden_transposed, out=self._b.tensor)
-        states = self.before.array, self.after.array
-        gru.forward(self._a.array, self._b.array, *self._biases, *states)
+        gru.forward(*self._forward)
 
     def backward(self, by_after: np.ndarray) -> None:
         """Write the gradients of the parameters and of the input."""
         a, b = self._a, self._b
-        gru.backward(by_after, a.array, b.array, self.before.array, *self._by_biases)
+        gru.backward(by_after, *self._backward)
         torch.mm(a.transposed, self.clicked.tensor, out=self._by_input)
         torch.mm(b.transposed, self.before.tensor, out=self._by_hidden)
         torch.mm(a.tensor, self._input, out=self.by_clicked.tensor)

@@ -6,8 +6,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..kernels.columns import correct_exactly, correct_officially, count_negatives, merge
-from ..kernels.rows import gather_with_bias
+from ..kernels.columns import EXACT, OFFICIAL, UNCORRECTED, merge
+from ..kernels.passes import fetch
 from ..kernels.scores import ROOM, rank_rows
 from ..sampling import Frequencies
 from .stack import Stack
@@ -19,15 +19,16 @@ BLOCK = 64
 
 
 class Corrections:
-    """Tables by item for the popularity correction; logs are taken once, not once a step."""
+    """The popularity correction as kernels take it; logs are taken once, not once a step."""
 
-    def __init__(self, often: Frequencies):
+    def __init__(self, often: Frequencies, exact: bool):
         self.often = often
-        self.logs = often.support.log().numpy(), often.extra.log().numpy()
-        self.shares = (
-            (often.support / often.support_total).numpy(),
-            (often.extra / often.extra_total).numpy(),
-        )
+        if exact:
+            shares = often.support / often.support_total, often.extra / often.extra_total
+            self.how, self.by_item = EXACT, tuple(share.numpy() for share in shares)
+        else:
+            logs = often.support.log(), often.extra.log()
+            self.how, self.by_item = OFFICIAL, tuple(log.numpy() for log in logs)
 
 
 class _Block(NamedTuple):
@@ -41,87 +42,89 @@ class _Block(NamedTuple):
     shift: np.ndarray
 
 
+class _Views(NamedTuple):
+    """The parts of the arrays that `n` columns take up, transposed ones too; scores by block."""
+
+    rows: Tensor
+    rows_transposed: Tensor
+    by_rows: Tensor
+    scores: list[Tensor]
+    scores_transposed: list[Tensor]
+
+
 class Columns:
     """The columns of steps with the rows of `stack` and at most `n_sample` samples.
 
     Attributes:
-        items: [n] item of each column, then those of inputs in the same table.
-        clicked: [rows] the inputs' items where they have a table of their own.
-        row: [rows] number of each session's input among one of these.
-        n, n_rows: how many are columns; how many rows of `items` or `clicked` the inputs reach to.
+        n, n_rows: how many are columns; how many rows of a table the inputs reach to.
+        numbers: items of the columns, then those of inputs in the same table; the inputs' items
+            where they have a table of their own; number of each session's input among one of these.
         by_rows, by_bias: the loss's gradient by rows of the table, by column biases.
     """
 
-    def __init__(self, output: Table, stack: Stack, n_sample: int):
+    def __init__(self, output: Table, inputs: Table, stack: Stack, n_sample: int):
         like, n_rows, most = output.values, stack.n_rows, 2 * stack.n_rows + n_sample
-        self.n_sample, self._output = n_sample, output
-        self._place = output.place
-        self.items, self.clicked = np.zeros(most, np.int64), np.zeros(n_rows, np.int64)
-        self.row, self._column = np.zeros(n_rows, np.int64), np.zeros(n_rows, np.int64)
-        self._left, self._shift = np.zeros(n_rows, like.dtype), np.zeros(n_rows, like.dtype)
-        self._counts = aligned(2, most, like=like)
+        self.n_sample, whole, number = n_sample, padded(most, like), like.dtype
+        items, clicked = np.zeros(most, np.int64), np.zeros(n_rows, np.int64)
+        row, column = np.zeros(n_rows, np.int64), np.zeros(n_rows, np.int64)
+        left, shift = np.zeros(n_rows, number), np.zeros(n_rows, number)
         self._weight, self._bias, self.by_bias = (aligned(most, like=like) for _ in range(3))
-        self.rows = aligned(most, padded(output.width, like), like=like)
+        rows = aligned(most, padded(output.width, like), like=like)
         self.by_rows = aligned(most, like.shape[1], like=like)
-        size = n_rows if n_rows <= 2 * BLOCK else BLOCK
-        by_row = (stack.top, stack.by_hidden.tensor, self._column, self._left, self._shift)
+        self.numbers = items, clicked, row
+        counts = aligned(2, most, like=like)
+        self._merged = inputs is output, output.place, items, clicked, column, row, counts
+        tables = output.values, inputs.values, inputs is output, output.width
+        self._fetched = tables, (items, column, row, counts), (rows, stack.clicked.array)
+        self._weights = self._weight, left, shift, self._bias, self.by_bias
+        self._uncorrected = np.zeros(0, number), np.zeros(0, number)
         # Rows of whole cache lines: no row begins in the middle of eight numbers.
-        self._scores = aligned(size, padded(most, like), like=like)
-        self._room = aligned(ROOM, padded(most, like), like=like)
+        size = n_rows if n_rows <= 2 * BLOCK else BLOCK
+        self._scores, self._room = (aligned(k, whole, like=like) for k in (size, ROOM))
         self._rows, self._by_rows = (
-            torch.from_numpy(array)[:, : output.width] for array in (self.rows, self.by_rows)
+            torch.from_numpy(array)[:, : output.width] for array in (rows, self.by_rows)
         )
         scores = torch.from_numpy(self._scores)
+        by_row = stack.top, stack.by_hidden.tensor, column, left, shift
         self._blocks = []
         for first in range(0, n_rows, size):
             hidden, *others = (all_[first : first + size] for all_ in by_row)
             self._blocks.append(_Block(scores[: len(hidden)], hidden, *others))
+        self._views: dict[int, _Views] = {}
 
-    def look_up(self, targets, negatives, inputs, one_table: bool) -> None:
-        """Merge the items of a step and gather their rows and biases."""
-        self.n, self.n_rows = merge(
-            targets, negatives, inputs, one_table, self._place, self.items, self.clicked,
-            self._column, self.row, self._counts,
-        )  # fmt: skip
-        n = self.n_rows if one_table else self.n
-        gather_with_bias(
-            self._output.values, self.items, n, self.rows, self._output.width, self._bias
-        )
-
-    def count(
-        self, n_sample: int, logq, corrections: Corrections | None, exact: bool, mask: bool
-    ) -> None:
-        """Weigh the columns as negatives, with a correction of their scores if there is one."""
-        given = self._counts, self._column
-        written = self._weight[: self.n], self._left, self._shift
+    def look_up(self, targets, negatives, inputs, corrections, logq, mask: bool) -> None:
+        """Merge the items of a step, gather their rows, weigh and correct the columns."""
         if corrections is None:
-            self._count = count_negatives(*given, mask, *written)
-        elif exact:
-            self._count = correct_exactly(
-                *given, self.items, *corrections.shares, n_sample, logq, *written, self._bias
-            )
+            correction = UNCORRECTED, self._uncorrected, logq, mask
         else:
-            self._count = correct_officially(
-                *given, self.items, *corrections.logs, logq, mask, *written, self._bias
-            )
+            correction = corrections.how, corrections.by_item, logq, mask
+        self.n, self.n_rows = merge(targets, negatives, inputs, *self._merged)
+        self._count = fetch(
+            inputs, len(negatives), self.n, self.n_rows, *self._fetched, correction, self._weights
+        )
 
     def loss(self, kind: int, part, bpreg, elu_param) -> float:
         """The sum of the rows' losses times `part`; writes its gradients, `by_hidden` too."""
         total, n = 0.0, self.n
-        rows, by_rows = self._rows.narrow(0, 0, n), self._by_rows.narrow(0, 0, n)
-        by_bias = self.by_bias[:n]
-        by_bias[:] = 0
-        rows_transposed, bias = rows.T, self._bias[:n]
+        views = self._views.get(n) or self._view(n)
         for number, block in enumerate(self._blocks):
-            scores = block.scores.narrow(1, 0, n)
-            torch.mm(block.hidden, rows_transposed, out=scores)
+            scores, transposed = views.scores[number], views.scores_transposed[number]
+            torch.mm(block.hidden, views.rows_transposed, out=scores)
             total += rank_rows(
-                kind, self._scores, bias, self._weight, self._count, block.column, block.left,
-                block.shift, elu_param, bpreg, part, by_bias, self._room,
+                kind, self._scores, n, self._bias, self._weight, self._count, block.column,
+                block.left, block.shift, elu_param, bpreg, part, self.by_bias, self._room,
             )  # fmt: skip
-            torch.mm(scores, rows, out=block.by_hidden)
+            torch.mm(scores, views.rows, out=block.by_hidden)
             if number == 0:
-                torch.mm(scores.T, block.hidden, out=by_rows)
+                torch.mm(transposed, block.hidden, out=views.by_rows)
             else:
-                by_rows.addmm_(scores.T, block.hidden)
+                views.by_rows.addmm_(transposed, block.hidden)
         return total
+
+    def _view(self, n: int) -> _Views:
+        """Made once for a number of columns: each view would cost a step several microseconds."""
+        rows, by_rows = self._rows[:n], self._by_rows[:n]
+        scores = [block.scores[:, :n] for block in self._blocks]
+        transposed = [block.T for block in scores]
+        self._views[n] = _Views(rows, rows.T, by_rows, scores, transposed)
+        return self._views[n]

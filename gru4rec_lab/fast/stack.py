@@ -35,6 +35,7 @@ class Stack:
         n_rows: sessions side by side.
         clicked: [rows, width] the inputs' rows; to be written before `forward`.
         by_hidden: [rows, units] the loss's gradient by `top`; to be written before `backward`.
+        hidden: the states after the last step, not copies; the last one, which is scored, is `top`.
     """
 
     def __init__(
@@ -61,22 +62,16 @@ class Stack:
             below = self._layers[-1].after
         self._embed = Dropout(draw, keep_embed)
         self._dropouts = [Dropout(draw, keep_hidden) for _ in self._layers]
-
-    @property
-    def hidden(self) -> Hidden:
-        """The states after the last step, not copies."""
-        return [layer.after.tensor for layer in self._layers]
-
-    @property
-    def top(self) -> Tensor:
-        """The highest layer's state, which is scored."""
-        return self._layers[-1].after.tensor
+        self.hidden: Hidden = [layer.after.tensor for layer in self._layers]
+        self.top, self._last = self.hidden[-1], [layer.after.array for layer in self._layers]
 
     def forward(self, hidden: Hidden, carry: np.ndarray) -> None:
         """Advance from the states `hidden` of the previous step."""
         self._embed.forward(self.clicked.array)
-        for layer, last in zip(self._layers, hidden, strict=True):
-            pick(last.numpy(), carry, layer.before.array)
+        own = hidden is self.hidden
+        last = self._last if own else [layer.numpy() for layer in hidden]
+        for layer, before in zip(self._layers, last, strict=True):
+            pick(before, carry, layer.before.array)
         for layer, dropout in zip(self._layers, self._dropouts, strict=True):
             layer.forward()
             dropout.forward(layer.after.array)

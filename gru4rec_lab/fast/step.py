@@ -4,14 +4,13 @@ import math
 from typing import NamedTuple
 
 import numpy as np
-import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
 from ..batches import Batch
 from ..controls import Settings
 from ..kernels.losses import KINDS
-from ..kernels.rows import add_to, attach_bias, gather, pick
+from ..kernels.passes import learn
 from ..losses import LOSSES
 from ..model import Hidden
 from ..step import Scores, Step
@@ -76,7 +75,8 @@ class FastStep:
         tables = ("items", "bias", "inputs")
         self._dense = Dense(optimiser, [n for n in optimiser.parameters if n not in tables])
         self._stores = {self._output, self._input, self._dense}
-        self._home = network.items.data_ptr()
+        self._items = network.items
+        self._home = self._items.data_ptr()
         self._stack: Stack | None = None
 
     @property
@@ -98,67 +98,57 @@ class FastStep:
 
     def __call__(
         self, batch: Batch, negatives: Int[Tensor, "n_sample"], settings: Settings
-    ) -> Float[Tensor, ""]:
-        """As `Step.__call__`."""
+    ) -> Float[Tensor, ""] | float:
+        """As `Step.__call__`; a number, since nobody waits for a CPU."""
         n_rows, n_sample = batch.targets.shape[0], negatives.shape[0]
         if self._knobs is None or self._knobs.settings is not settings:
             self._knobs = _Knobs.of(settings, self._plain, self._number)
+        knobs, plain = self._knobs, self._plain
         self._make_room(n_rows, n_sample)
-        if n_rows + n_sample == 1 or not self._knobs.has_kernel:
-            return self._plain(batch, negatives, settings)
-        inputs = batch.inputs.numpy()
-        self._columns.look_up(batch.targets.numpy(), negatives.numpy(), inputs, self._one_table)
-        if self._one_table:
-            pick(self._columns.rows, self._columns.row, self._stack.clicked.array)
-        else:
-            gather(self._input.values, inputs, n_rows, self._stack.clicked.array)
-        self._stack.forward(self._plain.hidden, batch.carry.numpy())
-        self._plain.hidden = self._stack.hidden
-        loss = self._loss(n_sample)
+        if n_rows + n_sample == 1 or not knobs.has_kernel:
+            return plain(batch, negatives, settings)
+        corrections = self._corrected(settings.sample_alpha) if knobs.logq else None
+        items = batch.targets.numpy(), negatives.numpy(), batch.inputs.numpy()
+        self._columns.look_up(*items, corrections, knobs.logq, plain.mask)
+        self._stack.forward(plain.hidden, batch.carry.numpy())
+        plain.hidden = self._stack.hidden
+        loss = self._columns.loss(knobs.kind, knobs.part, knobs.bpreg, knobs.elu_param)
         if not math.isfinite(loss):
             self._finite[()] = False
         if self._finite:
             self._n_finite += 1
             self._update()
-        return torch.scalar_tensor(loss, dtype=self._stack.top.dtype)
+        return loss
 
     def _make_room(self, n_rows: int, n_sample: int) -> None:
         """Arrays for this many rows and samples; made anew when more are needed, or in a tail."""
-        plain = self._plain
-        if self._home != self.network.items.data_ptr():
+        if self._home != self._items.data_ptr():
             self._settle()
         if self._knobs.settings.momentum:
             for store in self._stores:
                 store.keep_velocity()
         if self._stack is None or n_rows != self._stack.n_rows:
+            plain = self._plain
             keep = plain.keep_embed, plain.keep_hidden
             self._stack = Stack(self.network, self._dense.gradient, n_rows, plain.draw, *keep)
             self._by_inputs = np.zeros((n_rows, self._input.values.shape[1]), self._number)
-            self._columns = Columns(self._output, self._stack, n_sample)
-        elif n_sample > self._columns.n_sample:
-            self._columns = Columns(self._output, self._stack, n_sample)
-
-    def _loss(self, n_sample: int) -> float:
-        knobs, plain = self._knobs, self._plain
-        corrections = self._corrected(knobs.settings.sample_alpha) if knobs.logq else None
-        self._columns.count(n_sample, knobs.logq, corrections, plain.exact, plain.mask)
-        return self._columns.loss(knobs.kind, knobs.part, knobs.bpreg, knobs.elu_param)
+        elif n_sample <= self._columns.n_sample:
+            return
+        self._columns = Columns(self._output, self._input, self._stack, n_sample)
 
     def _corrected(self, sample_alpha: float) -> Corrections:
         often = self._plain.frequencies(sample_alpha)
         if self._corrections is None or self._corrections.often is not often:
-            self._corrections = Corrections(often)
+            self._corrections = Corrections(often, self._plain.exact)
         return self._corrections
 
     def _update(self) -> None:
-        columns, by_clicked, how = self._columns, self._stack.backward(), self._knobs.rates
-        n_rows = columns.n_rows if self._one_table else columns.n
-        attach_bias(columns.by_rows, columns.n, n_rows, self._output.width, columns.by_bias)
-        if self._one_table:
-            add_to(columns.by_rows, columns.row, by_clicked)
-        else:
-            self._by_inputs[:] = 0
-            add_to(self._by_inputs, columns.row, by_clicked)
-            self._input.update(columns.clicked, columns.n_rows, self._by_inputs, how)
-        self._output.update(columns.items, n_rows, columns.by_rows, how, columns.n)
-        self._dense.update(how)
+        columns, dense = self._columns, self._dense
+        gradients = (
+            columns.by_rows, columns.by_bias, self._stack.backward(), dense.whole_gradient,
+            self._by_inputs,
+        )  # fmt: skip
+        learn(
+            self._output.state, self._input.state, dense.state, columns.numbers, gradients,
+            self._knobs.rates, self._one_table, self._output.width, columns.n, columns.n_rows,
+        )  # fmt: skip

@@ -9,7 +9,6 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..kernels.adagrad import update, update_rows
 from ..optim import EPS, Adagrad
 
 _LINE = 64  # bytes of a cache line
@@ -34,38 +33,39 @@ def padded(n_numbers: int, like: np.ndarray) -> int:
 
 
 class _Stored:
-    """Three arrays of one shape (values, accumulators, velocities) that hold some parameters."""
+    """Three arrays of one shape that hold some parameters.
+
+    Attributes:
+        state: values, accumulators and velocities; no rows of the latter while momentum is 0.
+    """
 
     def __init__(self, optimiser: Adagrad, places: dict, like: np.ndarray, *shape: int):
         self._optimiser, self._places = optimiser, places
-        self._arrays = [aligned(*shape, like=like) for _ in range(2)]
-        self._none = np.zeros((0, *shape[1:]), like.dtype)
+        values, accumulated = (aligned(*shape, like=like) for _ in range(2))
+        self.state = values, accumulated, np.zeros((0, *shape[1:]), like.dtype)
         for name, place in places.items():
             parameter = optimiser.parameters[name]
-            parameter.data = _move(parameter.data, self._arrays[0], place)
+            parameter.data = _move(parameter.data, values, place)
             sums = optimiser.accumulated
-            sums[name] = _move(sums[name], self._arrays[1], place)
+            sums[name] = _move(sums[name], accumulated, place)
         if any(name in optimiser.velocity for name in places):
             self.keep_velocity()
 
     @property
     def values(self) -> np.ndarray:
         """The parameters."""
-        return self._arrays[0]
-
-    @property
-    def state(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Values, accumulators and velocities; no rows of the latter while momentum is 0."""
-        return tuple([*self._arrays, self._none][:3])
+        return self.state[0]
 
     def keep_velocity(self) -> None:
         """From now on there are velocities."""
-        if len(self._arrays) == 3:
+        values, accumulated, velocity = self.state
+        if len(velocity):
             return
-        self._arrays.append(aligned(*self.values.shape, like=self._none))
+        velocity = aligned(*values.shape, like=values)
+        self.state = values, accumulated, velocity
         known = self._optimiser.velocity
         for name, place in self._places.items():
-            known[name] = _move(known.get(name, torch.zeros(())), self._arrays[2], place)
+            known[name] = _move(known.get(name, torch.zeros(())), velocity, place)
 
 
 def _move(tensor: Tensor, array: np.ndarray, place) -> Tensor:
@@ -95,19 +95,12 @@ class Table(_Stored):
             optimiser, places, like, n_items, padded(self.width + (bias is not None), like)
         )
 
-    def update(self, items, n_items, gradient, how, n_biased=None) -> None:
-        """Adagrad on those rows; only the first `n_biased` have a gradient of their bias."""
-        lr, momentum, eps = how
-        bias_at = min(self.width, self.values.shape[1] - 1)
-        n_biased = n_items if n_biased is None else n_biased
-        update_rows(*self.state, items, n_items, gradient, lr, momentum, eps, bias_at, n_biased)
-
 
 class Dense(_Stored):
     """All parameters but the item tables in one vector, so that one call updates them.
 
     Attributes:
-        gradient: a tensor for the gradient of each parameter, by name.
+        gradient: a tensor for the gradient of each parameter, by name; parts of `whole_gradient`.
     """
 
     def __init__(self, optimiser: Adagrad, names: list[str]):
@@ -117,14 +110,9 @@ class Dense(_Stored):
             first, end = end, end + optimiser.parameters[name].numel()
             places[name] = _part(first, end, optimiser.parameters[name].shape)
         super().__init__(optimiser, places, like, end)
-        self._gradient = aligned(end, like=like)
-        whole = torch.from_numpy(self._gradient)
+        self.whole_gradient = aligned(end, like=like)
+        whole = torch.from_numpy(self.whole_gradient)
         self.gradient = {name: place(whole) for name, place in places.items()}
-
-    def update(self, how) -> None:
-        """Adagrad by `gradient`."""
-        lr, momentum, eps = how
-        update(*self.state, self._gradient, lr, momentum, eps)
 
 
 def _part(first: int, end: int, shape):

@@ -63,6 +63,29 @@ def _forget(items, n, place):
         place[items[k]] = -1
 
 
+# Which correction of the scores `weigh` makes.
+UNCORRECTED, OFFICIAL, EXACT = range(3)
+
+
+@compiled
+def weigh(
+    how, counts, column, items, by_item, n_sample, logq, mask, weight, left, shift, bias
+):  # fmt: skip
+    """The sum of the columns' weights as negatives, which one of the three below writes.
+
+    `by_item` are the two tables that the correction needs, empty ones if it needs none.
+    """
+    if how == OFFICIAL:
+        return correct_officially(
+            counts, column, items, by_item[0], by_item[1], logq, mask, weight, left, shift, bias
+        )
+    if how == EXACT:
+        return correct_exactly(
+            counts, column, items, by_item[0], by_item[1], n_sample, logq, weight, left, shift, bias
+        )
+    return count_negatives(counts, column, mask, weight, left, shift)
+
+
 @compiled
 def count_negatives(counts, column, mask, weight, left, shift):
     """Write each column's `weight` and of row i's own column what is `left`; returns their sum.

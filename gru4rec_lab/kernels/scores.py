@@ -15,16 +15,17 @@ ROOM = 5  # rows of scratch that `rank_rows` needs, each as long as a row of sco
 
 @compiled
 def rank_rows(
-    kind, scores, bias, weight, count, column, left, shift, elu_param, bpreg, part, by_bias, room
+    kind, scores, n, bias, weight, count, column, left, shift, elu_param, bpreg, part, by_bias, room
 ):
     """Sum of the rows' losses times `part`; nan if a score is no finite number.
 
-    The first columns of `scores`, as many as `bias` has, are overwritten by their gradient, whose
-    column sums are added to `by_bias`. `bias` is added to each column first; `weight` is how often
-    the column is a negative and `count` the sum of that. Row i's target is in column `column[i]`;
+    The first `n` columns of `scores` are overwritten by their gradient, whose column sums are added
+    to `by_bias`. `bias` is added to each column first; `weight` is how often the column is a
+    negative and `count` the sum of that. Row i's target is in column `column[i]`;
     of that column `left[i]` are its negatives too, and its own score is moved by `shift[i]`.
     """
-    total, n = ZERO, len(bias)
+    total = ZERO
+    bias, weight, by_bias = bias[:n], weight[:n], by_bias[:n]
     for i in range(len(column)):
         row = scores[i, :n]
         if not_finite(row):
