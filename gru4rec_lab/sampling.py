@@ -46,7 +46,7 @@ class Sampler:
         self.weight = weight.to(device, torch.float32)
         self._generator = generator
         self._store = torch.empty(0, dtype=torch.int64, device=device)
-        self._next = 0
+        self._next = self._size = 0
         # Float64: with a million items float32 sums lose the rarest ones. MPS has none.
         cumulated = weight.cpu().double().cumsum(0)
         self._cumulated = cumulated / cumulated[-1]
@@ -56,7 +56,7 @@ class Sampler:
 
     def draw(self, n_sample: int) -> Int[Tensor, "n_sample"]:
         """The next `n_sample` items."""
-        if self._next + n_sample > len(self._store):
+        if self._next + n_sample > self._size:
             self._refill(max(BLOCK, n_sample))
         first, self._next = self._next, self._next + n_sample
         return self._store[first : self._next]
@@ -65,7 +65,7 @@ class Sampler:
         where = self._cumulated.device
         points = torch.rand(size, generator=self._generator, device=where, dtype=torch.float64)
         self._store = self._search(points).to(self._store.device)
-        self._next = 0
+        self._next, self._size = 0, size
 
 
 def popularity_weight(support: Real[Tensor, "items"], alpha: float) -> Float[Tensor, "items"]:
