@@ -31,7 +31,7 @@ ONE_HOT = {
 def config_of(settings: Settings, **ours: Any) -> Config:
     """The same settings as a `Config`, on the CPU."""
     layers = tuple(settings["layers"])
-    return Config(**{**settings, "layers": layers, "device": "cpu", **ours})
+    return Config(**{**settings, "layers": layers, "device": "cpu"} | ours)
 
 
 def make_trainer(

@@ -44,10 +44,10 @@ class _Stored:
         values, accumulated = (aligned(*shape, like=like) for _ in range(2))
         self.state = values, accumulated, np.zeros((0, *shape[1:]), like.dtype)
         for name, place in places.items():
-            parameter = optimiser.parameters[name]
-            parameter.data = _move(parameter.data, values, place)
-            sums = optimiser.accumulated
+            parameter, sums = optimiser.parameters[name], optimiser.accumulated
+            # Sums first: where they are still zeros, none of their memory is taken yet.
             sums[name] = _move(sums[name], accumulated, place)
+            parameter.data = _move(parameter.data, values, place)
         if any(name in optimiser.velocity for name in places):
             self.keep_velocity()
 
@@ -68,10 +68,15 @@ class _Stored:
             known[name] = _move(known.get(name, torch.zeros(())), velocity, place)
 
 
+def _none_like(tensor: Tensor) -> np.ndarray:
+    """No numbers of a tensor's type: an array of its own would keep the tensor in memory."""
+    return np.zeros(0, tensor.detach().numpy().dtype)
+
+
 def _move(tensor: Tensor, array: np.ndarray, place) -> Tensor:
-    """Copy `tensor` into that place of `array`; a view of the place."""
+    """Copy `tensor` into that place of `array`, which is all zeros; a view of the place."""
     view = place(torch.from_numpy(array))
-    return view.copy_(tensor)
+    return view.copy_(tensor) if tensor.any() else view
 
 
 class Table(_Stored):
@@ -85,7 +90,7 @@ class Table(_Stored):
 
     def __init__(self, optimiser: Adagrad, name: str, *, bias: str | None = None):
         tensor = optimiser.parameters[name]
-        like = tensor.detach().numpy()
+        like = _none_like(tensor)
         n_items, self.width = tensor.shape
         self.place = np.full(n_items, -1, np.int32)
         places = {name: lambda all_: all_[:, : self.width]}
@@ -104,7 +109,7 @@ class Dense(_Stored):
     """
 
     def __init__(self, optimiser: Adagrad, names: list[str]):
-        like = optimiser.parameters[names[0]].detach().numpy()
+        like = _none_like(optimiser.parameters[names[0]])
         places, end = {}, 0
         for name in names:
             first, end = end, end + optimiser.parameters[name].numel()
