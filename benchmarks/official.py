@@ -10,7 +10,7 @@ import importlib
 import io
 import sys
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 from unittest.mock import patch
 
@@ -115,12 +115,19 @@ class OfficialModel:
         return float(recall[20]), float(mrr[20])
 
 
-def prepare(path: str, clicks: pd.DataFrame, settings: Mapping[str, Any]) -> None:
-    """What the official code does before its first step."""
+def prepare(path: str, clicks: pd.DataFrame, settings: Mapping[str, Any]):
+    """What the official code does before its first step; call the result to go over an epoch."""
     if path not in sys.path:
         sys.path.insert(0, path)
     module = importlib.import_module("gru4rec_pytorch")
     with contextlib.redirect_stdout(io.StringIO()):
-        module.SessionDataIterator(
+        steps = module.SessionDataIterator(
             clicks.copy(), settings["batch_size"], n_sample=0, device=torch.device("cpu")
         )
+    return lambda: exhaust(steps(False))
+
+
+def exhaust(batches: Iterable) -> None:
+    """Go over all batches."""
+    for _ in batches:
+        pass

@@ -11,7 +11,7 @@ the one that starts first first; rows that end in the same step are refilled fro
 from collections.abc import Iterator
 from dataclasses import dataclass
 from heapq import heapify, heapreplace
-from itertools import pairwise
+from itertools import chain, pairwise
 
 import numpy as np
 import torch
@@ -104,11 +104,12 @@ def session_parallel(
             f"{short} sessions have fewer than 2 clicks; filter them out first with .filtered()"
         )
     steps = sessions.lengths - 1
-    slot, start = _assign_slots(steps, batch_size)
+    n_slots = min(batch_size, len(steps))
     session = np.repeat(np.arange(len(steps)), steps)
     position = np.arange(len(session)) - np.repeat(np.cumsum(steps) - steps, steps)
-    step = start[session] + position
-    order = np.lexsort((slot[session], step))
+    place = _first_places(steps, n_slots)[session] + n_slots * position
+    order = np.argsort(place)
+    step = place // n_slots
     starts = np.concatenate([[0], np.cumsum(np.bincount(step))])
     row = np.empty(len(order), dtype=np.int64)
     row[order] = np.arange(len(order)) - starts[step[order]]
@@ -119,15 +120,13 @@ def session_parallel(
     return Schedule(inputs, targets, carries, starts, click[order] + 1)
 
 
-def _assign_slots(steps: np.ndarray, batch_size: int) -> tuple[np.ndarray, np.ndarray]:
-    """Slot and first step of every session: each takes the slot that is free first."""
-    n_slots = min(batch_size, len(steps))
-    # Step and slot as one number, step * n_slots + slot: half the time that pairs take to compare.
-    taken = list(range(n_slots))
-    free = [slot + n_slots * length for slot, length in enumerate(steps[:n_slots].tolist())]
+def _first_places(steps: np.ndarray, n_slots: int) -> np.ndarray:
+    """Where each session starts, as step * n_slots + slot: it takes the slot that is free first.
+
+    One number and not two: pairs take twice as long to compare.
+    """
+    busy = (n_slots * steps).tolist()
+    free = [slot + taken for slot, taken in enumerate(busy[:n_slots])]
     heapify(free)
-    for length in steps[n_slots:].tolist():
-        taken.append(free[0])
-        heapreplace(free, free[0] + n_slots * length)
-    start, slot = np.divmod(np.array(taken), n_slots)
-    return slot, start
+    later = (heapreplace(free, free[0] + taken) for taken in busy[n_slots:])
+    return np.fromiter(chain(range(n_slots), later), np.int64, len(steps))

@@ -66,10 +66,10 @@ class Sessions:
                 times; the message counts the rows and shows one.
         """
         clicks = read_clicks(frame, session=session, item=item, time=time)
-        order = np.lexsort((clicks.time, clicks.session))
+        order = clicks.by_session()
         return cls(
             items=clicks.item[order].astype(np.int64),
-            times=clicks.time[order],
+            times=clicks.time[order].copy(),
             offsets=np.concatenate([[0], np.cumsum(np.bincount(clicks.session))]),
             item_ids=clicks.item_ids,
             session_ids=clicks.session_ids,

@@ -58,6 +58,24 @@ def test_equal_times_keep_the_order_of_the_frame():
     assert as_lists(got) == [["x", "y"], ["b", "a"]]
 
 
+def test_a_frame_in_order_gives_what_its_rows_in_any_order_give():
+    frame = random_sessions(0).to_frame()
+    mixed = frame.sort_values(["Time", "ItemId"], kind="stable")
+    got, want = Sessions.from_frame(mixed), Sessions.from_frame(frame)
+    for one, other in zip(as_lists(got), as_lists(want), strict=True):
+        assert sorted(one) == sorted(other)
+    np.testing.assert_array_equal(got.times, want.times)
+    np.testing.assert_array_equal(got.session_ids, want.session_ids)
+
+
+def test_a_frame_that_changes_later_changes_no_sessions():
+    frame = pd.DataFrame([(1, 7, 1.0), (1, 8, 2.0)], columns=COLUMNS)
+    got = Sessions.from_frame(frame)
+    frame.loc[:, :] = 0
+    assert got.times.tolist() == [1, 2]
+    assert as_lists(got) == [[7, 8]]
+
+
 def test_counts_are_those_of_the_frame():
     got = sessions_of((1, "a", 1), (1, "a", 1), (1, "b", 2), (2, "c", 3))
     assert (got.n_sessions, got.n_items, got.n_clicks) == (2, 3, 4)
