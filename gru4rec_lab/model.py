@@ -143,12 +143,14 @@ class FeedForwardCell(nn.Module):
         return torch.tanh(clicked @ self.weight_ih.T + self.bias_ih)
 
 
-def _gru_cell(width: int, units: int) -> nn.GRUCell:
-    # skip_init: the cell's own start would draw from the global generator.
-    return nn.utils.skip_init(nn.GRUCell, width, units)
+class GruCell(nn.GRUCell):
+    """torch's cell, whose weights `Network` draws."""
+
+    def reset_parameters(self) -> None:
+        """Nothing: torch's start draws from the global generator; skip_init loads sympy, 0.5 s."""
 
 
-CELLS = {"gru": _gru_cell, "feed-forward": FeedForwardCell}
+CELLS = {"gru": GruCell, "feed-forward": FeedForwardCell}
 
 
 def _glorot(

@@ -182,9 +182,9 @@ class Sessions:
         """The same sessions over another vocabulary; clicks on items outside it are dropped."""
         if len(item_ids) == self.n_items and np.array_equal(item_ids, self.item_ids):
             return self
-        import pandas as pd
-
-        place = pd.Index(item_ids).get_indexer(pd.Index(self.item_ids))
+        # Without pandas, whose import takes half a second.
+        known = {name: place for place, name in enumerate(item_ids.tolist())}
+        place = np.array([known.get(name, -1) for name in self.item_ids.tolist()], np.int64)
         kept = self._keep(place[self.items] >= 0, "clicks on items outside the vocabulary")
         return replace(kept, items=place[kept.items], item_ids=np.asarray(item_ids))
 

@@ -13,6 +13,7 @@ from gru4rec_lab.batches import Batch, session_parallel
 from gru4rec_lab.controls import Settings
 from gru4rec_lab.device import generator
 from gru4rec_lab.events import Report, Started, StepDone
+from gru4rec_lab.fast.ahead import load_ahead
 from gru4rec_lab.fast.choice import choose_step
 from gru4rec_lab.fast.search import GuidedSearch
 from gru4rec_lab.fast.step import FastStep
@@ -372,14 +373,34 @@ def test_rows_of_tables_begin_with_cache_lines():
 def test_the_warm_up_leaves_nothing_to_compile():
     code = (
         "from gru4rec_lab.fast.warm_up import warm_up; warm_up(); import gru4rec_lab.kernels as k;"
-        "import sys; from gru4rec_lab import Config, load_sessions, train;"
+        "import sys; from gru4rec_lab import Config, evaluate, load_sessions, train;"
         "kernels = lambda: {(m, n): len(f.signatures) for m, o in list(sys.modules.items())"
         " if m.startswith('gru4rec_lab.kernels.') for n, f in vars(o).items()"
         " if hasattr(f, 'signatures')};"
         "before = kernels(); data = load_sessions('world:cycle', n_sessions=40);"
         "[list(train(Config(layers=(4,), batch_size=4, n_sample=n, n_epochs=1, loss=l), data))"
         " for n in (0, 9) for l in ('bpr-max', 'cross-entropy')];"
+        "evaluate(next(train(Config(layers=(4,), batch_size=4), data)).model, data);"
         "print(len(before) > 20, before == kernels())"
     )
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert run.stdout.split() == ["True", "True"]
+
+
+def test_kernels_are_loaded_ahead_once_and_in_a_thread():
+    code = (
+        "import sys; from gru4rec_lab.fast.ahead import load_ahead;"
+        "before = 'numba' in sys.modules; thread = load_ahead(); again = load_ahead();"
+        "thread.join(); from gru4rec_lab.kernels import passes, ranking;"
+        "print(before, again is thread, thread.daemon, len(passes.learn.signatures) > 0,"
+        " len(ranking.count_rivals.signatures) > 0)"
+    )
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert run.stdout.split() == ["False", "True", "True", "True", "True"]
+
+
+def test_where_kernels_cannot_be_loaded_loading_ahead_is_quiet(monkeypatch):
+    monkeypatch.setitem(sys.modules, "gru4rec_lab.fast.warm_up", None)
+    thread = load_ahead.__wrapped__()
+    thread.join(10)
+    assert not thread.is_alive()

@@ -1,0 +1,24 @@
+"""Kernels loaded before they are needed: whoever presses Start shall not wait for numba."""
+
+import contextlib
+import threading
+from functools import cache
+
+
+@cache
+def load_ahead() -> threading.Thread:
+    """Load numba and all kernels in a thread of its own, once a process; returns the thread.
+
+    Importing numba takes half a second, loading its compiled code as long again; the first step or
+    ranking would wait for both. Where they cannot be loaded, whoever needs them says so.
+    """
+    thread = threading.Thread(target=_load, daemon=True, name="gru4rec-kernels")
+    thread.start()
+    return thread
+
+
+def _load() -> None:
+    with contextlib.suppress(ImportError, RuntimeError):  # no numba, or no folder for its cache
+        from .warm_up import warm_up
+
+        warm_up()
