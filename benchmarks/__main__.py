@@ -11,12 +11,13 @@ from pathlib import Path
 
 import torch
 
-from . import evaluation, import_time, preparation, sampling, training
+from . import evaluation, import_time, parts, preparation, sampling, training
 from .cases import options
 
 RESULTS = Path(__file__).with_name("RESULTS.md")
 PARTS = {
     "Training": training,
+    "Where a step's time goes": parts,
     "Evaluation": evaluation,
     "Preparation": preparation,
     "Sampling": sampling,
@@ -62,8 +63,8 @@ def main() -> None:
         "2.00x is twice as fast. The official code is GRU4Rec_PyTorch_Official at d1fc311, run as "
         "it is. How it got there: [docs/performance.md](../docs/performance.md).",
     ]
-    parts = [f"## {name}\n\n{table(part, arguments)}" for name, part in PARTS.items()]
-    RESULTS.write_text("\n\n".join([*facts, *parts]) + "\n", encoding="utf-8")
+    tables = [f"## {name}\n\n{table(part, arguments)}" for name, part in PARTS.items()]
+    RESULTS.write_text("\n\n".join([*facts, *tables]) + "\n", encoding="utf-8")
     print(f"\nwritten: {RESULTS.name}")
 
 

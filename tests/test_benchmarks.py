@@ -5,8 +5,9 @@ import argparse
 import pytest
 import torch
 
-from benchmarks import gpu, growth, growth_figure
-from benchmarks.official_adapter import config_of
+from benchmarks import gpu, growth, growth_figure, parts
+from benchmarks.cases import CASES
+from benchmarks.official_adapter import config_of, make_trainer
 from gru4rec_lab import load_sessions
 
 
@@ -60,3 +61,25 @@ def test_the_gpu_benchmark_has_a_row_a_case(monkeypatch):
     (row,) = gpu.rows(argparse.Namespace(cases="c", clicks=0))
     assert row[0] == "c: as a, no samples"
     assert all(float(figure.removesuffix("x")) > 0 for figure in row[1:])
+
+
+def test_what_runs_inside_of_another_part_counts_for_its_own_alone(monkeypatch):
+    now = [0.0]
+    monkeypatch.setattr(parts, "process_time", lambda: now[0])
+    clock = parts.Clock()
+
+    def wait(seconds, then=lambda: None):
+        now[0] += seconds
+        then()
+
+    inner = clock.on(lambda: wait(2), "inner")
+    clock.on(lambda: wait(1, inner), "outer")()
+    assert clock.seconds == {"outer": 1, "inner": 2}
+
+
+@pytest.mark.parametrize("step", ["plain", "numba"])
+def test_every_part_of_a_step_is_found(step, monkeypatch):
+    monkeypatch.setattr(parts, "N_STEPS", 3)
+    clicks = load_sessions("world:cycle", n_sessions=400, seed=1).to_frame()
+    seconds = parts.parts_of(make_trainer(clicks, CASES["a"], step=step))
+    assert all(taken > 0 for taken in seconds.values())

@@ -392,7 +392,7 @@ def test_kernels_are_loaded_ahead_once_and_in_a_thread():
         "import sys; from gru4rec_lab.fast.ahead import load_ahead;"
         "before = 'numba' in sys.modules; thread = load_ahead(); again = load_ahead();"
         "thread.join(); from gru4rec_lab.kernels import passes, ranking;"
-        "print(before, again is thread, thread.daemon, len(passes.learn.signatures) > 0,"
+        "print(before, again is thread, not thread.daemon, len(passes.learn.signatures) > 0,"
         " len(ranking.count_rivals.signatures) > 0)"
     )
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -12,7 +12,8 @@ def load_ahead() -> threading.Thread:
     Importing numba takes half a second, loading its compiled code as long again; the first step or
     ranking would wait for both. Where they cannot be loaded, whoever needs them says so.
     """
-    thread = threading.Thread(target=_load, daemon=True, name="gru4rec-kernels")
+    # No daemon: a process that ends in the middle of it would abort.
+    thread = threading.Thread(target=_load, name="gru4rec-kernels")
     thread.start()
     return thread
 
