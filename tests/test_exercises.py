@@ -182,6 +182,30 @@ def test_every_check_accepts_the_answer_and_names_every_mistake(check):
         assert words in check.verdict(mistaken)
 
 
+def only_what_lies_above(target, negatives):
+    pull = negatives.sub(target[:, None]).sigmoid().mean(dim=1)
+    return pull, pull
+
+
+@pytest.mark.parametrize(
+    ("name", "attempt", "words"),
+    [
+        ("recall", lambda ranks, k: (ranks <= k).sum() / k, "number of targets"),
+        ("pulls", only_what_lies_above, "BPR-max: row 0 should be"),
+        ("pulls", lambda t, n: (n.sub(t[:, None]).sigmoid().sum(1), t), "mean of the q_j"),
+        ("share kept", lambda p, r, n: p[r <= 6].median() / p[r >= n / 4].median(), "0 to 5"),
+        (
+            "share kept",
+            lambda p, r, n: p[r < 6].quantile(0.5) / p[r >= n / 4].quantile(0.5),
+            "corr",
+        ),
+        ("score_regulariser", lambda n: n.square().sum(dim=1), "without weights"),
+    ],
+)
+def test_what_is_nearly_right_is_told_what_is_wrong(name, attempt, words):
+    assert words in EVERY[name].verdict(attempt)
+
+
 def test_no_two_checks_have_the_same_name():
     assert len(EVERY) == len(list(every_check()))
 

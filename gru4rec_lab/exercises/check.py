@@ -71,17 +71,27 @@ class Check:
         for name, before, after in zip(names, arguments, given, strict=False):
             if isinstance(before, torch.Tensor | list) and difference(after, before):
                 return f"your function changes its argument {name} in place; work on a copy"
-        wrong = difference(got, self._right(arguments), self.parts)
-        return wrong and wrong + self._mistake(got, arguments)
+        right = self._right(arguments)
+        wrong = difference(got, right, self.parts)
+        return wrong and wrong + self._mistake(got, right, arguments)
 
     def _right(self, arguments: tuple) -> Any:
         return self.answer(*copy.deepcopy(arguments))
 
-    def _mistake(self, got: Any, arguments: tuple) -> str:
+    def _mistake(self, got: Any, right: Any, arguments: tuple) -> str:
+        part = _first_wrong_part(got, right)
         for words, mistaken in self.mistakes.items():
-            if not difference(got, mistaken(*copy.deepcopy(arguments))):
+            known = mistaken(*copy.deepcopy(arguments))
+            if not (difference(got, known) if part is None else difference(got[part], known[part])):
                 return f"; {words}"
         return ""
+
+
+def _first_wrong_part(got: Any, right: Any) -> int | None:
+    """Place of the part that the line is about, where a function returns several."""
+    if not isinstance(right, tuple) or not isinstance(got, tuple | list) or len(got) != len(right):
+        return None
+    return next(place for place, want in enumerate(right) if difference(got[place], want))
 
 
 def _kind(value: Any) -> str:

@@ -8,6 +8,10 @@ from ..losses import LOSSES
 from .check import Cases, Check
 
 
+def _chance(target: Tensor, negatives: Tensor) -> Tensor:
+    return torch.sigmoid(target[:, None] - negatives)
+
+
 def _scores() -> Cases:
     generator = torch.Generator().manual_seed(0)
     target = torch.randn(4, generator=generator)
@@ -32,12 +36,12 @@ check_bpr = Check(
         "the minus before the log is missing": lambda target, negatives: (
             -LOSSES["bpr"](target, negatives)
         ),
+        "that is the log of the mean; take the logs first, then their mean": (
+            lambda target, negatives: -_chance(target, negatives).mean(dim=1).log()
+        ),
+        "the log is missing": lambda target, negatives: -_chance(target, negatives).mean(dim=1),
     },
 )
-
-
-def _chance(target: Tensor, negatives: Tensor) -> Tensor:
-    return torch.sigmoid(target[:, None] - negatives)
 
 
 def _log_inside(target: Tensor, negatives: Tensor) -> Tensor:
@@ -57,6 +61,10 @@ def _softmax_over_rows(target: Tensor, negatives: Tensor) -> Tensor:
     return -(negatives.softmax(dim=0) * _chance(target, negatives)).sum(dim=1).log()
 
 
+def _turned_round(target: Tensor, negatives: Tensor) -> Tensor:
+    return -(negatives.softmax(dim=1) * _chance(-target, -negatives)).sum(dim=1).log()
+
+
 check_bpr_max = Check(
     "bpr_max",
     LOSSES["bpr-max"],
@@ -66,6 +74,17 @@ check_bpr_max = Check(
         "the softmax is over the negatives alone, without the target": _target_in_softmax,
         "the weights sum to 1 already; take the sum, not the mean": _mean_of_weighted,
         "the softmax goes along a row, dim=1": _softmax_over_rows,
+        "that weighs all negatives alike; weigh them by s_j": lambda target, negatives: (
+            -_chance(target, negatives).mean(dim=1).log()
+        ),
+        "that is plain BPR: weights s_j, and the log outside": LOSSES["bpr"].value,
+        "that is large where the target leads; it is r_i - r_j in the sigma": _turned_round,
+        "the minus before the log is missing": lambda target, negatives: (
+            -LOSSES["bpr-max"](target, negatives)
+        ),
+        "the log is missing": lambda target, negatives: (
+            -(negatives.softmax(dim=1) * _chance(target, negatives)).sum(dim=1)
+        ),
     },
 )
 
@@ -73,6 +92,16 @@ check_bpr_max = Check(
 def top1_slope(target: Tensor, negatives: Tensor) -> Tensor:
     """[B] dL/dr_i of TOP1: minus the mean of q (1 - q), with q = sigma(r_j - r_i)."""
     return LOSSES["top1"].gradient(target, negatives)[0]
+
+
+def _with_second_term(target: Tensor, negatives: Tensor) -> Tensor:
+    chance = torch.sigmoid(negatives.square())
+    return top1_slope(target, negatives) + (2 * negatives * chance * (1 - chance)).mean(dim=1)
+
+
+def _slope_of_mean(target: Tensor, negatives: Tensor) -> Tensor:
+    q = 1 - _chance(target, negatives).mean(dim=1)
+    return -q * (1 - q)
 
 
 check_top1_slope = Check(
@@ -89,6 +118,12 @@ check_top1_slope = Check(
         "take the mean over the negatives": lambda target, negatives: (
             top1_slope(target, negatives) * negatives.shape[1]
         ),
+        "that is TOP1-max's; TOP1 takes a plain mean": lambda target, negatives: LOSSES[
+            "top1-max"
+        ].gradient(target, negatives)[0],
+        "the second term does not hold r_i": _with_second_term,
+        "take q (1 - q) of each negative first, then the mean": _slope_of_mean,
+        "that is the loss; its slope is asked for": LOSSES["top1"].value,
     },
 )
 
@@ -109,6 +144,10 @@ def effective(negatives: Tensor) -> Tensor:
     return torch.tensor([effective_negatives(row[None]) for row in negatives])
 
 
+def _entropy_of(weight: Tensor) -> Tensor:
+    return -(weight * weight.log()).sum(dim=1)
+
+
 check_effective = Check(
     "effective",
     effective,
@@ -119,5 +158,11 @@ check_effective = Check(
         "that is 1 / sum of the squared weights, another way to count; take the entropy": (
             lambda negatives: 1 / negatives.softmax(dim=1).square().sum(dim=1)
         ),
+        "the entropy is a sum over the negatives, not a mean": lambda negatives: (
+            effective(negatives) ** (1 / negatives.shape[1])
+        ),
+        "0 times the log of 0 is NaN: take log_softmax": lambda negatives: _entropy_of(
+            negatives.softmax(dim=1)
+        ).exp(),
     },
 )

@@ -63,6 +63,12 @@ check_reset = Check(
         "the rows move: carry says which row goes on": lambda hidden, carry: (
             hidden[: len(carry)] * (carry >= 0)[:, None]
         ),
+        "row 0 is a row like all others: only -1 says that a session starts": (
+            lambda hidden, carry: hidden[carry] * (carry > 0)[:, None]
+        ),
+        "that takes the state of row 0; a session that starts has zeros": lambda hidden, carry: (
+            hidden[carry.clamp(min=0)]
+        ),
     },
 )
 
@@ -88,6 +94,12 @@ check_negatives = Check(
     mistakes={
         "the target of row 0 is a negative for the other rows": lambda scores: scores[:, 1:],
         "the targets of the other rows are negatives too": lambda scores: scores[:, len(scores) :],
+        "leave the target out, do not change its score": lambda scores: scores.masked_fill(
+            torch.eye(*scores.shape, dtype=torch.bool), 0
+        ),
+        "what a mask picks comes row by row; view(B, -1) gives the rows back": lambda scores: (
+            negatives(scores).reshape(-1, len(scores)).T
+        ),
     },
 )
 

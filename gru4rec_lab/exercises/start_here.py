@@ -32,6 +32,11 @@ check_recall = Check(
         "that is a number of targets; divide by how many there are": lambda ranks, k: (
             ranks <= k
         ).sum(),
+        "divide by the number of targets, not by k": lambda ranks, k: (ranks <= k).sum() / k,
+        "those are the ranks beyond k": lambda ranks, k: 1 - recall(ranks, k),
+        "a share lies between 0 and 1, it is no percentage": lambda ranks, k: (
+            100 * recall(ranks, k)
+        ),
     },
 )
 
@@ -45,5 +50,14 @@ check_mrr = Check(
             1 / ranks[ranks <= k].double()
         ).mean(),
         "a rank of exactly k counts: ranks start at 1": lambda ranks, k: mrr(ranks, k - 1),
+        "ranks start at 1, so the first place is worth 1/1": lambda ranks, k: (
+            (1 / (ranks.double() + 1)).where(ranks <= k, 0).mean()
+        ),
+        "that is 1 over the mean rank; take the mean of 1/rank": lambda ranks, k: (
+            1 / ranks.double().mean()
+        ),
+        "that is a sum; take the mean over all targets": lambda ranks, k: (
+            mrr(ranks, k) * len(ranks)
+        ),
     },
 )

@@ -1,5 +1,7 @@
 """The exercises of notebook 04: read a run whose settings changed on the way."""
 
+from operator import ge, gt
+
 from ..controls import ControlChanged
 from .check import Cases, Check
 
@@ -35,6 +37,10 @@ def _first(changes, start, step):
     return next((each.new for each in changes if each.name == "n_sample"), start)
 
 
+def _last(changes, start, step):
+    return n_sample_at(changes, start, 10**9)
+
+
 def _any_name(changes, start, step):
     values = [each.new for each in changes if each.step <= step]
     return values[-1] if values else start
@@ -47,6 +53,7 @@ check_n_sample_at = Check(
     mistakes={
         "a change is in force at its own step": _after,
         "look at the steps of the changes": _first,
+        "changes after this step are not made yet": _last,
         "a run changes other settings too; look at the name": _any_name,
     },
 )
@@ -60,6 +67,7 @@ def _epochs() -> Cases:
         "better again in time": ([0.1, 0.3, 0.2, 0.4, 0.1], 2),
         "the same is not better": ([0.3, 0.3, 0.3, 0.3], 2),
         "one bad epoch ends it": ([0.2, 0.1, 0.5], 1),
+        "better than the epoch before, but no best": ([0.3, 0.1, 0.2, 0.1, 0.4, 0.3, 0.2, 0.9], 2),
     }
 
 
@@ -78,6 +86,30 @@ def _patient(mrr, patience):
     return mrr.index(max(mrr)) + 1
 
 
+def _kept_by(better, over):
+    """The rule with another idea of what is better than the best, and of when it is over."""
+
+    def rule(mrr, patience):
+        best = 0
+        for epoch, value in enumerate(mrr):
+            if over(epoch - best, patience):
+                break
+            best = epoch if better(value, mrr[best]) else best
+        return best + 1
+
+    return rule
+
+
+def _falls_in_a_row(mrr, patience):
+    best = falls = 0
+    for epoch in range(1, len(mrr)):
+        falls = 0 if mrr[epoch] > mrr[epoch - 1] else falls + 1
+        if falls >= patience:
+            break
+        best = epoch if mrr[epoch] > mrr[best] else best
+    return best + 1
+
+
 check_best_epoch = Check(
     "best_epoch",
     best_epoch,
@@ -88,5 +120,8 @@ check_best_epoch = Check(
         "that is the last epoch trained; keep the best": lambda mrr, patience: min(
             best_epoch(mrr, patience) + patience, len(mrr)
         ),
+        "an equal value is not better": _kept_by(ge, gt),
+        "one epoch too few: patience epochs after the best are still seen": _kept_by(gt, ge),
+        "count the epochs since the best, not the falls in a row": _falls_in_a_row,
     },
 )
