@@ -31,6 +31,28 @@ def test_no_link_is_dead(path):
     assert dead == []
 
 
+def minutes_of(path):
+    """Minutes of a notebook as its first cell says them, and those of its exercises added up."""
+    cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+    text = "\n".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "markdown")
+    (said,) = re.findall(
+        r"^\*About (\d+) minutes, (\d+) more for the exercises", text, re.MULTILINE
+    )
+    each = [int(found) for found in re.findall(r"(\d+) minutes, (?:easy|middle|hard)", text)]
+    assert int(said[1]) == sum(each)
+    return " + ".join(said)
+
+
+@pytest.mark.parametrize("page", ["notebooks/00_start_here.ipynb", "docs/teaching.md"])
+def test_the_contents_say_how_long_each_notebook_takes(page):
+    text = (ROOT / page).read_text(encoding="utf-8")
+    for path in (ROOT / "notebooks").glob("*.ipynb"):
+        number = path.name[:2]
+        row = re.search(rf"\| (?:\*\*|\[){number}\b.*", text)
+        assert row, f"no line for {path.name}"
+        assert minutes_of(path) in row[0]
+
+
 def test_links_are_found_at_all():
     assert "docs/parity.md" in links(ROOT / "README.md")
 
