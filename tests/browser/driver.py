@@ -1,5 +1,6 @@
 """A JupyterLab and a Chromium of their own, handled as a learner handles them."""
 
+import json
 import os
 import shutil
 import signal
@@ -10,6 +11,10 @@ import time
 import urllib.request
 from contextlib import contextmanager
 from pathlib import Path
+from textwrap import dedent
+from urllib.request import Request
+
+from nbformat.v4 import new_code_cell, new_notebook
 
 ROOT = Path(__file__).parents[2]
 NOTEBOOKS = ROOT / "notebooks"
@@ -96,8 +101,13 @@ def running_chromium(path):
 
 
 @contextmanager
-def opened(browser, address, name, **look):
-    """The notebook in JupyterLab, run from top to bottom, as a `Page`; `look` is the tab's."""
+def opened(browser, address, name, *, cells=(), **look):
+    """The notebook in JupyterLab, run from top to bottom, as a `Page`; `look` is the tab's.
+
+    With `cells`, the code of each, a new notebook is written and opened.
+    """
+    if cells:
+        _write(address, name, cells)
     with _tab(browser, look) as tab:
         tab.goto(f"{address}/lab/tree/{name}?token=test&reset")
         page = Page(tab)
@@ -105,6 +115,17 @@ def opened(browser, address, name, **look):
         page.run_all()
         yield page
         tab.evaluate("() => window.jupyterapp.shell.currentWidget.sessionContext.shutdown()")
+
+
+def _write(address, name, cells):
+    """Save a notebook of these code cells by the server's contents API."""
+    notebook = new_notebook(cells=[new_code_cell(dedent(cell).strip()) for cell in cells])
+    # Without it JupyterLab asks which kernel to take.
+    notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3"}
+    body = json.dumps({"type": "notebook", "content": notebook}).encode()
+    request = Request(f"{address}/api/contents/{name}?token=test", body, method="PUT")
+    with urllib.request.urlopen(request, timeout=10):
+        pass
 
 
 @contextmanager

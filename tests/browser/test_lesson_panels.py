@@ -1,0 +1,75 @@
+"""The panels of notebooks 01, 07 and 08 on a small world in JupyterLab, by keyboard and mouse."""
+
+import pytest
+
+from .driver import opened
+
+CELLS = (
+    """
+    from gru4rec_lab import Config, fit, load_sessions
+    from gru4rec_lab.widgets import BatchExplorer, NeighbourFinder, ScoreShaper
+    sessions = load_sessions("world:markov", n_sessions=200, n_items=40)
+    model = fit(Config(layers=(8,), n_epochs=0), sessions, progress=False)
+    display(BatchExplorer(model, sessions))
+    """,
+    "display(ScoreShaper())",
+    "display(NeighbourFinder({'untrained': model}))",
+)
+
+
+@pytest.fixture(scope="module")
+def lessons(lab, browser):
+    with opened(browser, lab, "of_lessons.ipynb", cells=CELLS) as page:
+        page.show("g4r-k")
+        yield page
+        page.page.screenshot(path="test-results/lesson_panels.png")
+
+
+def press(panel, css, key, what=".noUi-handle"):
+    panel.element(css).locator(what).press(key)
+
+
+def is_clean(panel):
+    return panel.errors() == [] and panel.text("g4r-error").strip() == ""
+
+
+def test_the_batch_explorer_steps_by_arrow_key_and_follows_a_session(lessons):
+    lessons.show("g4r-session")
+    panel = lessons.panel("g4r-session")
+    for css in ("g4r-step", "g4r-session", "g4r-n-sample"):
+        picture = panel.picture()
+        press(panel, css, "ArrowRight")
+        panel.wait_for_new_picture(picture)
+    panel.until(lambda: "Session 1 is in row" in panel.text("g4r-words"), why="not followed")
+    assert is_clean(panel)
+
+
+def test_the_score_shaper_bends_scores_and_presses_them_together(lessons):
+    lessons.show("g4r-elu")
+    panel = lessons.panel("g4r-elu")
+    words = panel.text("g4r-words")
+    for css in ("g4r-elu", "g4r-bpreg"):
+        picture = panel.picture()
+        press(panel, css, "ArrowRight")
+        panel.wait_for_new_picture(picture)
+    picture = panel.picture()
+    panel.drag("g4r-spread", 0.2)
+    panel.wait_for_new_picture(picture)
+    panel.until(lambda: panel.text("g4r-words") != words, why="the words stayed")
+    assert is_clean(panel)
+
+
+def test_the_neighbour_finder_lists_as_many_as_asked_and_refuses_a_stranger(lessons):
+    lessons.show("g4r-k")
+    panel = lessons.panel("g4r-k")
+    rows = panel.page.locator(f"{panel.scope}.g4r-words tr")
+    before = rows.count()
+    press(panel, "g4r-k", "ArrowLeft")
+    panel.until(lambda: rows.count() < before, why="the list stayed")
+    box = panel.element("g4r-item").locator("input")
+    known = box.input_value()
+    for name, refused in (("nobody", True), (known, False)):
+        box.fill(name)
+        box.press("Enter")
+        panel.until(lambda refused=refused: bool(panel.text("g4r-error").strip()) == refused)
+    assert panel.errors() == []
