@@ -33,8 +33,8 @@ def spread_course(
     support = torch.from_numpy(sessions.support)
 
     def look(model: Recommender) -> dict[str, float]:
-        scores = probe_of(model, probe, support)
-        return rank_summary(evaluate(model, probe)) | spread_summary(model.config, *scores)
+        scores, ranked = probe_of(model, probe, support), evaluate(model, probe, all_ranks=True)
+        return rank_summary(ranked) | spread_summary(model.config, *scores)
 
     rows = [
         {"model": name, "epoch": epoch, "step": step} | value

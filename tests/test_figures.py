@@ -4,6 +4,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 from matplotlib.image import imread
@@ -38,6 +39,8 @@ def test_fast_run_writes_tables_with_the_columns_of_the_stored_ones(folder):
         assert list(table.columns) == list(results(name).columns)
         assert table.attrs["made by"] == "make figures FAST=1"
         assert "tiny" in table.attrs["data"]
+        counted = table.filter(regex="rank|recall|mrr|first")
+        assert np.isfinite(counted.to_numpy()).all()
     assert results("course", folder)["model"].unique().tolist()[:5] == MODELS
 
 

@@ -31,6 +31,12 @@ def test_rank_summary_by_hand():
     assert got["mrr_20"] == pytest.approx(evaluation.mrr[20])
 
 
+def test_a_median_rank_that_was_not_counted_out_is_refused():
+    evaluation = Evaluation(np.array([3.0, np.inf]), *[np.zeros(2, int)] * 3, k=(20,), limit=20)
+    with pytest.raises(ValueError, match=r"beyond 20; evaluate with all_ranks=True"):
+        rank_summary(evaluation)
+
+
 def test_score_summary_by_hand():
     got = score_summary(torch.tensor([[0.0, math.log(3.0)], [2.0, 2.0], [1.0, 1.0]]))
     assert got["negatives"] == 2

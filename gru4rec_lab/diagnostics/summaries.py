@@ -28,8 +28,15 @@ def rank_summary(evaluation: Evaluation) -> dict[str, float]:
     """Share of targets in first place and among the first 6 and 20, their median rank, MRR@20.
 
     Keys: first, first_six, recall_20, median_rank (1 = best), mrr_20.
+
+    Raises:
+        ValueError: the median lies beyond the ranks that were counted out.
     """
     ranks = evaluation.ranks
+    if np.isinf(np.median(ranks)):
+        raise ValueError(
+            f"the median rank lies beyond {evaluation.limit:.0f}; evaluate with all_ranks=True"
+        )
     return {
         "first": float((ranks <= 1).mean()),
         "first_six": float((ranks <= 6).mean()),

@@ -1,6 +1,7 @@
 """The measurements: each function trains what it needs and yields the rows of its table."""
 
 from collections.abc import Iterator
+from functools import partial
 from itertools import product
 
 import torch
@@ -45,7 +46,7 @@ def trainings(plan: Plan) -> Rows:
 
 
 def _course_of(plan: Plan):
-    return lambda model: (rank_summary(evaluate(model, plan.probe)), model)
+    return lambda model: (rank_summary(evaluate(model, plan.probe, all_ranks=True)), model)
 
 
 def _scores(model: Recommender, plan: Plan, n_sample: int) -> tuple[torch.Tensor, torch.Tensor]:
@@ -94,10 +95,11 @@ def alphas(plan: Plan) -> Rows:
 def _ends(plan: Plan, table: str, name: str, cell: Row, epochs: tuple[float, ...]) -> Rows:
     changes = {"n_sample": max(plan.grid_samples)} | SMALL[name] | cell
     config = plan.config.with_changes(**changes)
-    seen = at_epochs(config, plan.small, lambda model: evaluate(model, plan.test), epochs)
-    for epoch, step, quality in seen:
-        row = {"model": name} | cell | {"epoch": epoch, "step": step} | rank_summary(quality)
-        yield table, row | {"mrr_20_se": quality.standard_error("mrr", 20)}
+    quality = partial(evaluate, sessions=plan.test, all_ranks=True)
+    seen = at_epochs(config, plan.small, quality, epochs)
+    for epoch, step, found in seen:
+        row = {"model": name} | cell | {"epoch": epoch, "step": step} | rank_summary(found)
+        yield table, row | {"mrr_20_se": found.standard_error("mrr", 20)}
 
 
 MEASUREMENTS = (trainings, long_runs, batch_sizes, alphas)
