@@ -79,7 +79,7 @@ def loss_explorer(plan: Plan, path: Path) -> Path:
 def training_lab(plan: Plan, path: Path) -> Path:
     """The picture of the `TrainingLab` after two epochs, the loss changed from BPR to BPR-max."""
     config = plan.config.with_changes(n_epochs=2, n_sample=max(plan.grid_samples))
-    panel = TrainingLab(plan.small, config, plan.test, key="figures", speed_limit=0)
+    panel = TrainingLab(plan.small, config, plan.test, key="figures", speed_limit=100)
     try:
         panel.start()
         while panel.run.state == "running" and not panel.course.epochs:
