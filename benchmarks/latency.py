@@ -6,10 +6,10 @@ Both panels are opened in JupyterLab (--app: in Voila, as `make app` serves them
 of the training). The rows are min / median / 95th percentile in ms:
 
 - each slider, menu, row of buttons and number box: from the press to the reaction on the screen,
-  idle and while the same kernel trains. The LossExplorer reacts with a new picture, decoded and
-  drawn; the TrainingLab, while it trains, with a new mark in words, or, where a control makes no
-  mark, with a new picture of the paused run. What needs a new run, and the probe session, whose
-  recommendations come with the next look, are left out.
+  idle and while the same kernel trains as fast as it can. The LossExplorer reacts with a new
+  picture, decoded and drawn; the TrainingLab, while it trains, with a new mark in words, or, where
+  a control makes no mark, with a new picture of the paused run. What needs a new run, and the probe
+  session, whose recommendations come with the next look, are left out.
   A control that changes no picture in one view of the explorer is tried in the others.
 - drag tail: from the last move of the mouse to the last new picture;
 - stop: from a click on Stop to the state that says stopped.
@@ -66,6 +66,7 @@ def measure(panels, presses, *, in_lab):
     idle = explorer(panels, presses, training=False)
     tails = [drags(panels, presses, training=False)]
     panels.open("Training lab", LAB)
+    panels.unlimit()
     panels.start()
     training, paused = lab(panels, presses)
     panels.open("Loss explorer", EXPLORER)

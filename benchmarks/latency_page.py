@@ -71,6 +71,13 @@ class Panels:
             frames, empty = frames + told["frames"], empty + told["empty"]
         return tails, frames, empty
 
+    def unlimit(self):
+        """Take the speed limit away, by the keyboard."""
+        self._page.element("g4r-speed").locator(".noUi-handle").focus()
+        for _ in range(10):
+            self._tab.keyboard.press("ArrowRight")
+        self._page.until(lambda: "no limit" in self._page.text("g4r-speed"))
+
     def start(self):
         """A fresh run that trains."""
         self._page.element("g4r-reset").click()

@@ -1,5 +1,6 @@
 """`TrainingLab`: a real GRU4Rec that trains while its loss and its negatives are changed."""
 
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -107,6 +108,7 @@ class TrainingLab(LabResults):
             self._elements.settings.show(settings)
         if self.controls is not None:
             self.controls.set(**live)
+        self._tell()
         self.restore_box.follow()
         self._show_chosen()
 
@@ -123,7 +125,12 @@ class TrainingLab(LabResults):
         self.paper.observe(self.guarded(self._take_preset), "value")
         for element in of.settings.elements.values():
             # Not guarded: its success would take away the error of a refused value.
-            element.observe(lambda _change: self.restore_box.follow(), "value")
+            element.observe(lambda _change: self._follow_text(), "value")
+
+    def _follow_text(self) -> None:
+        # Once for all that is set at once.
+        if threading.get_ident() != self._follower:
+            self.restore_box.follow()
 
     def _settings_text(self) -> str:
         return self._elements.settings.text
