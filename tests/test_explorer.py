@@ -271,6 +271,14 @@ def test_bpreg_shows_in_the_pushes_and_goes_again(explorer):
     assert explorer.picture.value == before
 
 
+def test_views_visited_before_leave_nothing_behind(explorer):
+    for pane, scale in [("pushes", "raw"), ("scores", "relative"), ("pushes", "relative")]:
+        explorer.pane.value, explorer.scale.value = pane, scale
+    fresh = LossExplorer(key="fresh", settings={"pane": "pushes", "scale": "relative"})
+    assert explorer.picture.value == fresh.picture.value
+    fresh.close()
+
+
 @pytest.mark.parametrize("pane", ["pushes", "scores"])
 def test_dragging_with_another_pane_draws_no_axes_again(explorer, pane):
     explorer.pane.value = pane

@@ -185,8 +185,13 @@ def test_a_target_beyond_the_axis_stands_at_its_end(scores):
 
 def test_a_hidden_score_pane_leaves_nothing_behind(scores):
     plot, pane = scores
+    shown = plot.png()
     pane.visible(False)
     hidden = plot.png()
+    assert hidden != shown
     made = gaussian_scores(63, 2.0)
     pane.show(pane.histogram(made.target, made.rows), target=1.0)
     assert plot.png() == hidden
+    pane.clear()
+    pane.visible(True)
+    assert plot.png() == shown

