@@ -12,7 +12,7 @@ from gru4rec_lab import LOSSES, Config, load_model
 from gru4rec_lab.controls import ControlChanged, Settings
 from gru4rec_lab.diagnostics import GradientByRank, SoftmaxWeights
 from gru4rec_lab.events import EpochDone, Observed, Report
-from gru4rec_lab.widgets import TrainingLab, live_panels
+from gru4rec_lab.widgets import TrainingLab, lab_run, live_panels
 from gru4rec_lab.widgets.lab_compare import differences
 from gru4rec_lab.widgets.lab_hints import hint, kept
 from gru4rec_lab.widgets.lab_settings import PAPER
@@ -302,6 +302,14 @@ def test_a_speed_limit_changes_nothing_but_the_time(short):
     short.speed.value = 500
     # Looks, which tell no loss, come at other steps.
     assert finished(short).frame()["loss"].dropna().tolist() == losses
+
+
+def test_scores_that_are_not_finite_end_the_run_with_why(lab, monkeypatch):
+    monkeypatch.setattr(lab_run, "look", lambda *_of: None)
+    lab.start()
+    until(lambda: lab.run.state == "failed")
+    lab.update()
+    assert "the model's scores are not finite at step 0 with the bpr loss" in lab.error
 
 
 def test_stop_does_not_wait_for_a_limit(lab):

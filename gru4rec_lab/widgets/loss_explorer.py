@@ -152,6 +152,8 @@ class LossExplorer(Panel):
             "scores": ScorePane(plot, right["scores"]),
         }
         self._right["weights"].key()
+        for pane in self._right.values():
+            pane.visible(False)
         self._named: list[str] | None = None
 
     def _refresh(self, change: dict) -> None:
