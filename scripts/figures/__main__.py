@@ -1,6 +1,6 @@
 """Measure what the lessons show, store it as tables, and draw the figures of the README.
 
-    python scripts/figures                 # all of it again, some 20 minutes of one core
+    python scripts/figures                 # all of it again, some 4 minutes of one core
     python scripts/figures --only trainings   # one measurement, no figures
     python scripts/figures --draw          # only the figures, from the tables as they are
     python scripts/figures --fast --out build/figures   # a tiny world, in seconds

@@ -55,7 +55,7 @@ class Plan:
 
 
 def full() -> Plan:
-    """Flights, in some 20 minutes of one core."""
+    """Flights, in some 4 minutes of one core."""
     past, test = load_sessions("flights").filtered().split_last(fraction=0.1)
     training = past.most_recent(0.5)
     return Plan(
