@@ -11,6 +11,7 @@ from gru4rec_lab import LOSSES, Config, load_sessions, plots, train
 from gru4rec_lab.diagnostics import gaussian_scores, gradient_by_rank
 from gru4rec_lab.plots import LOSS_COLOURS, LivePlot
 from gru4rec_lab.plots.background import KEPT_STATES
+from gru4rec_lab.plots.page import NotebookFigure
 from gru4rec_lab.plots.panes import WeightPane, loss_legend
 from gru4rec_lab.plots.score_pane import ScorePane
 
@@ -121,6 +122,15 @@ def test_gradient_by_rank_draws_a_line_a_loss():
     assert [line.get_label() for line in axes.lines] == list(LOSSES)
     assert [line.get_color() for line in axes.lines] == list(LOSS_COLOURS.values())
     figure.canvas.draw()
+
+
+def test_a_stored_picture_keeps_a_colour_that_few_pixels_have():
+    figure = NotebookFigure(4, 3, dpi=100)
+    axes = figure.add_axes((0, 0, 1, 1))
+    axes.imshow(np.linspace(0, 1, 400).reshape(20, 20), cmap="viridis", aspect="auto")
+    axes.plot([10], [10], "s", color="#b00020", markersize=6)
+    seen = (pixels(figure._repr_png_())[..., :3] * 255).round()
+    assert np.abs(seen - [176, 0, 32]).max(axis=-1).min() < 20
 
 
 def test_notebook_shows_a_figure_without_pyplot():
