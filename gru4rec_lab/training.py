@@ -94,7 +94,7 @@ class _Run:
                 number += 1
                 began = perf_counter()
                 loss = self._step(batch, self._negatives(batch, settings), settings)
-                tally.add(loss, batch.targets.shape[0], perf_counter() - began)
+                tally.add(loss, len(batch), perf_counter() - began)
                 yield StepDone(number, epoch)
                 if number % self._config.report_every == 0:
                     yield self._report(tally, number, epoch, settings)

@@ -119,3 +119,13 @@ def test_iterating_gives_every_step_once_and_in_order():
     schedule = session_parallel(make([[1] * length for length in range(2, 50)]), 2)
     assert len(schedule) > 520  # more than twice as many as are cut out at once
     assert steps(schedule) == steps(schedule[number] for number in range(len(schedule)))
+
+
+def test_a_batch_of_a_cpu_has_arrays_and_makes_tensors_of_them():
+    schedule = session_parallel(make([[1, 2, 3, 4], [5, 6, 7], [8, 9]]), 2)
+    for cut, batch in zip(schedule, map(schedule.__getitem__, range(3)), strict=True):
+        assert len(cut) == len(batch) == 2
+        tensors = cut.inputs, cut.targets, cut.carry
+        for array, tensor, other in zip(cut.arrays, tensors, batch.arrays, strict=True):
+            assert array.tolist() == tensor.tolist() == other.tolist()
+        assert cut.inputs.data_ptr() == batch.inputs.data_ptr()  # no copy

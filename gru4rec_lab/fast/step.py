@@ -100,7 +100,7 @@ class FastStep:
         self, batch: Batch, negatives: Int[Tensor, "n_sample"], settings: Settings
     ) -> Float[Tensor, ""] | float:
         """As `Step.__call__`; a number, since nobody waits for a CPU."""
-        n_rows, n_sample = batch.targets.shape[0], negatives.shape[0]
+        n_rows, n_sample = len(batch), negatives.shape[0]
         if self._knobs is None or self._knobs.settings is not settings:
             self._knobs = _Knobs.of(settings, self._plain, self._number)
         knobs, plain = self._knobs, self._plain
@@ -108,9 +108,10 @@ class FastStep:
         if n_rows + n_sample == 1 or not knobs.has_kernel:
             return plain(batch, negatives, settings)
         corrections = self._corrected(settings.sample_alpha) if knobs.logq else None
-        items = batch.targets.numpy(), negatives.numpy(), batch.inputs.numpy()
+        inputs, targets, carry = batch.arrays
+        items = targets, negatives.numpy(), inputs
         self._columns.look_up(*items, corrections, knobs.logq, plain.mask)
-        self._stack.forward(plain.hidden, batch.carry.numpy())
+        self._stack.forward(plain.hidden, carry)
         plain.hidden = self._stack.hidden
         loss = self._columns.loss(knobs.kind, knobs.part, knobs.bpreg, knobs.elu_param)
         if not math.isfinite(loss):
