@@ -261,7 +261,7 @@ def test_hidden_states_go_on_in_other_rows_or_start_from_zero():
 def test_adagrad_leaves_the_bias_and_its_velocity_of_rows_that_have_no_gradient_of_it(velocities):
     table, sums, moving = np.ones((6, 3)), np.zeros((6, 3)), np.ones((velocities, 3))
     gradient = np.array([[1.0, 2, 3], [4, 5, 0]])
-    update_rows(table, sums, moving, np.array([4, 2]), 2, gradient, 0.1, 0.5, 1e-6, 2, 1)
+    update_rows((table, sums, moving), np.array([4, 2]), 2, gradient, (0.1, 0.5, 1e-6), 2, 1)
     move = 0.1 - 0.5 * (velocities > 0)
     np.testing.assert_allclose(table[4], 1 - move, rtol=1e-6)
     np.testing.assert_allclose(table[2], [1 - move, 1 - move, 1], rtol=1e-6)

@@ -1,9 +1,12 @@
 """The speed that a report tells is that of the steps; nothing else that happens counts."""
 
+from time import perf_counter
+
 import pytest
+import torch
 
 from gru4rec_lab import Config, load_sessions, train
-from gru4rec_lab.events import EpochDone, Report, StepDone
+from gru4rec_lab.events import EpochDone, Report, StepDone, Tally
 from gru4rec_lab.sampling import Sampler
 from gru4rec_lab.widgets.lab_course import Course
 
@@ -70,3 +73,23 @@ def test_the_lab_shows_steps_by_the_seconds_of_their_reports(sessions):
             assert course.steps_per_second == (event.step - before) / event.seconds
             assert course.clicks_per_second == event.clicks / event.seconds
     assert len(reports) > 2
+
+
+def test_a_tally_adds_up_numbers_as_it_adds_up_tensors():
+    reports = []
+    for kind in (float, torch.tensor):
+        tally = Tally(batch_size=4)
+        for loss, clicks in ((0.5, 4), (0.25, 2)):
+            tally.add(kind(loss), clicks, 1.5)
+        reports.append(tally.report(2, 1, perf_counter()))
+        assert tally.epoch_loss == 0.5
+        assert tally.clicks == 0
+    assert [(r.loss, r.clicks, r.step, r.epoch) for r in reports] == [(0.5, 6, 2, 1)] * 2
+    assert all(3 <= report.seconds < 4 for report in reports)
+
+
+def test_many_small_losses_are_added_up_in_float64():
+    tally = Tally(batch_size=1)
+    tally.add(torch.tensor(2.0**25), 1, 0.0)
+    tally.add(torch.tensor(1.0), 1, 0.0)
+    assert tally.report(2, 1, perf_counter()).loss == (2**25 + 1) / 2

@@ -73,8 +73,9 @@ class Columns:
         self.by_rows = aligned(most, like.shape[1], like=like)
         self.numbers = items, clicked, row
         counts = aligned(2, most, like=like)
-        self._merged = inputs is output, output.place, items, clicked, column, row, counts
-        tables = output.values, inputs.values, inputs is output, output.width
+        one_table = inputs is output
+        self._merged = one_table, output.place, items, clicked, column, row, counts
+        tables = output.values, inputs.values, one_table, output.width
         self._fetched = tables, (items, column, row, counts), (rows, stack.clicked.array)
         self._weights = self._weight, left, shift, self._bias, self.by_bias
         self._uncorrected = np.zeros(0, number), np.zeros(0, number)

@@ -2,7 +2,8 @@
 
     acc += g^2;  v = momentum v - lr g / sqrt(acc + eps);  parameter += v
 
-An array of velocities without rows says that there are none yet: parameter -= lr g / sqrt(...).
+A `store` is a parameter, its accumulators and its velocities, `how` is lr, momentum, eps. An array
+of velocities without rows says that there are none yet: parameter -= lr g / sqrt(...).
 """
 
 import math
@@ -13,8 +14,10 @@ AHEAD = 4  # rows of up to three tables each
 
 
 @compiled
-def update(values, accumulated, velocity, gradient, lr, momentum, eps):
+def update(store, gradient, how):
     """Update a whole parameter, 1-d."""
+    values, accumulated, velocity = store
+    lr, momentum, eps = how
     if len(velocity):
         _accelerate(values, accumulated, velocity, gradient, lr, momentum, eps)
     else:
@@ -22,15 +25,15 @@ def update(values, accumulated, velocity, gradient, lr, momentum, eps):
 
 
 @compiled
-def update_rows(
-    table, accumulated, velocity, items, n_items, gradient, lr, momentum, eps, bias_at, n_biased
-):
+def update_rows(store, items, n_items, gradient, how, bias_at, n_biased):
     """Update rows `items[k]`, k < `n_items`, of a table by `gradient[k]`.
 
     Only the first `n_biased` of them have a gradient of their bias, in column `bias_at`; that of
     the others keeps its velocity and does not move. Columns between the end of a row and the end of
     its cache line have gradient 0: going over them costs less than stopping short of them.
     """
+    table, accumulated, velocity = store
+    lr, momentum, eps = how
     moving = len(velocity) > 0
     for k in range(n_items):
         if k + AHEAD < n_items:

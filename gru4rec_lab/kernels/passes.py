@@ -54,26 +54,15 @@ def learn(outputs, inputs, dense, numbers, gradients, how, one_table, bias_at, n
     """
     items, clicked, row = numbers
     by_rows, by_bias, by_clicked, by_dense, by_inputs = gradients
-    lr, momentum, eps = how
     if one_table:
         # The gradients of a row as input and as output meet before they are squared.
         attach_bias(by_rows, n, n_rows, bias_at, by_bias)
         add_to(by_rows, row, by_clicked)
-        _update_rows(outputs, items, n_rows, by_rows, how, bias_at, n)
+        update_rows(outputs, items, n_rows, by_rows, how, bias_at, n)
     else:
         attach_bias(by_rows, n, n, bias_at, by_bias)
-        _update_rows(outputs, items, n, by_rows, how, bias_at, n)
+        update_rows(outputs, items, n, by_rows, how, bias_at, n)
         by_inputs[:n_rows] = ZERO
         add_to(by_inputs, row, by_clicked)
-        _update_rows(inputs, clicked, n_rows, by_inputs, how, 0, n_rows)
-    update(dense[0], dense[1], dense[2], by_dense, lr, momentum, eps)
-
-
-@compiled
-def _update_rows(store, items, n_items, gradient, how, bias_at, n_biased):
-    values, accumulated, velocity = store
-    lr, momentum, eps = how
-    update_rows(
-        values, accumulated, velocity, items, n_items, gradient, lr, momentum, eps, bias_at,
-        n_biased,
-    )  # fmt: skip
+        update_rows(inputs, clicked, n_rows, by_inputs, how, 0, n_rows)
+    update(dense, by_dense, how)
