@@ -1,3 +1,4 @@
+import sys
 import time
 
 import pytest
@@ -5,6 +6,7 @@ import pytest
 from gru4rec_lab import LOSSES
 from gru4rec_lab.controls import ControlChanged
 from gru4rec_lab.events import Finished, Started
+from gru4rec_lab.fast.ahead import load_ahead
 from gru4rec_lab.widgets import LossExplorer, TrainingLab, live_panels
 
 from .labs import TINY, finished, until
@@ -115,6 +117,12 @@ def test_a_new_lab_ends_the_run_of_the_old_one(lab, stops):
     TrainingLab(stops, TINY)
     assert lab.state == "stopped"
     assert lab.comm is None
+
+
+def test_the_kernels_load_while_a_learner_looks_at_the_panel(lab):
+    load_ahead().join(60)
+    assert "numba" in sys.modules
+    assert lab.error == ""
 
 
 def test_lab_starts_idle_with_every_element(lab):

@@ -13,7 +13,7 @@ def load_ahead() -> threading.Thread:
     ranking would wait for both. Where they cannot be loaded, whoever needs them says so.
     """
     # No daemon: a process that ends in the middle of it would abort.
-    thread = threading.Thread(target=_load, name="gru4rec-kernels")
+    thread = threading.Thread(target=_load, name="kernel-loading")
     thread.start()
     return thread
 

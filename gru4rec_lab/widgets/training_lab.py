@@ -8,6 +8,7 @@ import ipywidgets as widgets
 
 from ..config import Config
 from ..controls import LIVE
+from ..fast.ahead import load_ahead
 from ..sessions import Sessions
 from .lab_pin import Pinned, pinned_run
 from .lab_results import LabResults
@@ -75,6 +76,7 @@ class TrainingLab(LabResults):
         middle = [self.error_box, self.status, self.picture]
         self.reveal([*of.above(), *middle, *of.below(), self.files, self.restore_box])
         self._tell()
+        load_ahead()
 
     @classmethod
     def restore(
