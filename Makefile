@@ -22,8 +22,7 @@ ifneq ($(shell cat $(STAMP) 2>/dev/null && $(VENV_PYTHON) -V >/dev/null 2>&1 || 
 .PHONY: $(STAMP)
 endif
 
-.PHONY: help setup lab test notebooks bench figures docs lint format clean
-.PHONY: help setup lab app test notebooks docs lint format clean
+.PHONY: help setup lab app test notebooks bench figures docs lint format clean
 
 help:  ## this list
 	@sed -n 's/^\([a-z]*\):.*## /make \1\t/p' Makefile

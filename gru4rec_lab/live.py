@@ -1,10 +1,14 @@
 """`LiveRun`: a training in a background thread that can be paused, stepped, resumed, stopped."""
 
+import atexit
 import queue
 import threading
 from collections.abc import Callable, Iterator
+from weakref import WeakSet
 
 from .events import Event, Finished, StepDone
+
+_STARTED: "WeakSet[LiveRun]" = WeakSet()
 
 
 class LiveRun:
@@ -40,6 +44,7 @@ class LiveRun:
         if self.state != "idle":
             raise RuntimeError(f"this run is {self.state} and cannot start again; make a new one")
         self.state = "running"
+        _STARTED.add(self)
         self._go.set()
         self._thread.start()
 
@@ -114,3 +119,13 @@ class LiveRun:
     def _end(self, state: str) -> None:
         with self._changing:
             self.state = state
+
+
+@atexit.register
+def _end_all() -> None:
+    """End every run with its process.
+
+    Python ends a daemon thread where it stands; in the middle of a torch operation that aborts.
+    """
+    for run in list(_STARTED):
+        run.stop()

@@ -1,4 +1,6 @@
 import itertools
+import subprocess
+import sys
 import threading
 import time
 
@@ -6,6 +8,16 @@ import pytest
 
 from gru4rec_lab.events import Finished, Report, StepDone
 from gru4rec_lab.live import LiveRun
+
+ENDS_WHILE_TRAINING = """
+import sys, time
+from gru4rec_lab import Config, LiveRun, load_sessions, train
+config = Config(layers=(64,), n_sample=512, n_epochs=100_000, device="cpu", step=sys.argv[1])
+run = LiveRun(train(config, load_sessions("world:cycle", n_sessions=300, n_items=50)))
+run.start()
+while run.steps < 5:
+    time.sleep(0.01)
+"""
 
 
 def counting(steps):
@@ -65,6 +77,15 @@ def test_stop_ends_the_thread_from_any_state(endless):
     assert endless.stop()
     assert endless.state == "stopped"
     assert "gru4rec-training" not in [thread.name for thread in threading.enumerate()]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("step", ["plain", "auto"])
+def test_a_process_that_ends_while_a_run_is_going_ends_well(step):
+    ended = subprocess.run(
+        [sys.executable, "-c", ENDS_WHILE_TRAINING, step], capture_output=True, text=True
+    )
+    assert (ended.returncode, ended.stderr) == (0, "")
 
 
 def test_stop_before_the_start_is_a_stop():
