@@ -7,6 +7,8 @@ import pytest
 def training_lab(notebook):
     page = notebook("04_training_lab.ipynb")
     page.show("g4r-start")
+    page.wait_until_idle()
+    assert page.text("g4r-error").strip() == "", "the notebook leaves an error in its panel"
     yield page
     page.page.screenshot(path="test-results/04_training_lab.png")
 
@@ -14,6 +16,8 @@ def training_lab(notebook):
 def test_dragging_the_number_of_negatives_changes_the_picture(notebook):
     page = notebook("00_start_here.ipynb")
     page.show("g4r-n-sample")
+    page.wait_until_idle()
+    page.until(lambda: "+ 0 extra" in page.text("g4r-words"), why="the slider is not at its start")
     before = page.picture()
     page.drag("g4r-n-sample", 0.3)
     page.wait_for_new_picture(before)
