@@ -29,7 +29,7 @@ from .cases import CASES, options
 
 SAMPLES, ROWS, GRU, LOSS, PRODUCTS, UPDATE, REST = PARTS = (
     "draw the samples",
-    "look up the rows",
+    "look up the rows, correct by logq",
     "GRU forward, dropout",
     "loss and its gradient",
     "scores, their two gradients, GRU backward",
@@ -42,6 +42,9 @@ CLOCKS = (
     (Sampler, "draw", SAMPLES),
     (Step, "_look_up", ROWS),
     (Network, "forward", GRU),
+    (Step, "_dropout", GRU),
+    ("gru4rec_lab.step", "official_logq", ROWS),
+    ("gru4rec_lab.step", "exact_logq", ROWS),
     (RankingLoss, "forward", LOSS),
     (torch, "addmm", PRODUCTS),
     (torch.autograd, "grad", PRODUCTS),

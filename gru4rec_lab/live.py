@@ -127,5 +127,8 @@ def _end_all() -> None:
 
     Python ends a daemon thread where it stands; in the middle of a torch operation that aborts.
     """
-    for run in list(_STARTED):
+    started = list(_STARTED)
+    for run in started:
+        run.stop(timeout=0)
+    for run in started:
         run.stop()

@@ -376,7 +376,7 @@ def test_settings_string_restores_picture_and_words(explorer):
         ("spread=99", "between 0.1 and 6"),
         ("spread=wide", "spread cannot be 'wide'"),
         ("source=mine", "source cannot be 'mine'"),
-        ("n_sample=7", "n_sample cannot be 7"),
+        ("n_sample=99999", "n_sample must be a whole number from 0 to 32,768"),
         ("losses=bpr,bqr", "unknown loss 'bqr'"),
         ("source=pasted pasted=x", "score 1, 'x'"),
     ],

@@ -1,10 +1,13 @@
 """The kernels against numpy, torch and the plain losses, in float64 and float32."""
 
+import os
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
 
-from gru4rec_lab.kernels import elementary, losses, rows, scores
+from gru4rec_lab.kernels import elementary, jit, losses, rows, scores
 from gru4rec_lab.kernels.adagrad import update_rows
 from gru4rec_lab.kernels.columns import correct_exactly, correct_officially, count_negatives, merge
 from gru4rec_lab.kernels.draws import find, make_guide
@@ -284,3 +287,16 @@ def test_guided_search_draws_what_binary_search_draws(n_items):
     make_guide(cumulated.numpy(), guide)
     find(cumulated.numpy(), guide, points.numpy(), found)
     assert found.tolist() == BinarySearch(cumulated)(points).tolist()
+
+
+def test_code_that_is_older_than_a_source_of_a_kernel_is_compiled_again(tmp_path):
+    newest = max(path.stat().st_mtime for path in Path(jit.__file__).parent.glob("*.py"))
+    for name, age in (("old.nbi", 1), ("new.nbi", -1), ("old.1.nbc", 1)):
+        (tmp_path / name).touch()
+        os.utime(tmp_path / name, (newest - age, newest - age))
+    jit.forget_stale(str(tmp_path))
+    assert {path.name for path in tmp_path.iterdir()} == {"new.nbi", "old.1.nbc"}
+
+
+def test_every_kernel_asks_for_stale_code():
+    assert jit.forget_stale.cache_info().currsize >= 1

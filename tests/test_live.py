@@ -83,7 +83,10 @@ def test_stop_ends_the_thread_from_any_state(endless):
 @pytest.mark.parametrize("step", ["plain", "auto"])
 def test_a_process_that_ends_while_a_run_is_going_ends_well(step):
     ended = subprocess.run(
-        [sys.executable, "-c", ENDS_WHILE_TRAINING, step], capture_output=True, text=True
+        [sys.executable, "-c", ENDS_WHILE_TRAINING, step],
+        capture_output=True,
+        text=True,
+        timeout=120,
     )
     assert (ended.returncode, ended.stderr) == (0, "")
 

@@ -1,4 +1,5 @@
 import threading
+import time
 import tracemalloc
 from dataclasses import replace
 
@@ -313,11 +314,25 @@ def test_scores_that_are_not_finite_end_the_run_with_why(lab, monkeypatch):
 
 
 def test_stop_does_not_wait_for_a_limit(lab):
-    lab.speed.value = 5
+    lab.speed.offer(1)
     lab.start()
-    until(lambda: lab.run.steps > 1)
-    lab.stop(timeout=1)
+    until(lambda: lab.run.steps == 1)
+    lab.stop(timeout=0.5)
     assert lab.state == "stopped"
+    assert lab.run.steps <= 2
+
+
+def test_pause_holds_before_the_step_that_waits_for_the_limit(lab):
+    lab.speed.offer(5)
+    lab.start()
+    until(lambda: lab.run.steps == 2)
+    lab.pause()
+    time.sleep(0.6)
+    # The step under way when Pause was pressed still counts.
+    assert lab.run.steps <= 3
+    steps = lab.run.steps
+    time.sleep(0.4)
+    assert lab.run.steps == steps
 
 
 def test_the_hint_says_what_the_last_look_shows(lab):
@@ -345,7 +360,60 @@ def test_the_hint_leads_on(loss, n_sample, at_top, advice):
     gradients = GradientByRank(
         np.array([0.0, 9.0]), np.array([1, 1]), curves, {"bpr": 1.0, "bpr-max": 1.0}
     )
-    assert advice in hint(gradients, {"loss": loss, "n_sample": n_sample}, "model")
+    assert advice in hint("running", gradients, {"loss": loss, "n_sample": n_sample}, "model")
+
+
+def test_the_hint_of_a_run_that_has_ended_leads_to_another(short):
+    finished(short)
+    assert "<b>Start</b> another" in short.hint.value
+    assert "wait" in hint("loading", None, {}, "model")
+
+
+@pytest.mark.parametrize(
+    ("line", "why"),
+    [
+        ("loss=top1 n_sample=-1", "n_sample"),
+        ("loss=top1 seed=1 data=nothing", "data cannot be 'nothing'"),
+        ("loss=top1 speed=-5", "speed must be a whole number from 0 on"),
+    ],
+)
+def test_a_line_that_cannot_be_taken_changes_nothing(lab, line, why):
+    before = lab.settings_string
+    lab.restore_box.text.value = line
+    assert why in lab.error
+    assert lab.settings_string == before
+    assert lab.loss.value == "bpr"
+
+
+def test_settings_from_code_are_taken_all_or_none(lab):
+    before = lab.settings_string
+    for settings in ({"loss": "top1", "learning_rate": -1.0}, {"loss": "top1", "bogus": 1}):
+        with pytest.raises(ValueError, match="learning_rate|bogus"):
+            lab.take(settings)
+        assert lab.settings_string == before
+
+
+def test_unusual_settings_are_restored_too(stops):
+    first = TrainingLab(stops, TINY.with_changes(n_sample=300), speed_limit=30)
+    line = first.settings_string
+    second = TrainingLab.restore(line, stops)
+    assert second.settings_string == line
+    assert (second.n_sample.value, second.speed.value) == (300, 30)
+    assert [value for _, value in second.speed.options][-1] == 0
+    second.close()
+
+
+def test_a_step_that_was_none_comes_as_one_change(lab):
+    seen = []
+    lab.n_sample.observe(lambda change: seen.append((change["old"], change["new"])), "value")
+    lab.take({"n_sample": 300})
+    assert seen == [(16, 300)]
+
+
+@pytest.mark.parametrize("limit", [-5, -1])
+def test_a_speed_limit_that_is_none_is_refused(stops, limit):
+    with pytest.raises(ValueError, match="speed_limit must be 0"):
+        TrainingLab(stops, TINY, speed_limit=limit)
 
 
 def test_thirty_quick_changes_reach_the_running_model(lab):
@@ -536,7 +604,7 @@ def test_a_line_that_is_wrong_says_why_and_can_be_put_right(lab):
         ("loss=hinge", "unknown loss 'hinge'; choose one of"),
         ("n_sample", "write name=value"),
         ("seeds=3", "unknown setting 'seeds'"),
-        ("n_sample=77", "choose one of 0, 8"),
+        ("speed=7.5", "speed must be a whole number from 0 on, got 7.5"),
         ("n_sample=64 learning_rate=-1", "learning_rate must be"),
         ("pane=9", "weights, scores"),
         ("seed=x", "seed cannot be 'x'"),

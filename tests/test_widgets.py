@@ -1,4 +1,3 @@
-import sys
 import time
 
 import pytest
@@ -6,8 +5,7 @@ import pytest
 from gru4rec_lab import LOSSES
 from gru4rec_lab.controls import ControlChanged
 from gru4rec_lab.events import Finished, Started
-from gru4rec_lab.fast.ahead import load_ahead
-from gru4rec_lab.widgets import LossExplorer, TrainingLab, live_panels
+from gru4rec_lab.widgets import LossExplorer, TrainingLab, live_panels, training_lab
 
 from .labs import TINY, finished, until
 
@@ -119,10 +117,11 @@ def test_a_new_lab_ends_the_run_of_the_old_one(lab, stops):
     assert lab.comm is None
 
 
-def test_the_kernels_load_while_a_learner_looks_at_the_panel(lab):
-    load_ahead().join(60)
-    assert "numba" in sys.modules
-    assert lab.error == ""
+def test_the_kernels_load_while_a_learner_looks_at_the_panel(stops, monkeypatch):
+    asked = []
+    monkeypatch.setattr(training_lab, "load_ahead", lambda: asked.append("kernels"))
+    TrainingLab(stops, TINY)
+    assert asked == ["kernels"]
 
 
 def test_lab_starts_idle_with_every_element(lab):

@@ -10,7 +10,8 @@ def load_ahead() -> threading.Thread:
     """Load numba and all kernels in a thread of its own, once a process; returns the thread.
 
     Importing numba takes half a second, loading its compiled code as long again; the first step or
-    ranking would wait for both. Where they cannot be loaded, whoever needs them says so.
+    ranking would wait for both. Where nothing was compiled before (`make setup` does it), this
+    compiles for some 15 seconds. Where that fails, whoever needs the kernels says so.
     """
     # No daemon: a process that ends in the middle of it would abort.
     thread = threading.Thread(target=_load, name="kernel-loading")

@@ -91,6 +91,7 @@ class Columns:
         for first in range(0, n_rows, size):
             hidden, *others = (all_[first : first + size] for all_ in by_row)
             self._blocks.append(_Block(scores[: len(hidden)], hidden, *others))
+        # One for each number of columns seen, 10 to 20 tensors without memory of their own.
         self._views: dict[int, _Views] = {}
 
     def look_up(self, targets, negatives, inputs, corrections, logq, mask: bool) -> None:

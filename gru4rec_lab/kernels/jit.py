@@ -1,11 +1,14 @@
 """How kernels are compiled, and the one instruction that numba does not offer: prefetch.
 
-Compiled code is kept beside `__pycache__` (or in NUMBA_CACHE_DIR), so that only the first run on a
-machine compiles. The cache knows a kernel by its own file: after a change of a module that other
-kernels call into, remove the `*.nbi` files (make clean).
+Compiled code is kept in `__pycache__` (or in NUMBA_CACHE_DIR), so that only the first run on a
+machine compiles. numba's cache knows a kernel by its own file alone, and kernels call into each
+other: what is older than any file of this package is compiled again.
 """
 
+from contextlib import suppress
+from functools import cache
 from inspect import unwrap
+from pathlib import Path
 
 from llvmlite import ir
 from numba import njit, types
@@ -23,7 +26,24 @@ _REORDERED = {"reassoc", "contract"}
 
 def _compiler(**options):
     """A decorator that compiles, without what tests wrap around a function to check its shapes."""
-    return lambda function: njit(**_ALWAYS, **options)(unwrap(function))
+
+    def compiled(function):
+        kernel = njit(**_ALWAYS, **options)(unwrap(function))
+        forget_stale(kernel.stats.cache_path)
+        return kernel
+
+    return compiled
+
+
+@cache
+def forget_stale(folder: str) -> None:
+    """Remove the indices of compiled code in `folder` that are older than a source of a kernel."""
+    newest = max(path.stat().st_mtime_ns for path in Path(__file__).parent.glob("*.py"))
+    for index in Path(folder).glob("*.nbi"):
+        # Another process may do the same; a folder that cannot be written is numba's concern.
+        with suppress(OSError):
+            if index.stat().st_mtime_ns < newest:
+                index.unlink()
 
 
 compiled = _compiler()

@@ -14,7 +14,7 @@ from matplotlib.backend_bases import RendererBase
 from matplotlib.figure import Figure
 
 WHITE = 255
-KEPT_STATES = 6
+KEPT_STATES = 4
 
 
 class Part(NamedTuple):
@@ -27,6 +27,8 @@ class Part(NamedTuple):
 class Background:
     """The axes and legends of a white figure; moving artists and hidden axes are left out.
 
+    What else is changed in axes after they were drawn once does not show.
+
     Attributes:
         n_drawn: parts drawn so far; what was kept does not count.
     """
@@ -34,10 +36,6 @@ class Background:
     def __init__(self, figure: Figure):
         self._figure, self._canvas = figure, figure.canvas
         self.n_drawn = 0
-        self.forget()
-
-    def forget(self) -> None:
-        """Draw every part again: something has changed that is no limit, label or legend."""
         self._kept: dict[Hashable, dict[Hashable, Part]] = {}
         self._shown: list[Hashable] = []
         self._whole: np.ndarray | None = None

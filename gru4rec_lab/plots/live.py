@@ -68,10 +68,6 @@ class LivePlot:
             if y is not None and tuple(axes.get_ylim()) != tuple(y):
                 axes.set_ylim(*y)
 
-    def redraw(self) -> None:
-        """Let the next `png` draw all: something changed that is no limit, label or legend."""
-        self._background.forget()
-
     @contextmanager
     def all_drawn(self) -> Iterator[None]:
         """With the moving artists as a part of the figure, which leaves them out otherwise."""

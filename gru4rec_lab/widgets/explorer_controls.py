@@ -121,7 +121,7 @@ def _elements() -> dict[str, widgets.ValueWidget]:
             "made up: N(0, spread^2)", "a BPR model of the flights, as it learns",
             "numbers of your own"]),
         "n_sample": steps_slider(
-            "extra negatives", 0, N_SAMPLES, css="g4r-n-sample",
+            "extra negatives", 0, N_SAMPLES, css="g4r-n-sample", most=N_SAMPLES[-1],
             tooltip="n_sample: extra negatives besides the other targets of the batch (items)"),
         "spread": float_slider(
             "score spread (std)", 4.0, 0.1, 6.0, 0.1, css="g4r-spread",

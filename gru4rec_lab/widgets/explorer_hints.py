@@ -1,5 +1,7 @@
 """What to try next, and what it shows: one line for the settings as they are."""
 
+from .panel import advice
+
 WIDE, MANY = 1.5, 256
 
 
@@ -7,7 +9,7 @@ def hint(numbers: dict, settings: dict) -> str:
     """The line as HTML."""
     shown = settings["losses"]
     if not shown:
-        return line("tick a loss to see how hard it pulls.")
+        return advice("tick a loss to see how hard it pulls.")
     return {"gaussian": _gaussian, "trained": _trained, "pasted": _pasted}[settings["source"]](
         numbers, settings
     )
@@ -15,30 +17,30 @@ def hint(numbers: dict, settings: dict) -> str:
 
 def _gaussian(of: dict, settings: dict) -> str:
     if of["spread"] < WIDE:
-        return line(
+        return advice(
             f"raise <b>score spread</b> to 4. {_narrow(of)} The -max losses need spread to differ."
         )
     if settings["n_sample"] < MANY:
-        return line(
+        return advice(
             "raise <b>extra negatives</b> and watch the dashed lines fall on the left, where the "
             "target is ranked well: BPR and TOP1 let go, the -max losses do not."
         )
-    return line(f"lower <b>score spread</b> to 0.5 and compare. {_average(of)}")
+    return advice(f"lower <b>score spread</b> to 0.5 and compare. {_average(of)}")
 
 
 def _trained(of: dict, settings: dict) -> str:
     if settings["epoch"] == 0:
-        return line(
+        return advice(
             f"raise <b>trained for</b>. {_narrow(of)} As BPR learns, its scores spread and its own "
             "pull fades."
         )
     if settings["n_sample"] < MANY:
-        return line("raise <b>extra negatives</b> and watch the dashed lines fall on the left.")
-    return line(f"change <b>test target</b> or <b>sample_alpha</b>. {_average(of)}")
+        return advice("raise <b>extra negatives</b> and watch the dashed lines fall on the left.")
+    return advice(f"change <b>test target</b> or <b>sample_alpha</b>. {_average(of)}")
 
 
 def _pasted(of: dict, settings: dict) -> str:
-    return line("append low scores to the row: BPR's pull falls with each, BPR-max's stays.")
+    return advice("append low scores to the row: BPR's pull falls with each, BPR-max's stays.")
 
 
 def _narrow(of: dict) -> str:
@@ -50,10 +52,3 @@ def _average(of: dict) -> str:
         f"Only {of['near']:.1%} of the negatives are near the target or above it; BPR and TOP1 "
         "average over all, the -max losses weigh by softmax."
     )
-
-
-def line(text: str) -> str:
-    """The text as a line of advice."""
-    # Two lines high in any case, so that the picture below stays where it is.
-    style = "color:#1c6ea4;line-height:1.5;min-height:3em;max-width:960px"
-    return f'<div style="{style}"><b>Try:</b> {text}</div>'

@@ -1,6 +1,7 @@
 """The lab's controls: one labelled element for each setting that may change in a running model."""
 
 from collections.abc import Callable
+from math import inf
 from typing import Any
 
 import ipywidgets as widgets
@@ -8,7 +9,7 @@ import ipywidgets as widgets
 from ..config import Config
 from ..controls import LIVE
 from ..losses import LOSSES
-from .panel import LABEL, float_slider, marked, steps_slider
+from .panel import LABEL, StepsSlider, float_slider, marked, steps_slider
 
 N_SAMPLES = [0] + [2**power for power in range(3, 12)]
 SPEEDS = [5, 10, 20, 50, 100, 200, 500]
@@ -79,16 +80,15 @@ def _loss(value: str) -> widgets.SelectionSlider:
     return marked(choice, "g4r-loss")
 
 
-def speed_slider(value: int) -> widgets.SelectionSlider:
+def speed_slider(value: int) -> StepsSlider:
     """The speed limit: steps a second, 0 for none."""
-    options = [(f"{steps} steps/s", steps) for steps in sorted({*SPEEDS, value} - {0})]
-    slider = widgets.SelectionSlider(
-        options=[*options, ("no limit", 0)], value=value, description="speed limit", style=LABEL,
+    return steps_slider(
+        "speed limit", value, [*SPEEDS, 0], css="g4r-speed",
+        words=lambda steps: f"{steps} steps/s" if steps else "no limit",
+        order=lambda steps: steps or inf,
         tooltip="at most so many training steps a second, to have time to look; without a limit "
         "as many as the machine can do. It changes nothing but the time",
-        layout=widgets.Layout(width="430px"),
     )  # fmt: skip
-    return marked(slider, "g4r-speed")
 
 
 def _number(name: str, value: float) -> widgets.FloatText:

@@ -85,7 +85,7 @@ class LabElements:
         """Bring state, marks, recommendations and buttons up to date."""
         looks, going = course.views, state in ("loading", "running", "paused")
         gradients = looks[-1][1].gradients if looks else None
-        self.hint.value = hint(gradients, self.controls.values(), self.scores_of.value)
+        self.hint.value = hint(state, gradients, self.controls.values(), self.scores_of.value)
         self.state_label.value = f"state: <b>{html.escape(state, quote=False)}</b>"
         self.marks.value = marks_list(course.marks, asked)
         self.probe.top.value = (

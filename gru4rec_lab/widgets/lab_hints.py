@@ -5,21 +5,25 @@ from typing import Any
 import numpy as np
 
 from ..diagnostics import GradientByRank
-from .explorer_hints import line
+from .panel import advice
 
 MANY, ALIKE = 256, 2.0
 FADING = ("bpr", "top1")
 
 
-def hint(gradients: GradientByRank | None, shown: dict[str, Any], scores_of: str) -> str:
-    """The line as HTML, for the controls shown and the last look at the model, if there was one."""
+def hint(
+    state: str, gradients: GradientByRank | None, shown: dict[str, Any], scores_of: str
+) -> str:
+    """The line as HTML: for the run, its last look if there was one, and the controls shown."""
+    if state == "loading":
+        return advice("wait for the data and the first look at the model.")
     if gradients is None:
-        return line(
+        return advice(
             "press <b>Start</b> and watch <i>pull on the target</i>. Then drag <b>extra "
             "negatives</b> and <b>loss</b> while the model trains."
         )
     if scores_of == "reference":
-        return line("set <b>pull on scores of</b> to this model: what do its own scores do to it?")
+        return advice("set <b>pull on scores of</b> to this model: what do its own do to it?")
     held = {name: kept(gradients, name) for name in ("bpr", "bpr-max")}
     seen = ""
     if np.isfinite(list(held.values())).all():
@@ -27,7 +31,9 @@ def hint(gradients: GradientByRank | None, shown: dict[str, Any], scores_of: str
             f" On its scores BPR pulls the best-ranked targets {_times(held['bpr'])} as hard as "
             f"badly ranked ones, BPR-max {_times(held['bpr-max'])}."
         )
-    return line(_advice(shown, held) + seen)
+    if state not in ("running", "paused"):
+        return advice("<b>Pin</b> this run, change something, and <b>Start</b> another." + seen)
+    return advice(_advice(shown, held) + seen)
 
 
 def kept(gradients: GradientByRank, loss: str) -> float:

@@ -77,7 +77,7 @@ class LabPicture:
         return self.plot.moving(line)
 
     def choose(self, pane: str) -> None:
-        """Show "weights" or "scores" in the lower right corner from the next picture on."""
+        """Show "weights" or "scores" in the upper right corner from the next picture on."""
         with self.plot.lock:
             self.pane = pane
             for name, each in self._right.items():

@@ -48,15 +48,8 @@ class LabResults(LiveLab):
         self.update()
         if self.model is None:
             raise ValueError("there is no model to save yet; press Start first")
-        running = self.run.state == "running"
-        if running:
-            self.run.pause()
-        try:
-            with self._stepping:
-                return self.model.save(Path(path).expanduser())
-        finally:
-            if running:
-                self.run.resume()
+        with self._stepping:
+            return self.model.save(Path(path).expanduser())
 
     def save_picture(self, path: str | Path) -> Path:
         """Write the picture as .png or .svg; the path written.

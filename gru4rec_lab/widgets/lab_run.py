@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Callable, Iterator
-from time import perf_counter, sleep
+from time import perf_counter
 
 from ..config import Config
 from ..controls import Controls, Settings
@@ -22,22 +22,34 @@ class SpeedLimit:
 
     Attributes:
         steps_per_second: as many at most, 0 for no limit; set from any thread.
+
+    Raises:
+        ValueError: a limit that is no whole number, or below 0.
     """
 
     def __init__(self, steps_per_second: int):
+        if not isinstance(steps_per_second, int) or steps_per_second < 0:
+            raise ValueError(
+                f"speed_limit must be 0 (none) or a whole number, got {steps_per_second!r}"
+            )
         self.steps_per_second = steps_per_second
         self._due = perf_counter()
+        self._freed = threading.Event()
+
+    def free(self) -> None:
+        """Hold nothing back any more: whoever waits goes on."""
+        self._freed.set()
 
     def wait(self) -> bool:
-        """Sleep until the next step is due; whether there was time to.
+        """Wait until the next step is due; whether there was time to.
 
-        Time lost to a look is made up for, a pause is not.
+        A quarter of a second lost to a look is made up for, longer ones and pauses are not.
         """
-        if not self.steps_per_second:
+        if not self.steps_per_second or self._freed.is_set():
             return False
         self._due = max(self._due + 1 / self.steps_per_second, perf_counter() - CATCH_UP)
         early = self._due - perf_counter()
-        sleep(max(0.0, early))
+        self._freed.wait(max(0.0, early))
         return early > 0
 
 
@@ -67,9 +79,9 @@ def lab_events(
             return
         if isinstance(event, Observed) and event.value is None:
             raise NonFiniteLoss(_not_finite(event.step, controls.settings))
-        yield event
         if isinstance(event, StepDone):
             pace.at_leisure = limit.wait()
+        yield event
 
 
 def state_of(run: LiveRun | None, course: Course) -> str:

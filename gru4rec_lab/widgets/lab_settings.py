@@ -45,19 +45,22 @@ class LabSettings:
         return to_text({name: element.value for name, element in self.elements.items()})
 
     def parse(self, text: str) -> dict[str, Any]:
-        """The settings in a line of text, all of them possible.
+        """The settings in a line of text, by name.
 
         Raises:
-            ValueError: no `name=value`, an unknown setting, or a value that it cannot take.
+            ValueError: no `name=value`, an unknown setting, or a value that no run can take.
         """
         settings = from_text(text, words=WORDS)
+        self._check(settings)
+        return settings
+
+    def _check(self, settings: dict[str, Any]) -> None:
         for name, value in settings.items():
             if name not in self.elements:
                 known = ", ".join(self.elements)
                 raise ValueError(f"unknown setting {name!r}; choose one of {known}")
             if name in (*LIVE, "batch_size", "dropout_p_embed", "dropout_p_hidden", "n_epochs"):
                 check_setting(name, value)
-        return settings
 
     def of_preset(self, preset: str) -> dict[str, Any]:
         """The settings of `Config.preset(preset)`; data set, seed and picture are left alone."""
@@ -69,13 +72,20 @@ class LabSettings:
         }
 
     def show(self, settings: dict[str, Any]) -> None:
-        """Let the elements show these settings.
+        """Let the elements show these settings, all or none.
 
         Raises:
-            ValueError: a value that an element cannot show; those before it are shown.
+            ValueError: an unknown setting, or a value that it cannot take.
         """
-        for name, value in settings.items():
-            set_value(self.elements[name], name, value)
+        self._check(settings)
+        before = {name: self.elements[name].value for name in settings}
+        try:
+            for name, value in settings.items():
+                set_value(self.elements[name], name, value)
+        except ValueError:
+            for name, value in before.items():
+                self.elements[name].value = value
+            raise
 
 
 def paper_menu() -> widgets.Dropdown:

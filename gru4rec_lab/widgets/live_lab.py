@@ -43,9 +43,9 @@ class LiveLab(Panel):
         config: Config | None = None,
         validation: Sessions | None = None,
         *,
-        look_every: int = 25,
-        speed_limit: int = 50,
-        key: str = "TrainingLab",
+        look_every: int,
+        speed_limit: int,
+        key: str,
     ):
         super().__init__(key)
         self._data_of = cache(partial(data_of, sessions, validation))
@@ -59,11 +59,11 @@ class LiveLab(Panel):
         self._asked = Probe()
         self._stepping = threading.Lock()
         self._run_config, self._run_data = self._config, None
-        self._replaying, self._follower = False, None
+        self._replaying, self._heard = False, threading.local()
         self.course = Course(self._config.loss, self._config.n_epochs)
         self._pace = Pace(look_every)
-        self._elements = LabElements(self._config, speed_limit, own_data=sessions is not None)
         self._speed_limit = SpeedLimit(speed_limit)
+        self._elements = LabElements(self._config, speed_limit, own_data=sessions is not None)
         self._lab_picture = LabPicture(self._reference())
         self.picture = picture_of(self._lab_picture.plot)
 
@@ -101,6 +101,7 @@ class LiveLab(Panel):
 
     def stop(self, timeout: float = 5.0) -> None:
         """End the run after its step under way; waits at most `timeout` seconds for each thread."""
+        self._speed_limit.free()
         ended = self._ended() or self.run.stop(timeout)
         self._drawer.stop(timeout)
         self.update()
@@ -173,6 +174,7 @@ class LiveLab(Panel):
         self._follow_settings(**asdict(self.controls.settings))
         # A lock for each run: one that outlived its `stop` must not hold back the next.
         self._stepping, self._pace = threading.Lock(), Pace(self._look_every, looks)
+        self._speed_limit = SpeedLimit(self._elements.speed.value)
         watched = self._pace, self._asked, self._stepping, self._speed_limit
         load = partial(self._data_of, data)
         self.run = LiveRun(lab_events(config, self.controls, load, *watched), self._told)
@@ -185,11 +187,15 @@ class LiveLab(Panel):
     @contextmanager
     def _unheard(self) -> Iterator[None]:
         """What this thread sets meanwhile is shown, but not handed to the model as a change."""
-        self._follower = threading.get_ident()
+        self._heard.deaf = True
         try:
             yield
         finally:
-            self._follower = None
+            self._heard.deaf = False
+
+    def _is_deaf(self) -> bool:
+        """Whether this thread is inside `_unheard`."""
+        return getattr(self._heard, "deaf", False)
 
     def _follow_settings(self, **settings) -> None:
         """Let elements show what a replay does."""
@@ -204,7 +210,7 @@ class LiveLab(Panel):
         name = self._elements.controls.name_of(change["owner"])
         if name == "loss":
             self._elements.formula.value = formula(change["new"])
-        if threading.get_ident() == self._follower:
+        if self._is_deaf():
             return
         try:
             check_setting(name, change["new"])

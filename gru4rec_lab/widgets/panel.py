@@ -2,10 +2,11 @@
 
 import html
 from collections.abc import Callable
+from math import inf
 from typing import Any
 
 import ipywidgets as widgets
-from traitlets import TraitError
+from traitlets import Bunch, TraitError
 
 from ..plots import LivePlot
 
@@ -108,6 +109,13 @@ def _close_tree(children: tuple[widgets.Widget, ...]) -> None:
         child.close()
 
 
+def advice(text: str) -> str:
+    """The text as a line of advice in HTML."""
+    # Two lines high in any case, so that the picture below stays where it is.
+    style = "color:#1c6ea4;line-height:1.5;min-height:3em;max-width:960px"
+    return f'<div style="{style}"><b>Try:</b> {text}</div>'
+
+
 def marked(widget: widgets.DOMWidget, *css_classes: str) -> widgets.DOMWidget:
     """The widget with css classes, by which browser tests and style sheets find it."""
     for css_class in css_classes:
@@ -134,14 +142,65 @@ def float_slider(
     return marked(slider, css)
 
 
+class StepsSlider(widgets.SelectionSlider):
+    """A slider over whole numbers that are not evenly spaced, to which others can be added.
+
+    `words` says what a number is called, `most` is the highest that can be added, and numbers
+    stand in the order of `order`.
+    """
+
+    def __init__(
+        self,
+        value: int,
+        steps: list[int],
+        *,
+        words: Callable[[int], str] = "{:,}".format,
+        most: float = inf,
+        order: Callable[[int], float] = float,
+        **look: Any,
+    ):
+        self._words, self._most, self._order = words, most, order
+        self._quiet = False
+        super().__init__(options=self._named({*steps, value}), value=value, **look)
+
+    def _named(self, steps: set[int]) -> list[tuple[str, int]]:
+        return [(self._words(step), step) for step in sorted(steps, key=self._order)]
+
+    def offer(self, value: Any) -> None:
+        """Show this number, as a step of its own if it was none.
+
+        Raises:
+            ValueError: not a whole number from 0 to the highest one.
+        """
+        if not isinstance(value, int) or not 0 <= value <= self._most:
+            most = "on" if self._most == inf else f"to {self._most:,}"
+            raise ValueError(f"must be a whole number from 0 {most}, got {value!r}")
+        before, steps = self.value, {step for _, step in self.options}
+        if value in steps:
+            self.value = value
+            return
+        # Other options show the first of them for a moment, which nobody has asked for.
+        self._quiet = True
+        try:
+            self.options = self._named({*steps, value})
+            self.index = [step for _, step in self.options].index(value)
+        finally:
+            self._quiet = False
+        self.notify_change(Bunch(name="value", old=before, new=value, owner=self, type="change"))
+
+    def notify_change(self, change: Bunch) -> None:
+        """Tell who observes; not of values between two that were asked for."""
+        if not (self._quiet and change["name"] == "value"):
+            super().notify_change(change)
+
+
 def steps_slider(
-    label: str, value: int, steps: list[int], *, css: str, tooltip: str
-) -> widgets.SelectionSlider:
-    """A labelled slider over the given whole numbers and `value`."""
-    options = [(f"{step:,}", step) for step in sorted({*steps, value})]
-    slider = widgets.SelectionSlider(
-        value=value, options=options, description=label, tooltip=tooltip,
-        style=LABEL, layout=widgets.Layout(width="430px"),
+    label: str, value: int, steps: list[int], *, css: str, tooltip: str, **how: Any
+) -> StepsSlider:
+    """A labelled `StepsSlider`."""
+    slider = StepsSlider(
+        value, steps, description=label, tooltip=tooltip, style=LABEL,
+        layout=widgets.Layout(width="430px"), **how,
     )  # fmt: skip
     return marked(slider, css)
 
@@ -164,6 +223,11 @@ def set_value(element: widgets.ValueWidget, name: str, value: Any) -> None:
     Raises:
         ValueError: the element cannot show it.
     """
+    if isinstance(element, StepsSlider):
+        try:
+            return element.offer(value)
+        except ValueError as error:
+            raise ValueError(f"{name} {error}") from None
     # A slider takes a value beyond its ends silently to the nearer end.
     low, high = getattr(element, "min", None), getattr(element, "max", None)
     if low is not None and isinstance(value, int | float) and not low <= value <= high:

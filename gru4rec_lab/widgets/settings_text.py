@@ -13,6 +13,8 @@ def to_text(settings: dict[str, Any]) -> str:
 def _shown(value: Any) -> str:
     if isinstance(value, list | tuple):
         return ",".join(map(str, value))
+    if isinstance(value, float):
+        return f"{value:.12g}"  # a slider adds its steps up: 3.9999999999999996
     # Pasted text may hold new lines, which do not belong in one line of text.
     return " ".join(str(value).split())
 

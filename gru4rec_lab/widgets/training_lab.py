@@ -1,6 +1,5 @@
 """`TrainingLab`: a real GRU4Rec that trains while its loss and its negatives are changed."""
 
-import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -42,7 +41,7 @@ class TrainingLab(LabResults):
         pinned: the run that the picture shows as a ghost; None without one.
         run: the live run, None before the first start.
         course: what is known of the run: losses, views, ends of epochs, marks.
-        picture: the image; loss, effective negatives, quality, gradients, weights or scores.
+        picture: the image; gradients, weights or scores, loss, effective negatives, quality.
     """
 
     def __init__(
@@ -131,7 +130,7 @@ class TrainingLab(LabResults):
 
     def _follow_text(self) -> None:
         # Once for all that is set at once.
-        if threading.get_ident() != self._follower:
+        if not self._is_deaf():
             self.restore_box.follow()
 
     def _settings_text(self) -> str:
