@@ -14,6 +14,7 @@ from gru4rec_lab.diagnostics import results
 ROOT = Path(__file__).parents[1]
 STORED = ROOT / "docs" / "figures"
 SCRIPT = ROOT / "scripts" / "figures"
+OF_BENCHMARKS = {"growth.svg"}
 MODELS = ["top1", "bpr", "top1-max", "bpr-max", "cross-entropy"]
 
 
@@ -47,7 +48,7 @@ def test_fast_run_writes_tables_with_the_columns_of_the_stored_ones(folder):
 @pytest.mark.slow
 def test_fast_run_draws_every_figure(folder):
     drawn = {path.name for path in folder.glob("*.[ps][nv]g")}
-    assert drawn == {path.name for path in STORED.glob("*.*")}
+    assert drawn == {path.name for path in STORED.glob("*.*")} - OF_BENCHMARKS
     assert {path.stem for path in folder.glob("*.svg")} == {"loss_explorer", "training_lab"}
     for picture in map(imread, folder.glob("*.png")):
         assert picture.shape[1] > 500
