@@ -14,7 +14,7 @@ from matplotlib.axes import Axes
 
 from .background import Background
 from .page import NotebookFigure
-from .png import PngBands
+from .png import PngEncoder
 
 CSS_DPI = 100
 
@@ -37,7 +37,7 @@ class LivePlot:
         self.figure = NotebookFigure(width / CSS_DPI, height / CSS_DPI, dpi=CSS_DPI * scale)
         self._background = Background(self.figure)
         self._moving: list[Artist] = []
-        self._png = PngBands()
+        self._png = PngEncoder()
 
     def add_axes(self, left: int, bottom: int, right: int, top: int) -> Axes:
         """Axes between these edges, in css pixels from the lower left corner."""
