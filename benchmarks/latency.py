@@ -111,6 +111,7 @@ def lab(panels, presses):
             training.append(timed(f"lab: {name}, {WHEN[True]}", taken))
         else:
             unmarked.append(name)
+    panels.own_settings()
     panels.start()
     panels.wait_for_look()
     panels.pause()

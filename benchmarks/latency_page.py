@@ -71,6 +71,10 @@ class Panels:
             frames, empty = frames + told["frames"], empty + told["empty"]
         return tails, frames, empty
 
+    def own_settings(self):
+        """The panel's own model again, after the authors' large ones."""
+        self._page.element("g4r-paper").locator("select").select_option(label="of this panel")
+
     def unlimit(self):
         """Take the speed limit away, by the keyboard."""
         self._page.element("g4r-speed").locator(".noUi-handle").focus()
