@@ -74,6 +74,8 @@ class Panels:
     def own_settings(self):
         """The panel's own model again, after the authors' large ones."""
         self._page.element("g4r-paper").locator("select").select_option(label="of this panel")
+        self._tab.wait_for_timeout(1000)
+        self._page.lengthen_runs()
 
     def unlimit(self):
         """Take the speed limit away, by the keyboard."""
