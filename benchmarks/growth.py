@@ -29,6 +29,7 @@ from gru4rec_lab.sampling import Sampler
 from gru4rec_lab.step import Step
 
 from . import growth_figure
+from .growth_figure import SAME
 
 TABLE = Path(__file__).with_name("growth.csv")
 USUAL = {"n_sample": 2048, "units": 100, "batch": 32, "items": 37_000}
@@ -39,7 +40,6 @@ SIZES = {
     "items": (10_000, 37_000, 100_000, 300_000, 1_000_000),
 }
 FIXED, N_STEPS = 10_000, 12
-SAME = "same 10000 items"
 STEPS = ("numba", "plain")
 HEAD = ("what", "step", "size", "ms a step", "MB at most", "MB of weights and sums")
 Row = tuple[str, str, int, float, float, float]

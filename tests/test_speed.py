@@ -10,22 +10,14 @@ from gru4rec_lab.events import EpochDone, Report, StepDone, Tally
 from gru4rec_lab.sampling import Sampler
 from gru4rec_lab.widgets.lab_course import Course
 
+from .clock import Clock
+
 SMALL = Config(layers=(8,), batch_size=16, n_sample=16, n_epochs=2, step="plain", report_every=5)
 
 
 @pytest.fixture(scope="module")
 def sessions():
     return load_sessions("world:cycle", n_sessions=100, seed=1)
-
-
-class Clock:
-    """A clock that goes on only when told to."""
-
-    def __init__(self):
-        self.now = 0.0
-
-    def wait(self, seconds):
-        self.now += seconds
 
 
 @pytest.fixture

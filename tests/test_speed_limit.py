@@ -7,15 +7,7 @@ import pytest
 from gru4rec_lab.widgets import lab_run
 from gru4rec_lab.widgets.lab_run import CATCH_UP, SpeedLimit
 
-
-class Clock:
-    """A clock that only sleeping and `work` move."""
-
-    def __init__(self):
-        self.now = 100.0
-
-    def work(self, seconds):
-        self.now += seconds
+from .clock import Clock
 
 
 @pytest.fixture
@@ -28,14 +20,14 @@ def clock(monkeypatch):
 def held(clock, steps_per_second):
     """A limit whose waiting moves the clock."""
     limit = SpeedLimit(steps_per_second)
-    limit._freed = SimpleNamespace(wait=clock.work, is_set=lambda: False)
+    limit._freed = SimpleNamespace(wait=clock.wait, is_set=lambda: False)
     return limit
 
 
 def test_steps_come_no_faster_than_the_limit(clock):
     limit, began = held(clock, 50), clock.now
     for _ in range(200):
-        clock.work(0.001)
+        clock.wait(0.001)
         assert limit.wait()
     assert clock.now - began == pytest.approx(200 / 50)
 
@@ -44,7 +36,7 @@ def test_no_limit_and_a_slow_machine_do_not_wait(clock):
     for limit in (held(clock, 0), held(clock, 50)):
         began = clock.now
         for _ in range(100):
-            clock.work(0.1)
+            clock.wait(0.1)
             assert not limit.wait()
         assert clock.now - began == pytest.approx(100 * 0.1)
 
@@ -52,13 +44,13 @@ def test_no_limit_and_a_slow_machine_do_not_wait(clock):
 def test_time_lost_to_a_look_is_made_up_for_but_not_a_pause(clock):
     limit, began = held(clock, 50), clock.now
     for step in range(100):
-        clock.work(0.2 if step == 50 else 0.001)
+        clock.wait(0.2 if step == 50 else 0.001)
         limit.wait()
     assert clock.now - began == pytest.approx(100 / 50)
-    clock.work(60)
+    clock.wait(60)
     began = clock.now
     for _ in range(100):
-        clock.work(0.001)
+        clock.wait(0.001)
         limit.wait()
     assert clock.now - began == pytest.approx(100 / 50 - CATCH_UP, abs=0.03)
 

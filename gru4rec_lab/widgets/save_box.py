@@ -86,7 +86,7 @@ class SaveBox(widgets.HBox):
         name = self.path.value.strip()
         if not name:
             raise ValueError("there is no file name; type one into the box, such as my_run")
-        path, suffixes = Path(name).expanduser(), KINDS[kind].suffixes
+        path, suffixes = Path(name), KINDS[kind].suffixes
         return path if path.suffix.lower() in suffixes else path.with_name(path.name + suffixes[0])
 
 
