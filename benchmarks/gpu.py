@@ -12,7 +12,7 @@ from time import perf_counter
 import torch
 
 from gru4rec_lab import Sessions, train
-from gru4rec_lab.events import Report, StepDone
+from gru4rec_lab.training.events import Report, StepDone
 
 from . import clicks
 from .cases import CASES, WORDS, options

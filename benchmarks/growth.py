@@ -22,11 +22,11 @@ import torch
 
 from gru4rec_lab import Config
 from gru4rec_lab.batches import Batch
-from gru4rec_lab.controls import Settings
-from gru4rec_lab.fast.choice import choose_step
 from gru4rec_lab.model import Network
 from gru4rec_lab.sampling import Sampler
-from gru4rec_lab.step import Step
+from gru4rec_lab.training.controls import Settings
+from gru4rec_lab.training.numba_step.choice import choose_step
+from gru4rec_lab.training.step import Step
 
 from . import growth_figure
 from .growth_figure import SAME
@@ -59,7 +59,7 @@ class Steps:
         plain = Step(network, weight.long(), batch_size=batch, generator=draws)
         self._step = choose_step(name, plain, self._settings)
         self._sampler = Sampler(weight, generator=draws, search=self._step.search)
-        self._step.draws_by(weight, config.sample_alpha)
+        self._step.set_sampling_weight(weight, config.sample_alpha)
         popular = Sampler(weight / torch.arange(1, items + 1) ** 0.9, generator=draws)
         self._clicks = popular.draw(65_536)
         self._carry, self._number, self._n_sample = torch.arange(batch), 0, n_sample

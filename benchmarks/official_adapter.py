@@ -14,8 +14,8 @@ import torch
 
 from gru4rec_lab import Config, Recommender, Sessions, evaluate, train
 from gru4rec_lab.batches import Schedule, session_parallel
-from gru4rec_lab.events import StepDone
 from gru4rec_lab.recommend import network_of
+from gru4rec_lab.training.events import StepDone
 
 Settings = Mapping[str, Any]
 # Ours to theirs; one-hot input has a cell of its own.

@@ -17,12 +17,13 @@ from unittest.mock import patch
 
 import torch
 
-from gru4rec_lab.fast.output import Columns
-from gru4rec_lab.fast.stack import Stack
 from gru4rec_lab.model import Network
-from gru4rec_lab.optim import Adagrad
 from gru4rec_lab.sampling import Sampler
-from gru4rec_lab.step import RankingLoss, Step
+from gru4rec_lab.score_matrix import RankingLoss
+from gru4rec_lab.training.numba_step.layers import Stack
+from gru4rec_lab.training.numba_step.output import Columns
+from gru4rec_lab.training.optim import Adagrad
+from gru4rec_lab.training.step import Step
 
 from . import clicks, official_adapter
 from .cases import CASES, options
@@ -43,8 +44,8 @@ CLOCKS = (
     (Step, "_look_up", ROWS),
     (Network, "forward", GRU),
     (Step, "_dropout", GRU),
-    ("gru4rec_lab.step", "official_logq", ROWS),
-    ("gru4rec_lab.step", "exact_logq", ROWS),
+    ("gru4rec_lab.training.step", "official_logq", ROWS),
+    ("gru4rec_lab.training.step", "exact_logq", ROWS),
     (RankingLoss, "forward", LOSS),
     (torch, "addmm", PRODUCTS),
     (torch.autograd, "grad", PRODUCTS),
@@ -52,10 +53,10 @@ CLOCKS = (
     (Adagrad, "update", UPDATE),
     (Columns, "look_up", ROWS),
     (Stack, "forward", GRU),
-    ("gru4rec_lab.fast.output", "rank_rows", LOSS),
+    ("gru4rec_lab.training.numba_step.output", "rank_rows", LOSS),
     (Columns, "loss", PRODUCTS),
     (Stack, "backward", PRODUCTS),
-    ("gru4rec_lab.fast.step", "learn", UPDATE),
+    ("gru4rec_lab.training.numba_step.step", "learn", UPDATE),
 )
 HEAD = ("us a step", "a: plain", "a: compiled", "b: plain", "b: compiled")
 N_STEPS = 60

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import torch
 
-from gru4rec_lab.fast.search import GuidedSearch
+from gru4rec_lab.kernels.draws import GuidedSearch
 from gru4rec_lab.sampling import BinarySearch, Sampler, popularity_weight
 
 from .cases import options

@@ -8,17 +8,17 @@ from importlib import import_module
 
 _HOME = {
     "Config": "config",
-    "Controls": "controls",
-    "Sessions": "sessions",
-    "load_sessions": "datasets",
-    "list_datasets": "datasets",
+    "Controls": "training.controls",
+    "Sessions": "data.sessions",
+    "load_sessions": "data.catalogue",
+    "list_datasets": "data.catalogue",
     "LOSSES": "losses",
     "Recommender": "recommend",
     "load_model": "recommend",
     "evaluate": "evaluation",
-    "train": "training",
-    "fit": "training",
-    "LiveRun": "live",
+    "train": "training.loop",
+    "fit": "training.loop",
+    "LiveRun": "training.live",
 }
 __all__ = ["__version__", *_HOME]
 __version__ = "0.1.0"

@@ -19,7 +19,7 @@ import torch
 from jaxtyping import Int
 from torch import Tensor
 
-from .sessions import Sessions
+from .data.sessions import Sessions
 
 
 @dataclass(frozen=True)
@@ -61,12 +61,6 @@ class CpuBatch(Batch):
 
     def __len__(self) -> int:
         return len(self.arrays[0])
-
-
-def with_targets(sessions: Sessions, item_ids: np.ndarray) -> Sessions:
-    """The sessions over this vocabulary that have a target: two clicks or more on items in it."""
-    known = sessions.with_items(item_ids)
-    return known.take(known.lengths >= 2)
 
 
 class Schedule:

@@ -1,12 +1,16 @@
-"""One file for a model: safetensors with a JSON header. Reading it runs no code."""
+"""Files that appear whole or not at all, and one for a model: safetensors with a JSON header.
+
+Reading a model runs no code.
+"""
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from secrets import token_hex
 from typing import Any
 
 from torch import Tensor
-
-from .whole_file import whole_file
 
 SUFFIX = ".safetensors"
 FORMAT = "gru4rec-lab/1"
@@ -55,3 +59,19 @@ def read_model(path: str | Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
         found = header.get("format")
         raise ValueError(f"{source} has format {found!r}, not {FORMAT!r}; save the model again")
     return tensors, json.loads(header["facts"])
+
+
+@contextmanager
+def whole_file(path: Path) -> Iterator[Path]:
+    """A path to write to, renamed to `path` when the block ends well; its folders are made.
+
+    It lies beside `path`. A killed process or an error leaves what was at `path` as it was.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    # Not tempfile: its files are for nobody but their owner.
+    unfinished = path.with_name(f".{path.stem}-{token_hex(8)}.part")
+    try:
+        yield unfinished
+        unfinished.replace(path)
+    finally:
+        unfinished.unlink(missing_ok=True)

@@ -22,7 +22,7 @@ STAMP = VENV / ".installed"
 # call compiles the kernels of the training step, some 20 seconds that the first run then saves.
 WARM_UP = (
     "import gru4rec_lab, torch, matplotlib.font_manager, jupyterlab;"
-    "from gru4rec_lab.fast.warm_up import warm_up; warm_up()"
+    "from gru4rec_lab.warm_up import warm_up; warm_up()"
 )
 
 NO_SPACE = r"No space left on device|Errno 28\b|Disk quota exceeded"

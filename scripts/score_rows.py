@@ -20,9 +20,9 @@ import torch
 
 from gru4rec_lab import Config
 from gru4rec_lab.batches import session_parallel
-from gru4rec_lab.diagnostics.trained import EPOCHS, N_TARGETS, SCORE_FILE
-from gru4rec_lab.watch import at_epochs
-from gru4rec_lab.widgets.lab_data import lab_data
+from gru4rec_lab.data.lab_split import lab_data
+from gru4rec_lab.diagnostics.stored import EPOCHS, N_TARGETS, SCORE_FILE
+from gru4rec_lab.training.observe import at_epochs
 
 BATCH_SIZE, POOL = 32, 2000
 PACKAGES = ("gru4rec-lab", "torch", "numpy", "pandas")

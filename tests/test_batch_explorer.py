@@ -7,8 +7,14 @@ from matplotlib.colors import to_rgb
 
 from gru4rec_lab import load_sessions
 from gru4rec_lab.diagnostics.steps import Replay
-from gru4rec_lab.plots.batches import FOLLOWED, N_STEPS, batch_plot, rows_figure, step_figure
-from gru4rec_lab.plots.labels import Labels
+from gru4rec_lab.plots.batches import (
+    FOLLOWED,
+    N_STEPS,
+    Labels,
+    batch_plot,
+    rows_figure,
+    step_figure,
+)
 from gru4rec_lab.plots.live import LivePlot
 from gru4rec_lab.widgets import BatchExplorer
 

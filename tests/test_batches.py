@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gru4rec_lab.batches import session_parallel
-from gru4rec_lab.sessions import Sessions
+from gru4rec_lab.data.sessions import Sessions
 
 
 def make(lists):

@@ -1,7 +1,7 @@
 import pytest
 
 from gru4rec_lab import Config, Controls
-from gru4rec_lab.controls import ControlChanged, Settings
+from gru4rec_lab.training.controls import ControlChanged, Settings
 
 
 @pytest.fixture

@@ -3,9 +3,9 @@ import pytest
 import torch
 
 from gru4rec_lab import Config, fit, load_sessions
-from gru4rec_lab.evaluation import Factored, evaluate
-from gru4rec_lab.metrics import Evaluation
-from gru4rec_lab.ranking import TIES
+from gru4rec_lab.evaluation.full_ranking import Factored, evaluate
+from gru4rec_lab.evaluation.metrics import Evaluation
+from gru4rec_lab.evaluation.ranks import TIES
 from tests.test_batches import make
 
 

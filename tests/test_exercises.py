@@ -12,7 +12,7 @@ import torch
 
 from gru4rec_lab import LOSSES, exercises
 from gru4rec_lab.exercises import Check
-from gru4rec_lab.exercises.compare import difference
+from gru4rec_lab.exercises.check import difference
 from gru4rec_lab.exercises.losses_by_hand import check_bpr
 
 NOTEBOOKS = Path(__file__).parents[1] / "notebooks"

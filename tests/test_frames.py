@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from gru4rec_lab.frames import Dropped, read_clicks
+from gru4rec_lab.data.frames import Dropped, read_clicks
 
 
 def clicks(**columns):

@@ -4,8 +4,8 @@ import pytest
 import torch
 
 from gru4rec_lab import Config, load_sessions, train
-from gru4rec_lab.events import StepDone
 from gru4rec_lab.losses import LOSSES
+from gru4rec_lab.training.events import StepDone
 from tests.watching import Watch
 
 # Each makes the CPU wait for the device, or gives a shape that only the device knows.

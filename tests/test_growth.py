@@ -7,12 +7,12 @@ import torch
 
 from gru4rec_lab.batches import Batch
 from gru4rec_lab.config import Config
-from gru4rec_lab.controls import Settings
-from gru4rec_lab.fast.choice import choose_step
 from gru4rec_lab.losses import LOSSES
 from gru4rec_lab.model import Network
 from gru4rec_lab.sampling import Sampler, popularity_weight
-from gru4rec_lab.step import Step
+from gru4rec_lab.training.controls import Settings
+from gru4rec_lab.training.numba_step.choice import choose_step
+from gru4rec_lab.training.step import Step
 from tests.watching import Watch
 
 N_ITEMS, ROWS, SAMPLES = 1_000_003, 4, 16
@@ -37,7 +37,7 @@ class Trainer:
         self.step = choose_step(name, plain, self.settings)
         weight = popularity_weight(support, 0.5)
         self.sampler = Sampler(weight, generator=self.draw, search=self.step.search)
-        self.step.draws_by(weight, 0.5)
+        self.step.set_sampling_weight(weight, 0.5)
         for _ in range(2):  # what is made once is made
             self()
 

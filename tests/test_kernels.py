@@ -13,14 +13,8 @@ from gru4rec_lab.kernels.columns import correct_exactly, correct_officially, cou
 from gru4rec_lab.kernels.draws import find, make_guide
 from gru4rec_lab.kernels.jit import vectorised
 from gru4rec_lab.losses import LOSSES
-from gru4rec_lab.sampling import (
-    BinarySearch,
-    Frequencies,
-    copies,
-    exact_logq,
-    official_logq,
-)
-from gru4rec_lab.step import loss_and_gradient
+from gru4rec_lab.sampling import BinarySearch, Frequencies, copies, exact_logq, official_logq
+from gru4rec_lab.score_matrix import loss_and_gradient
 
 every_loss = pytest.mark.parametrize("loss", LOSSES)
 F32, F64 = np.float32, np.float64

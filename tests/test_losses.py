@@ -6,13 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gru4rec_lab.config import LOSS_NAMES
-from gru4rec_lab.losses import (
-    LOSSES,
-    elu,
-    elu_grad,
-    score_regulariser,
-    score_regulariser_grad,
-)
+from gru4rec_lab.losses import LOSSES, elu, elu_grad, score_regulariser, score_regulariser_grad
 
 every_loss = pytest.mark.parametrize("loss", LOSSES.values(), ids=list(LOSSES))
 SHIFT_INVARIANT = ("bpr", "bpr-max", "cross-entropy")

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from gru4rec_lab import Config, Recommender
-from gru4rec_lab.datasets.routes import flight_routes, most_flown
+from gru4rec_lab.data.flights import flight_routes, most_flown
 from gru4rec_lab.diagnostics.neighbours import agreement, item_vectors, nearest, neighbours
 from gru4rec_lab.recommend import network_of
 

@@ -3,7 +3,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gru4rec_lab.optim import EPS, Adagrad
+from gru4rec_lab.training.optim import EPS, Adagrad
 
 LR = {"lr": 0.1, "momentum": 0.0}
 

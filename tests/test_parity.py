@@ -13,17 +13,18 @@ import torch
 
 from gru4rec_lab.batches import Batch, session_parallel
 from gru4rec_lab.config import Config
-from gru4rec_lab.controls import Settings
+from gru4rec_lab.data.sessions import Sessions
 from gru4rec_lab.device import generator
-from gru4rec_lab.evaluation import evaluate
-from gru4rec_lab.fast.choice import choose_step
+from gru4rec_lab.evaluation.full_ranking import evaluate
 from gru4rec_lab.kernels.columns import merge
 from gru4rec_lab.losses import LOSSES
 from gru4rec_lab.model import Network, carried
 from gru4rec_lab.recommend import Recommender
 from gru4rec_lab.sampling import official_logq, popularity_weight
-from gru4rec_lab.sessions import Sessions
-from gru4rec_lab.step import Step, loss_and_gradient
+from gru4rec_lab.score_matrix import loss_and_gradient
+from gru4rec_lab.training.controls import Settings
+from gru4rec_lab.training.numba_step.choice import choose_step
+from gru4rec_lab.training.step import Step
 
 GOLDEN = Path(__file__).parent / "parity"
 CONFIGURATIONS = sorted(path.stem for path in GOLDEN.glob("[1-8]_*.npz"))
@@ -124,8 +125,8 @@ def replay(name, dtype=torch.float64, n_steps=None, miscounts=True, kind="plain"
     correction = official_miscount if miscounts else official_logq
     merging = merge_with_miscount if miscounts else merge
     with (
-        patch("gru4rec_lab.step.official_logq", correction),
-        patch("gru4rec_lab.fast.output.merge", merging),
+        patch("gru4rec_lab.training.step.official_logq", correction),
+        patch("gru4rec_lab.training.numba_step.output.merge", merging),
     ):
         for number, batch in enumerate(batches * 2, start=1):
             if number - 1 in (0, len(batches)):

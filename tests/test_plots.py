@@ -11,8 +11,7 @@ from gru4rec_lab import LOSSES, Config, load_sessions, plots, train
 from gru4rec_lab.diagnostics import gaussian_scores, gradient_by_rank
 from gru4rec_lab.plots import LOSS_COLOURS, LivePlot
 from gru4rec_lab.plots.background import KEPT_STATES, Background
-from gru4rec_lab.plots.panes import WeightPane, loss_legend
-from gru4rec_lab.plots.score_pane import ScorePane
+from gru4rec_lab.plots.panes import ScorePane, WeightPane, loss_legend
 
 
 def pixels(png):

@@ -10,7 +10,7 @@ from gru4rec_lab.diagnostics import effective_negatives, gaussian_scores, traine
 from gru4rec_lab.losses import elu
 from gru4rec_lab.plots import spread
 from gru4rec_lab.recommend import network_of
-from gru4rec_lab.step import loss_and_gradient
+from gru4rec_lab.score_matrix import loss_and_gradient
 from gru4rec_lab.widgets import NeighbourFinder, ScoreShaper
 
 

@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 
 from gru4rec_lab import Sessions
-from gru4rec_lab.sessions import DAY
+from gru4rec_lab.data.sessions import DAY
 
 COLUMNS = ["SessionId", "ItemId", "Time"]
 

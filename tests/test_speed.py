@@ -6,9 +6,9 @@ import pytest
 import torch
 
 from gru4rec_lab import Config, load_sessions, train
-from gru4rec_lab.events import EpochDone, Report, StepDone, Tally
 from gru4rec_lab.sampling import Sampler
-from gru4rec_lab.widgets.lab_course import Course
+from gru4rec_lab.training.events import EpochDone, Report, StepDone, Tally
+from gru4rec_lab.widgets.training_lab.history import Course
 
 from .clock import Clock
 
@@ -23,8 +23,8 @@ def sessions():
 @pytest.fixture
 def clock(monkeypatch):
     made = Clock()
-    for module in ("training", "events"):
-        monkeypatch.setattr(f"gru4rec_lab.{module}.perf_counter", lambda: made.now)
+    for module in ("loop", "events"):
+        monkeypatch.setattr(f"gru4rec_lab.training.{module}.perf_counter", lambda: made.now)
     return made
 
 
@@ -41,7 +41,7 @@ def test_pauses_and_looks_between_steps_are_not_in_the_seconds(sessions, clock):
 
 
 def test_evaluation_is_not_in_the_seconds(sessions, clock, monkeypatch):
-    monkeypatch.setattr("gru4rec_lab.training.evaluate", lambda *_: clock.wait(1))
+    monkeypatch.setattr("gru4rec_lab.training.loop.evaluate", lambda *_: clock.wait(1))
     events = list(train(SMALL, sessions, validation=sessions))
     assert sum(isinstance(event, EpochDone) for event in events) == clock.now == 2
     assert seconds_in(events) == 0

@@ -6,12 +6,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gru4rec_lab.batches import Batch
-from gru4rec_lab.controls import Settings
 from gru4rec_lab.device import generator
 from gru4rec_lab.losses import LOSSES, elu, score_regulariser
 from gru4rec_lab.model import Network, carried
-from gru4rec_lab.optim import Adagrad
-from gru4rec_lab.step import RankingLoss, Step, join_columns, loss_and_gradient, split_columns
+from gru4rec_lab.score_matrix import RankingLoss, join_columns, loss_and_gradient, split_columns
+from gru4rec_lab.training.controls import Settings
+from gru4rec_lab.training.optim import Adagrad
+from gru4rec_lab.training.step import Step
 
 ITEMS, SIZE = 12, 4
 SUPPORT = torch.arange(1, ITEMS + 1)

@@ -10,13 +10,14 @@ import pytest
 import torch
 
 from gru4rec_lab import LOSSES, Config, load_model
-from gru4rec_lab.controls import ControlChanged, Settings
 from gru4rec_lab.diagnostics import GradientByRank, SoftmaxWeights
-from gru4rec_lab.events import EpochDone, Observed, Report
-from gru4rec_lab.widgets import TrainingLab, lab_run, live_panels
-from gru4rec_lab.widgets.lab_compare import differences
-from gru4rec_lab.widgets.lab_hints import hint, kept
-from gru4rec_lab.widgets.lab_settings import PAPER
+from gru4rec_lab.training.controls import ControlChanged, Settings
+from gru4rec_lab.training.events import EpochDone, Observed, Report
+from gru4rec_lab.widgets import TrainingLab, live_panels
+from gru4rec_lab.widgets.training_lab import run as lab_run
+from gru4rec_lab.widgets.training_lab.comparison import differences
+from gru4rec_lab.widgets.training_lab.settings import PAPER
+from gru4rec_lab.widgets.training_lab.text import hint, kept
 
 from .labs import TINY, finished, training_threads, until
 
@@ -436,7 +437,7 @@ def test_stopping_in_an_evaluation_ends_the_run(short, monkeypatch):
         begun.set()
         go_on.wait(20)
 
-    monkeypatch.setattr("gru4rec_lab.training.evaluate", slow)
+    monkeypatch.setattr("gru4rec_lab.training.loop.evaluate", slow)
     short.start()
     assert begun.wait(20)
     with pytest.raises(TimeoutError, match="stop again later"):
@@ -465,7 +466,7 @@ def test_a_failed_run_says_step_loss_and_learning_rate_and_the_panel_starts_agai
         gradient=not_a_number,
     )
     with monkeypatch.context() as broken:
-        broken.setattr("gru4rec_lab.step.LOSSES", {**LOSSES, "bpr": bad})
+        broken.setattr("gru4rec_lab.training.step.LOSSES", {**LOSSES, "bpr": bad})
         # The compiled step has losses of its own, which cannot be exchanged.
         lab._config = lab._config.with_changes(step="plain")
         lab.start()

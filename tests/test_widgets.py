@@ -3,9 +3,10 @@ import time
 import pytest
 
 from gru4rec_lab import LOSSES
-from gru4rec_lab.controls import ControlChanged
-from gru4rec_lab.events import Finished, Started
-from gru4rec_lab.widgets import LossExplorer, TrainingLab, live_panels, training_lab
+from gru4rec_lab.training.controls import ControlChanged
+from gru4rec_lab.training.events import Finished, Started
+from gru4rec_lab.widgets import LossExplorer, TrainingLab, live_panels
+from gru4rec_lab.widgets.training_lab import lab as training_lab
 
 from .labs import TINY, finished, until
 
@@ -83,7 +84,7 @@ def test_an_exception_in_a_callback_lands_in_the_error_box_and_leaves_again(expl
         raise ZeroDivisionError("a <b>bad</b> day")
 
     with monkeypatch.context() as broken:
-        broken.setattr("gru4rec_lab.widgets.loss_explorer.gaussian_scores", fails)
+        broken.setattr("gru4rec_lab.widgets.loss_explorer.explorer.gaussian_scores", fails)
         explorer.spread.value = 2.0
     assert explorer.error == "ZeroDivisionError: a <b>bad</b> day"
     assert "<b>bad" not in explorer.error_box.value
@@ -253,7 +254,7 @@ def test_a_report_across_a_change_of_loss_is_not_drawn(lab):
 
 def test_a_panel_whose_making_failed_does_not_block_the_next(stops, monkeypatch):
     with monkeypatch.context() as broken:
-        broken.setattr("gru4rec_lab.widgets.lab_elements.run_buttons", dict.fromkeys)
+        broken.setattr("gru4rec_lab.widgets.training_lab.layout.run_buttons", dict.fromkeys)
         with pytest.raises(TypeError):
             TrainingLab(stops, TINY)
     assert live_panels() == {}

@@ -5,7 +5,7 @@ click; `VSkNN` looks for similar sessions. All are fitted by `fit(sessions)`.
 """
 
 from .counts import Markov, Popularity, SessionPopularity
-from .neighbours import ItemKNN, VSkNN
+from .knn import ItemKNN, VSkNN
 
 BASELINES = {
     "popularity": Popularity,

@@ -7,9 +7,8 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from ..sessions import Sessions
-from .state import AllClicks, LastClick
-from .table import PairTable, Ties
+from ..data.sessions import Sessions
+from .base import AllClicks, LastClick, PairTable, Ties
 
 Scores = Float[Tensor, "batch items"]
 

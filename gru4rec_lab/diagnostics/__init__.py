@@ -10,19 +10,25 @@ Sources
           Recommendations", arXiv 1706.03847.
 """
 
-from .gradients import EDGES, GradientByRank, gradient_by_rank, ranks, target_gradients
-from .histogram import ScoreHistogram, score_histogram
+from .gradients import (
+    EDGES,
+    GradientByRank,
+    gradient_by_rank,
+    ranks,
+    target_gradients,
+    target_pulls,
+)
 from .logq import SoftmaxEstimate, softmax_estimates
-from .pulls import target_pulls
 from .pushes import NegativeGradients, negative_gradients
 from .scores import GaussianScores, gaussian_scores, probe_scores, targets_at_ranks
-from .stored import RESULT_FOLDER, results, stored_curves
+from .stored import RESULT_FOLDER, TrainedScores, results, stored_curves, trained_scores
 from .summaries import kept_share, rank_summary, score_summary, seen_by_loss
-from .trained import TrainedScores, trained_scores
 from .weights import (
+    ScoreHistogram,
     SoftmaxWeights,
     effective_negatives,
     gaussian_effective,
+    score_histogram,
     softmax_weights,
     top_share,
 )

@@ -9,7 +9,7 @@ from torch import Tensor
 from ..device import generator
 from ..losses import LOSSES
 from ..sampling import Frequencies, Sampler, copies, exact_logq, official_logq, popularity_weight
-from ..step import loss_and_gradient
+from ..score_matrix import loss_and_gradient
 
 
 @dataclass(frozen=True)

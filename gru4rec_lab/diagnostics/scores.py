@@ -7,12 +7,12 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from ..batches import session_parallel, with_targets
+from ..batches import session_parallel
+from ..data.sessions import Sessions
 from ..device import generator
 from ..recommend import Recommender
 from ..sampling import Frequencies, Sampler, official_logq, popularity_weight
-from ..sessions import Sessions
-from ..step import split_columns
+from ..score_matrix import split_columns
 
 Target = Float[Tensor, "targets"]
 Negatives = Float[Tensor, "targets negatives"]
@@ -103,7 +103,7 @@ def probe_scores(
     """
     network = model.network
     device = network.items.device
-    sessions = with_targets(sessions, model.item_ids)
+    sessions = sessions.with_targets(model.item_ids)
     support = torch.as_tensor(sessions.support) if support is None else support
     source = generator(seed, "probe", "cuda" if device.type == "cuda" else "cpu")
     weight = popularity_weight(support, sample_alpha)

@@ -20,10 +20,10 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from ..batches import Batch, session_parallel
+from ..data.sessions import Sessions
 from ..device import generator
 from ..recommend import Recommender
 from ..sampling import Sampler, copies, popularity_weight
-from ..sessions import Sessions
 
 
 class Role(IntEnum):

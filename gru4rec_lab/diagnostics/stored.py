@@ -1,16 +1,36 @@
-"""Stored results of trainings too long for a lesson; `make figures` measures them again."""
+"""Stored results of trainings too long for a lesson: tables, and scores of a real model.
 
+`make figures` measures the tables again. The scores are those of BPR on the flights at four moments
+of its training. Of some test targets the scores of the whole catalogue are shipped, so that extra
+negatives can be drawn here as in training, by any `sample_alpha`; `scripts/score_rows.py` makes the
+file again and says in it when and with what. The flights are of the U.S. Bureau of Transportation
+Statistics; the file holds scores and counts of clicks, no flights.
+"""
+
+import json
+from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
 
-from .gradients import GradientByRank
+from ..device import generator
+from ..sampling import Sampler, popularity_weight
+from .gradients import GradientByRank, gradient_by_rank
 
 if TYPE_CHECKING:
     import pandas as pd
 
 RESULT_FOLDER = Path(__file__).with_name("results")
+EPOCHS = (0, 0.3, 1, 4)
+N_TARGETS = 40
+N_IN_BATCH = 31
+MOST_EXTRA = 32_768
+SCORE_FILE = Path(__file__).with_name("bpr_flights_scores.npz")
 
 
 def results(name: str, folder: Path = RESULT_FOLDER) -> "pd.DataFrame":
@@ -56,3 +76,107 @@ def stored_curves(
         {loss: part["pull"].to_numpy(float) for loss, part in by_loss.items()},
         {loss: float(part["badly_ranked"].iloc[0]) for loss, part in by_loss.items()},
     )
+
+
+@dataclass(frozen=True, eq=False)
+class TrainedScores:
+    """Scores of every item at the places of `N_TARGETS` test targets, at one moment of training.
+
+    Attributes:
+        catalogue: [P, items] scores of all items.
+        columns: [P, 32] items: the target first, then the other targets of its batch.
+    """
+
+    catalogue: Float[Tensor, "targets items"]
+    columns: Int[Tensor, "targets columns"]
+
+    @property
+    def target(self) -> Float[Tensor, "targets"]:
+        """The score of each target."""
+        return self.catalogue.gather(1, self.columns[:, :1])[:, 0]
+
+    def negatives(
+        self, number: int, n_sample: int, sample_alpha: float = 0.5
+    ) -> Float[Tensor, "negatives"]:
+        """Scores of the negatives of target `number` (from 0): its batch's, then the extra ones.
+
+        The extra ones are the first `n_sample` of `extra_items`, a copy of the target among them
+        if it is drawn, as in training.
+        """
+        items = torch.cat([self.columns[number, 1:], extra_items(sample_alpha, n_sample)])
+        return self.catalogue[number, items]
+
+    def rows(self, n_sample: int, sample_alpha: float = 0.5) -> Float[Tensor, "targets negatives"]:
+        """`negatives` of every target, a row each."""
+        extra = extra_items(sample_alpha, n_sample).expand(len(self.columns), -1)
+        return self.catalogue.gather(1, torch.cat([self.columns[:, 1:], extra], dim=1))
+
+    def ranks(self, n_sample: int, sample_alpha: float = 0.5) -> Float[Tensor, "targets"]:
+        """Number of negatives that score above each target."""
+        target = self.target[:, None]
+        drawn = torch.bincount(
+            extra_items(sample_alpha, n_sample), minlength=self.catalogue.shape[1]
+        )
+        in_batch = (self.catalogue.gather(1, self.columns) > target).sum(dim=1)
+        return (self.catalogue > target).float() @ drawn.float() + in_batch
+
+
+def trained_scores(epoch: float) -> TrainedScores:
+    """The scores after this many epochs.
+
+    Raises:
+        ValueError: another epoch than those of `EPOCHS`.
+    """
+    if epoch not in EPOCHS:
+        known = ", ".join(f"{known:g}" for known in EPOCHS)
+        raise ValueError(f"no scores after {epoch} epochs; choose one of {known}")
+    return TrainedScores(_file()["scores"][EPOCHS.index(epoch)], _file()["columns"])
+
+
+def trained_support() -> Int[Tensor, "items"]:
+    """Clicks on each item in the training part: what popularity is measured by."""
+    return _file()["support"]
+
+
+def extra_items(sample_alpha: float, n_sample: int = MOST_EXTRA) -> Int[Tensor, "n_sample"]:
+    """`n_sample` items drawn with popularity^`sample_alpha`, with replacement, from one seed.
+
+    A longer draw starts with the shorter one, so that raising `n_sample` only adds negatives.
+
+    Raises:
+        ValueError: more draws than `MOST_EXTRA`, or fewer than none.
+    """
+    if not 0 <= n_sample <= MOST_EXTRA:
+        raise ValueError(f"0 to {MOST_EXTRA:,} extra negatives can be drawn, not {n_sample:,}")
+    return _draws(sample_alpha)[:n_sample]
+
+
+def provenance() -> dict:
+    """When, how and with what the shipped scores were made."""
+    return _file()["made"]
+
+
+@lru_cache(maxsize=32)
+def _draws(sample_alpha: float) -> Int[Tensor, "n_sample"]:
+    weight = popularity_weight(trained_support(), sample_alpha)
+    return Sampler(weight, generator=generator(0, "explorer")).draw(MOST_EXTRA).clone()
+
+
+@lru_cache(maxsize=1)
+def _file() -> dict:
+    with np.load(SCORE_FILE) as file:
+        columns, support = (torch.from_numpy(file[name]).long() for name in ("columns", "support"))
+        scores = torch.from_numpy(file["scores"]).float()
+        made = json.loads(str(file["made"]))
+    return {"scores": scores, "columns": columns, "support": support, "made": made}
+
+
+@lru_cache(maxsize=32)
+def reference_gradients(n_sample: int, sample_alpha: float) -> GradientByRank:
+    """Gradients of all losses on shipped scores of a fully trained BPR model, linear, no ELU.
+
+    Each test target has the 31 others of its batch as negatives, and `n_sample` extra ones drawn
+    by popularity^`sample_alpha`, at most 32,768.
+    """
+    scores = trained_scores(EPOCHS[-1])
+    return gradient_by_rank(scores.target, scores.rows(min(n_sample, MOST_EXTRA), sample_alpha))

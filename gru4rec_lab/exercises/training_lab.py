@@ -2,7 +2,7 @@
 
 from operator import ge, gt
 
-from ..controls import ControlChanged
+from ..training.controls import ControlChanged
 from .check import Cases, Check
 
 CHANGES = [

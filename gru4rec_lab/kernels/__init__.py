@@ -2,5 +2,5 @@
 
 Kernels take numpy arrays of float32 or float64 and write into arrays that they are handed. The
 matrix products between them are torch's. What must be equal to the plain path is pinned in
-tests/test_kernels.py and tests/test_fast_step.py.
+tests/test_kernels.py and tests/test_numba_step.py.
 """

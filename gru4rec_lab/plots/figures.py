@@ -1,21 +1,25 @@
 """Figures for notebooks; each function returns a matplotlib `Figure`."""
 
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import ScalarFormatter
 
-from ..diagnostics import GradientByRank
-from ..events import ControlChanged, EpochDone, Event, Report
-from .colours import LOSS_COLOURS, LOSS_DASHES
-from .page import NotebookFigure
+from ..diagnostics import GradientByRank, SoftmaxWeights, gaussian_effective
+from ..training.events import ControlChanged, EpochDone, Event, Report
+from .style import LOSS_COLOURS, notebook_figure, plain_log_axis, rank_axis, style
+
+if TYPE_CHECKING:
+    import pandas as pd
+SHARES = {"first": "targets in first place", "first_six": "targets among the first 6"}
 
 
 def gradient_by_rank(curves: GradientByRank, *, title: str = "") -> Figure:
     """-dL/dr_i against the target's rank, one line a loss, both axes logarithmic."""
-    figure = _figure(7, 4)
+    figure = notebook_figure(7, 4)
     axes = figure.add_subplot()
     for name, curve in curves.curves.items():
         seen = np.isfinite(curve)
@@ -35,7 +39,7 @@ def history(events: Iterable[Event]) -> Figure:
     events = list(events)
     reports = [event for event in events if isinstance(event, Report)]
     epochs = [event for event in events if isinstance(event, EpochDone) and event.evaluation]
-    figure = _figure(9, 3.5)
+    figure = notebook_figure(9, 3.5)
     axes, quality = figure.subplots(1, 2)
     axes.plot([event.step for event in reports], [event.loss for event in reports], color="black")
     axes.set(xlabel="step", ylabel="loss (mean since the last report)")
@@ -56,20 +60,130 @@ def history(events: Iterable[Event]) -> Figure:
     return figure
 
 
-def rank_axis(axes: Axes, highest: int = 40_000) -> None:
-    """Ranks along x: 0 at the left edge, logarithmic from 1 on."""
-    axes.set_xscale("symlog", linthresh=1, linscale=0.5)
-    axes.set_xlim(-0.1, highest)
-    decades = [rank for rank in (0, 1, 10, 100, 1000, 10_000) if rank < highest]
-    axes.set_xticks(decades, [f"{rank:,}" for rank in decades])
-    axes.minorticks_off()
-    axes.set_xlabel("rank of the target (negatives scoring above it)", fontsize=9)
+def gradient_panels(panels: Mapping[str, GradientByRank], *, relative: bool = False) -> Figure:
+    """-dL/dr_i against the target's rank, a panel a title, at most two side by side, one scale.
+
+    With `relative` as shares of the gradient of badly ranked targets, which are then at 1.
+    """
+    highest = max(10, *(2 * int(np.nanmax(curves.rank)) for curves in panels.values()))
+    columns = min(2, len(panels))
+    rows = -(-len(panels) // columns)
+    figure = notebook_figure(5 * columns, 3.6 * rows)
+    grid = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
+    for axes, (title, curves) in zip(grid.flat, panels.items(), strict=True):
+        shown = curves.relative() if relative else curves
+        for name, curve in shown.curves.items():
+            seen = np.isfinite(curve) & (curve > 0)
+            axes.plot(shown.rank[seen], curve[seen], label=name, marker="o", ms=3, **style(name))
+        rank_axis(axes, highest)
+        axes.set_yscale("log")
+        axes.set_title(title, fontsize=10, loc="left")
+    what = ", badly ranked targets = 1" if relative else " (median)"
+    for axes in grid[:, 0]:
+        axes.set_ylabel(f"$-\\partial L/\\partial r_i${what}")
+    for axes in grid[:-1].flat:
+        axes.set_xlabel("")
+    grid[0, 0].legend(fontsize=9)
+    return figure
 
 
-def style(loss: str) -> dict[str, Any]:
-    """Line colour and dash of a loss, as keywords of matplotlib's `plot`."""
-    return {"color": LOSS_COLOURS[loss], "linestyle": LOSS_DASHES[loss]}
+def weight_mass(weights: Mapping[str, SoftmaxWeights]) -> Figure:
+    """Share of the softmax weight on the best-scoring 1, 2, ... negatives, a line a label."""
+    figure = notebook_figure(7, 3.6)
+    axes = figure.add_subplot()
+    for label, of in weights.items():
+        axes.plot(np.arange(1, len(of.weight) + 1), of.cumulated, label=label)
+    axes.set(xscale="log", ylim=(0, 1.02), xlabel="negatives, the best-scoring first")
+    axes.set_ylabel("share of the softmax weight")
+    axes.xaxis.set_major_formatter(ScalarFormatter())
+    axes.legend(fontsize=9)
+    return figure
 
 
-def _figure(width: float, height: float) -> Figure:
-    return NotebookFigure(width, height, layout="constrained")
+def rank_course(course: "pd.DataFrame") -> Figure:
+    """Where targets stand while models train: in first place, among the first 6, median rank.
+
+    Takes a table with the columns model, epoch, first, first_six and median_rank; with more than
+    one seed the line is the mean and the band reaches from the lowest to the highest.
+    """
+    figure = notebook_figure(11, 3.6)
+    *shares, middle = figure.subplots(1, 3)
+    for axes, (column, label) in zip(shares, SHARES.items(), strict=True):
+        _courses(axes, course, column)
+        axes.set(ylabel=f"share of {label}", ylim=(0, None))
+    _courses(middle, course, "median_rank")
+    middle.set_ylabel("median rank (1 = best)")
+    plain_log_axis(middle)
+    middle.legend(fontsize=9)
+    return figure
+
+
+def score_course(course: "pd.DataFrame") -> Figure:
+    """How scores spread while models train, and how many negatives then carry the weight.
+
+    Takes a table with the columns model, epoch, spread, effective and negatives. The grey line is
+    N e^(-v/2), for Gaussian scores of variance v.
+    """
+    figure = notebook_figure(11, 3.6)
+    spread, effective, theory = figure.subplots(1, 3)
+    _courses(spread, course, "spread")
+    _courses(effective, course, "effective")
+    spread.set(ylabel="spread (standard deviation) of the scores", ylim=(0, None))
+    effective.set_ylabel("effective negatives")
+    plain_log_axis(effective)
+    count, widest = int(course["negatives"].max()), float(course["spread"].max())
+    x = np.linspace(0, widest, 100)
+    theory.plot(x, [gaussian_effective(count, at) for at in x], color="grey", label="N exp(-v/2)")
+    for model, part in course.groupby("model", sort=False):
+        theory.plot(part["spread"], part["effective"], "o", ms=4, color=_colour(model))
+    theory.set(xlabel="spread of the scores", ylabel="effective negatives", ylim=(1, 2 * count))
+    plain_log_axis(theory)
+    theory.legend(fontsize=9)
+    spread.legend(fontsize=9)
+    return figure
+
+
+def quality_against(
+    table: "pd.DataFrame", setting: str, *, by: str = "epoch", log: bool = False
+) -> Figure:
+    """MRR@20 against a setting, a panel a model and a line for each value of `by`.
+
+    Takes a table with the columns model, mrr_20, mrr_20_se and those named; bars are one standard
+    error.
+    """
+    models = table["model"].unique()
+    figure = notebook_figure(3.2 * len(models), 3.2)
+    row = figure.subplots(1, len(models), sharey=True, squeeze=False)[0]
+    for axes, model in zip(row, models, strict=True):
+        for k, (value, part) in enumerate(table[table["model"] == model].groupby(by)):
+            axes.errorbar(
+                part[setting], part["mrr_20"], part["mrr_20_se"], color=_colour(model),
+                marker="osD^"[k % 4], ms=5, lw=1, alpha=0.4 + 0.6 / (1 + k), label=f"{by} {value}",
+            )  # fmt: skip
+        axes.set_title(model, fontsize=10, loc="left")
+        if log:
+            axes.set_xscale("log", base=2)
+            axes.xaxis.set_major_formatter(ScalarFormatter())
+        axes.set_xlabel(setting)
+        axes.legend(fontsize=8)
+    row[0].set_ylabel("MRR@20")
+    return figure
+
+
+def _courses(axes: Axes, course: "pd.DataFrame", column: str) -> None:
+    for model, part in course.groupby("model", sort=False):
+        values = part.groupby("epoch")[column].agg(["mean", "min", "max"])
+        axes.plot(values.index, values["mean"], label=model, marker=".", **_style(model))
+        axes.fill_between(
+            values.index, values["min"], values["max"], color=_colour(model), alpha=0.2
+        )
+    axes.set_xlabel("epoch")
+
+
+def _style(model: str) -> dict:
+    return style(model) if model in LOSS_COLOURS else {"color": _colour(model), "linestyle": ":"}
+
+
+def _colour(model: str) -> str:
+    """That of the loss which the name of the model begins with."""
+    return LOSS_COLOURS[model.replace(",", " ").split()[0]]

@@ -6,9 +6,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from ..diagnostics.by_hand import TargetCurves
-from .colours import LOSS_COLOURS
-from .figures import style
 from .page import NotebookFigure
+from .style import LOSS_COLOURS, style
 
 if TYPE_CHECKING:
     import pandas as pd

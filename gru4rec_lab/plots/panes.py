@@ -1,13 +1,24 @@
-"""The panes that panels share: gradient against rank, softmax weights, push on the negatives."""
+"""The panes of the panels: gradient against rank, softmax weights, pushes on negatives, scores.
+
+The last two are the ScoreShaper's: scores before and after ELU, push on a negative by its score.
+"""
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
+from matplotlib.patches import StepPatch
+from torch import Tensor
 
-from ..diagnostics import GradientByRank, NegativeGradients, SoftmaxWeights
-from .colours import LOSS_COLOURS
-from .figures import rank_axis, style
+from ..diagnostics import (
+    GradientByRank,
+    NegativeGradients,
+    ScoreHistogram,
+    SoftmaxWeights,
+    score_histogram,
+)
 from .live import LivePlot
+from .spread import EDGES, histogram
+from .style import LOSS_COLOURS, place_axis, push_axis, rank_axis, style
 
 THIN, THICK = 1.5, 3.5
 WEIGHT_COLOUR, MASS_COLOUR = "#000000", "#56B4E9"
@@ -15,6 +26,10 @@ EFFECTIVE_LOOKS = (
     {"label": "effective", "color": "#777777", "linewidth": 1.5, "linestyle": "solid"},
     {"label": "by theory", "color": "#777777", "linewidth": 1.5, "linestyle": (0, (2, 2))},
 )
+FLOOR = 1e-5
+NEGATIVE_COLOUR, TARGET_COLOUR = "#999999", "#000000"
+LINEAR_COLOUR, SEEN_COLOUR, SLOPE_COLOUR = "#999999", "#000000", "#56B4E9"
+_LEAST = 1e-5
 
 
 class GradientPane:
@@ -67,7 +82,7 @@ class WeightPane:
 
     def __init__(self, plot: LivePlot, axes: Axes, *, highest: int):
         axes.set(yscale="log", ylim=(1e-6, 1.5))
-        _place_axis(axes, highest)
+        place_axis(axes, highest)
         axes.set_ylabel("softmax weight $s_j$ (line)", fontsize=9, color=WEIGHT_COLOUR)
         mass = axes.twinx()
         self._axes = axes, mass
@@ -124,7 +139,7 @@ class PushPane:
     def __init__(self, plot: LivePlot, axes: Axes, *, highest: int):
         self._axes = axes
         push_axis(axes)
-        _place_axis(axes, highest)
+        place_axis(axes, highest)
         self.lines = {name: self._line(plot, name) for name in LOSS_COLOURS}
 
     def _line(self, plot: LivePlot, name: str) -> Line2D:
@@ -143,32 +158,6 @@ class PushPane:
             line.set_data(pushes.place if seen else [], pushes.curves[name] if seen else [])
 
 
-def push_axis(axes: Axes) -> None:
-    """dL/dr_j upwards, fixed: above 0 pushed down, below 0 up, linear between +-1e-6."""
-    axes.set_yscale("symlog", linthresh=1e-6, linscale=0.7)
-    axes.set_ylim(-10, 10)
-    ticks = [1, 1e-2, 1e-4, 1e-6]
-    names = ["$1$", "$10^{-2}$", "$10^{-4}$", "$10^{-6}$"]
-    below = [f"$-{name[1:]}" for name in names]
-    axes.set_yticks([*ticks, 0, *(-tick for tick in ticks)], [*names, "0", *below])
-    axes.axhline(0, color="#444444", linewidth=0.8)
-    axes.set_ylabel("$\\partial L / \\partial r_j$", fontsize=9, labelpad=0)
-    for words, height in (("pushed down", 0.97), ("pushed up", 0.03)):
-        edge = "top" if height > 0.5 else "bottom"
-        axes.text(
-            0.99, height, words, transform=axes.transAxes, fontsize=8, ha="right", va=edge,
-            color="#555555",
-        )  # fmt: skip
-
-
-def _place_axis(axes: Axes, highest: int) -> None:
-    axes.set(xscale="log", xlim=(0.9, highest))
-    axes.set_xlabel("negative, the best-scoring first", fontsize=9)
-    shown = [place for place in (1, 10, 100, 1000, 10_000) if place < highest]
-    axes.set_xticks(shown, [f"{place:,}" for place in shown])
-    axes.minorticks_off()
-
-
 def loss_legend(plot: LivePlot, names: list[str], *, left: int, top: int) -> None:
     """One row that names the losses, its upper left corner at these css pixels."""
     for old in plot.figure.legends[:]:
@@ -180,3 +169,124 @@ def loss_legend(plot: LivePlot, names: list[str], *, left: int, top: int) -> Non
             handles=handles, loc="upper left", bbox_to_anchor=place, ncols=len(names),
             frameon=False, fontsize=9, borderaxespad=0, handlelength=2.6,
         )  # fmt: skip
+
+
+class ScorePane:
+    """Histograms of scores on fixed axes: shares on a logarithmic one, so that few show too.
+
+    Grey bars are the negatives, the blue outline is their softmax weight, black the target: a
+    line if there is one, an outline if there are many. The end bars hold what lies beyond.
+
+    Attributes:
+        axes: the axes it draws on.
+    """
+
+    def __init__(
+        self, plot: LivePlot, axes: Axes, *, low: float = -20, high: float = 30, n_bins: int = 100
+    ):
+        self.axes, self._low, self._high, self._n_bins = axes, low, high, n_bins
+        axes.set(yscale="log", ylim=(FLOOR, 1.5), xlim=(low, high))
+        axes.minorticks_off()
+        axes.set_xlabel("score as the losses see it (end bars: all beyond)", fontsize=9)
+        axes.set_ylabel(f"share in a bar {(high - low) / n_bins:.2g} wide", fontsize=9)
+        look = {"facecolor": NEGATIVE_COLOUR, "edgecolor": "#666666", "linewidth": 0.5}
+        self._negatives = self._steps(plot, fill=True, **look)
+        self._weight = self._steps(plot, fill=False, edgecolor=MASS_COLOUR, linewidth=2)
+        self._targets = self._steps(plot, fill=False, edgecolor=TARGET_COLOUR, linewidth=1.8)
+        (line,) = axes.plot([], [], color=TARGET_COLOUR, linewidth=2.2)
+        self._line = plot.moving(line)
+        self._key()
+
+    def _steps(self, plot: LivePlot, **look) -> StepPatch:
+        edges = np.linspace(self._low, self._high, self._n_bins + 1)
+        patch = StepPatch(np.full(self._n_bins, FLOOR), edges, baseline=FLOOR, **look)
+        # Not add_patch: it would ask for the limits of a patch whose limits are fixed.
+        self.axes.add_artist(patch)
+        return plot.moving(patch)
+
+    def _key(self) -> None:
+        looks = {
+            "negatives": {"color": NEGATIVE_COLOUR, "linewidth": 6},
+            "their softmax weight": {"color": MASS_COLOUR, "linewidth": 2.5},
+            "target": {"color": TARGET_COLOUR, "linewidth": 2.2},
+        }
+        handles = [Line2D([], [], label=name, **look) for name, look in looks.items()]
+        self.axes.legend(
+            handles=handles, fontsize=8, ncols=3, frameon=False, loc="lower right",
+            bbox_to_anchor=(1.0, 1.0), borderaxespad=0, borderpad=0.4, handlelength=1.6,
+            columnspacing=1.2,
+        )  # fmt: skip
+
+    def visible(self, shown: bool) -> None:
+        """Show or hide the pane."""
+        for artist in (self.axes, self._negatives, self._weight, self._targets, self._line):
+            artist.set_visible(shown)
+
+    def histogram(self, target, negatives) -> ScoreHistogram:
+        """The `score_histogram` of these scores in the bins of this pane."""
+        bins = {"low": self._low, "high": self._high, "n_bins": self._n_bins}
+        return score_histogram(target, negatives, **bins)
+
+    def show(self, scores: ScoreHistogram, *, target: float | None = None) -> None:
+        """Draw these shares; `target` is the score of the only target, None if there are many."""
+        for patch, share in ((self._negatives, scores.negatives), (self._weight, scores.weight)):
+            patch.set_data(np.maximum(share, FLOOR))
+        many = np.maximum(scores.targets, FLOOR) if target is None else np.full(self._n_bins, FLOOR)
+        self._targets.set_data(many)
+        at = [] if target is None else [min(max(target, self._low), self._high)] * 2
+        self._line.set_data(at, [FLOOR, 1.5] if at else [])
+
+    def clear(self) -> None:
+        """Show no scores."""
+        nothing = np.zeros(self._n_bins)
+        edges = np.linspace(self._low, self._high, self._n_bins + 1)
+        self.show(ScoreHistogram(edges, nothing, nothing, nothing))
+
+
+class HistogramPane:
+    """Share of the scores in each quarter of a unit, before and after ELU, and the slope of ELU."""
+
+    def __init__(self, plot: LivePlot, axes: Axes):
+        axes.set(yscale="log", ylim=(_LEAST, 1.5), xlim=(-16, 16))
+        axes.set_xlabel("score", fontsize=9)
+        axes.set_ylabel("share of the scores", fontsize=9)
+        slope = axes.twinx()
+        slope.set_ylim(0, 1.05)
+        slope.tick_params(labelsize=8, colors="#1c6ea4")
+        slope.set_ylabel("slope of ELU (dashed)", fontsize=9, color="#1c6ea4")
+        slope.spines["top"].set_visible(False)
+        self.linear = self._line(plot, axes, LINEAR_COLOUR, label="linear", linewidth=4)
+        self.seen = self._line(plot, axes, SEEN_COLOUR, label="after ELU", linewidth=1.5)
+        self.slope = self._line(plot, slope, SLOPE_COLOUR, linestyle=(0, (4, 2)), linewidth=2)
+        axes.legend(loc="upper left", fontsize=8, frameon=False)
+
+    def _line(self, plot: LivePlot, axes: Axes, colour: str, **look) -> Line2D:
+        (line,) = axes.plot([], [], color=colour, **look)
+        return plot.moving(line)
+
+    def show(self, linear: Tensor, seen: Tensor, slope: tuple[Tensor, Tensor]) -> None:
+        """Draw the scores before and after ELU, and its slope: (score, slope) along the axis."""
+        for line, scores in ((self.linear, linear), (self.seen, seen)):
+            shares = np.maximum(histogram(scores), _LEAST / 10)
+            line.set_data(np.repeat(EDGES, 2)[1:-1], np.repeat(shares, 2))
+        self.slope.set_data(slope[0].numpy(), slope[1].numpy())
+
+
+class PushByScorePane:
+    """dL/dr_j against the linear score of the negative: of the loss alone, and with bpreg."""
+
+    def __init__(self, plot: LivePlot, axes: Axes):
+        push_axis(axes)
+        axes.set_xlim(-16, 16)
+        axes.set_xlabel("score of the negative", fontsize=9)
+        self.alone, self.shaped = (self._line(plot, axes, dash) for dash in ((0, (1, 1)), "solid"))
+
+    def _line(self, plot: LivePlot, axes: Axes, dash) -> Line2D:
+        (line,) = axes.plot([], [], linestyle=dash, linewidth=2 * THIN)
+        return plot.moving(line)
+
+    def show(self, loss: str, score: Tensor, alone: Tensor, shaped: Tensor) -> None:
+        """Draw the pushes of `loss`, without (dotted) and with (solid) what shapes the scores."""
+        for line, push in ((self.alone, alone), (self.shaped, shaped)):
+            line.set_data(score.numpy(), push.numpy())
+            line.set_color(LOSS_COLOURS[loss])

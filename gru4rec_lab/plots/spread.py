@@ -10,8 +10,7 @@ from matplotlib.figure import Figure
 from torch import Tensor
 
 from ..losses import elu, elu_grad
-from .colours import LOSS_COLOURS, LOSS_DASHES
-from .figures import _figure
+from .style import LOSS_COLOURS, LOSS_DASHES, notebook_figure
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -23,7 +22,7 @@ MARKS = "os^vDP"
 
 def score_histograms(rows: Mapping[str, Tensor]) -> Figure:
     """Share of the scores in each quarter of a unit, one pane a name, all on the same axes."""
-    figure = _figure(9, 2.6)
+    figure = notebook_figure(9, 2.6)
     panes = figure.subplots(1, len(rows), sharey=True, squeeze=False)[0]
     for axes, (name, scores) in zip(panes, rows.items(), strict=True):
         axes.stairs(histogram(scores), EDGES, fill=True, color=LOSS_COLOURS["bpr"], alpha=0.75)
@@ -40,7 +39,7 @@ def histogram(scores: Tensor) -> np.ndarray:
 
 def elu_curves(parameters: tuple[float, ...] = (0.0, 0.5, 1.0)) -> Figure:
     """ELU for these `elu_param`s, and its slope: the share of a gradient that it lets through."""
-    figure = _figure(8, 3)
+    figure = notebook_figure(8, 3)
     value, slope = figure.subplots(1, 2)
     score = torch.linspace(-6, 3, 181)
     for grey, alpha in zip(GREYS, parameters, strict=False):
@@ -58,7 +57,7 @@ def spread_course(course: "pd.DataFrame") -> Figure:
 
     Takes the table of `courses.spread_course`; a line a model.
     """
-    figure = _figure(11, 5.5)
+    figure = notebook_figure(11, 5.5)
     panes = figure.subplots(2, 2)
     _lines(panes[0, 0], course, "spread", "spread of the scores (std)")
     _lines(panes[0, 1], course, "effective", "effective negatives")

@@ -4,11 +4,12 @@ import ipywidgets as widgets
 import numpy as np
 import torch
 
+from ..data.sessions import Sessions
 from ..diagnostics.steps import Replay, StepView
 from ..plots.batches import MOST_EXTRA, MOST_ROWS, N_STEPS, batch_plot
 from ..recommend import Recommender
-from ..sessions import Sessions
-from .panel import LABEL, Panel, marked, picture_of, steps_slider
+from .controls import LABEL, marked, steps_slider
+from .panel import Panel, picture_of
 
 BEFORE = 3
 

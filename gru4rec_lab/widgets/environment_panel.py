@@ -5,7 +5,8 @@ import html
 import ipywidgets as widgets
 
 from ..environment import Check, check_environment
-from .panel import LABEL, Panel, marked
+from .controls import LABEL, marked
+from .panel import Panel
 
 WAITING = "Now drag the slider, or click it and press an arrow key."
 WORKS = "<b>ok</b>: the slider reached Python, which moved the bar and wrote this line."

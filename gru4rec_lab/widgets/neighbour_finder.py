@@ -8,7 +8,8 @@ import ipywidgets as widgets
 
 from ..diagnostics.neighbours import neighbours
 from ..recommend import Recommender
-from .panel import LABEL, Panel, marked, steps_slider
+from .controls import LABEL, marked, steps_slider
+from .panel import Panel
 
 if TYPE_CHECKING:
     import pandas as pd

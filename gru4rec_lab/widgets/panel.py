@@ -1,17 +1,16 @@
-"""What all panels share: errors that show, a registry of live panels, labelled controls."""
+"""What all panels share: errors that show, a registry of live panels, a thread that redraws."""
 
 import html
+import threading
 from collections.abc import Callable
-from math import inf
 from typing import Any
 
 import ipywidgets as widgets
-from traitlets import Bunch, TraitError
 
 from ..plots import LivePlot
+from .controls import marked
 
 _LIVE: dict[str, "Panel"] = {}
-LABEL = {"description_width": "150px"}
 # The sliders of ipywidgets show no focus, and its rows of buttons stand below their labels.
 _STYLE = """<style>
 .g4r-panel .noUi-handle:focus, .g4r-panel select:focus, .g4r-panel textarea:focus,
@@ -21,6 +20,7 @@ _STYLE = """<style>
 .g4r-panel .widget-toggle-buttons > .widget-label {
   flex: 0 0 auto; text-align: right; margin-right: 8px; }
 </style>"""
+DRAW_EVERY = 0.25
 
 
 def live_panels() -> dict[str, "Panel"]:
@@ -116,13 +116,6 @@ def advice(text: str) -> str:
     return f'<div style="{style}"><b>Try:</b> {text}</div>'
 
 
-def marked(widget: widgets.DOMWidget, *css_classes: str) -> widgets.DOMWidget:
-    """The widget with css classes, by which browser tests and style sheets find it."""
-    for css_class in css_classes:
-        widget.add_class(css_class)
-    return widget
-
-
 def picture_of(plot: LivePlot) -> widgets.Image:
     """An image of the plot's size on the page."""
     size = {"width": f"{plot.width}px", "height": f"{plot.height}px"}
@@ -131,111 +124,56 @@ def picture_of(plot: LivePlot) -> widgets.Image:
     return marked(picture, "g4r-picture")
 
 
-def float_slider(
-    label: str, value: float, low: float, high: float, step: float, *, css: str, tooltip: str
-) -> widgets.FloatSlider:
-    """A labelled slider; the unit belongs in the label."""
-    slider = widgets.FloatSlider(
-        value=value, min=low, max=high, step=step, description=label, tooltip=tooltip,
-        style=LABEL, layout=widgets.Layout(width="430px"), readout_format=".2f",
-    )  # fmt: skip
-    return marked(slider, css)
+class Drawer:
+    """Calls `update` every quarter of a second, or when woken, until `ended` says so.
 
-
-class StepsSlider(widgets.SelectionSlider):
-    """A slider over whole numbers that are not evenly spaced, to which others can be added.
-
-    `words` says what a number is called, `most` is the highest that can be added, and numbers
-    stand in the order of `order`.
+    It is called once more at the end. An exception of `update` goes to `on_error`; drawing goes
+    on.
     """
 
     def __init__(
         self,
-        value: int,
-        steps: list[int],
-        *,
-        words: Callable[[int], str] = "{:,}".format,
-        most: float = inf,
-        order: Callable[[int], float] = float,
-        **look: Any,
+        update: Callable[[], None],
+        ended: Callable[[], bool],
+        on_error: Callable[[Exception], None],
     ):
-        self._words, self._most, self._order = words, most, order
-        self._quiet = False
-        super().__init__(options=self._named({*steps, value}), value=value, **look)
+        self._update, self._ended, self._on_error = update, ended, on_error
+        self._closing, self._woken = threading.Event(), threading.Event()
+        self._thread: threading.Thread | None = None
 
-    def _named(self, steps: set[int]) -> list[tuple[str, int]]:
-        return [(self._words(step), step) for step in sorted(steps, key=self._order)]
-
-    def offer(self, value: Any) -> None:
-        """Show this number, as a step of its own if it was none.
-
-        Raises:
-            ValueError: not a whole number from 0 to the highest one.
-        """
-        if not isinstance(value, int) or not 0 <= value <= self._most:
-            most = "on" if self._most == inf else f"to {self._most:,}"
-            raise ValueError(f"must be a whole number from 0 {most}, got {value!r}")
-        before, steps = self.value, {step for _, step in self.options}
-        if value in steps:
-            self.value = value
+    def start(self) -> None:
+        """Draw from now on; nothing if that is so already."""
+        if self._thread is not None and self._thread.is_alive():
             return
-        # Other options show the first of them for a moment, which nobody has asked for.
-        self._quiet = True
-        try:
-            self.options = self._named({*steps, value})
-            self.index = [step for _, step in self.options].index(value)
-        finally:
-            self._quiet = False
-        self.notify_change(Bunch(name="value", old=before, new=value, owner=self, type="change"))
+        # An event for each thread: one that outlived its `stop` must not be woken by the next.
+        self._closing, self._woken = threading.Event(), threading.Event()
+        self._thread = threading.Thread(
+            target=self._draw, args=(self._closing, self._woken), daemon=True,
+            name="gru4rec-drawing",
+        )  # fmt: skip
+        self._thread.start()
 
-    def notify_change(self, change: Bunch) -> None:
-        """Tell who observes; not of values between two that were asked for."""
-        if not (self._quiet and change["name"] == "value"):
-            super().notify_change(change)
+    def wake(self) -> None:
+        """Draw now and not only at the next quarter of a second."""
+        self._woken.set()
 
+    def stop(self, timeout: float) -> None:
+        """Draw no more; waits at most `timeout` seconds for the picture under way."""
+        self._closing.set()
+        self._woken.set()
+        if self._thread is not None and self._thread is not threading.current_thread():
+            self._thread.join(timeout)
 
-def steps_slider(
-    label: str, value: int, steps: list[int], *, css: str, tooltip: str, **how: Any
-) -> StepsSlider:
-    """A labelled `StepsSlider`."""
-    slider = StepsSlider(
-        value, steps, description=label, tooltip=tooltip, style=LABEL,
-        layout=widgets.Layout(width="430px"), **how,
-    )  # fmt: skip
-    return marked(slider, css)
-
-
-def toggle_buttons(
-    label: str, options: dict[str, str], tooltips: list[str], *, css: str
-) -> widgets.ToggleButtons:
-    """A labelled choice among few: what a button says to the value it stands for."""
-    buttons = widgets.ToggleButtons(
-        options=list(options.items()), description=label, tooltips=tooltips,
-        style={"button_width": "140px", "description_width": "150px"},
-        layout=widgets.Layout(width="460px"),
-    )  # fmt: skip
-    return marked(buttons, css)
-
-
-def set_value(element: widgets.ValueWidget, name: str, value: Any) -> None:
-    """Let the element of setting `name` show `value`.
-
-    Raises:
-        ValueError: the element cannot show it.
-    """
-    if isinstance(element, StepsSlider):
-        try:
-            return element.offer(value)
-        except ValueError as error:
-            raise ValueError(f"{name} {error}") from None
-    # A slider takes a value beyond its ends silently to the nearer end.
-    low, high = getattr(element, "min", None), getattr(element, "max", None)
-    if low is not None and isinstance(value, int | float) and not low <= value <= high:
-        raise ValueError(f"{name} must lie between {low:g} and {high:g}, got {value!r}")
-    try:
-        element.value = value
-    except TraitError:
-        options = getattr(element, "options", ())
-        choices = [str(each[1] if isinstance(each, tuple) else each) for each in options]
-        way_out = f"; choose one of {', '.join(choices)}" if choices else ""
-        raise ValueError(f"{name} cannot be {value!r}{way_out}") from None
+    def _draw(self, closing: threading.Event, woken: threading.Event) -> None:
+        while True:
+            woken.wait(DRAW_EVERY)
+            if closing.is_set():
+                return
+            woken.clear()
+            ended = self._ended()
+            try:
+                self._update()
+            except Exception as error:
+                self._on_error(error)
+            if ended:
+                return

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import ipywidgets as widgets
 
 from ..plots import LivePlot
-from ..whole_file import whole_file
-from .panel import LABEL, marked
+from ..storage import whole_file
+from .controls import LABEL, marked
 
 if TYPE_CHECKING:
     import pandas as pd

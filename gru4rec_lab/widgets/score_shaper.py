@@ -9,14 +9,13 @@ from torch import Tensor
 
 from ..diagnostics import effective_negatives, gaussian_scores, trained_scores
 from ..diagnostics.gradients import GradientByRank
-from ..diagnostics.spread import flat_share, pull_by_place, pull_through
+from ..diagnostics.score_shaping import flat_share, pull_by_place, pull_through
 from ..losses import LOSSES, Loss, elu, elu_grad
 from ..plots import LivePlot
-from ..plots.panes import GradientPane, loss_legend
-from ..plots.shaper_panes import HistogramPane, PushByScorePane
-from ..step import join_columns, loss_and_gradient, split_columns
-from .panel import LABEL, Panel, float_slider, marked, picture_of
-from .score_shaper_words import sentences
+from ..plots.panes import GradientPane, HistogramPane, PushByScorePane, loss_legend
+from ..score_matrix import join_columns, loss_and_gradient, split_columns
+from .controls import LABEL, float_slider, marked
+from .panel import Panel, picture_of
 
 N_EXTRA, N_ROWS, RANK = 2048, 8, 5
 N_NEGATIVES = 31 + N_EXTRA  # in a batch of 32
@@ -147,3 +146,19 @@ def _pushes(target: Tensor, row: Tensor, loss: Loss, **shape: float) -> Tensor:
     """[negatives] dL/dr_j of one row by the linear scores, ELU's slope and bpreg in it."""
     _, gradient = loss_and_gradient(join_columns(target, row), loss, **shape)
     return split_columns(gradient)[1][0]
+
+
+def sentences(numbers: dict, loss: str) -> str:
+    """The numbers of the panel in words, as HTML."""
+    pulls = ", ".join(f"{name} <b>{pull:.3g}</b>" for name, pull in numbers["pull"].items())
+    return "<br>".join(
+        [
+            f"<b>{numbers['negatives']:,}</b> negatives, spread {numbers['spread']:.3g}; the loss "
+            f"sees <b>{numbers['spread_seen']:.3g}</b>. They weigh like "
+            f"{numbers['effective']:,.0f} equal ones, as the loss sees them like "
+            f"<b>{numbers['effective_seen']:,.0f}</b> (effective negatives).",
+            f"ELU lets less than a tenth of the gradient through at <b>{numbers['flat']:.0%}</b> "
+            f"of the scores. {loss} pushes <b>{numbers['pushed_up']:.0%}</b> of the negatives up.",
+            f"Pull &minus;dL/dr<sub>i</sub> on a target with 5 negatives above it: {pulls}.",
+        ]
+    )

@@ -14,7 +14,7 @@ from gru4rec_lab import plots
 from gru4rec_lab.diagnostics import results, stored_curves
 from gru4rec_lab.diagnostics.steps import Replay
 from gru4rec_lab.plots.batches import step_figure
-from gru4rec_lab.watch import at_epochs
+from gru4rec_lab.training.observe import at_epochs
 from gru4rec_lab.widgets import LossExplorer, TrainingLab
 
 FOUR = ("top1", "bpr", "top1-max", "bpr-max")

@@ -16,7 +16,7 @@ from gru4rec_lab.diagnostics import (
     seen_by_loss,
 )
 from gru4rec_lab.recommend import Recommender
-from gru4rec_lab.watch import at_epochs
+from gru4rec_lab.training.observe import at_epochs
 
 Row = dict[str, float | int | str]
 Rows = Iterator[tuple[str, Row]]

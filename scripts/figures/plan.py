@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 
 from gru4rec_lab import Config, Sessions, load_sessions
-from gru4rec_lab.batches import with_targets
 
 # One learning rate for all of them, .2: BPR gains by it, and BPR-max collapses at twice as much.
 VARIANTS = {
@@ -64,7 +63,7 @@ def full() -> Plan:
         training=training,
         small=past.most_recent(0.2),
         test=test,
-        probe=with_targets(test, training.item_ids).sample(700),
+        probe=test.with_targets(training.item_ids).sample(700),
         config=Config.preset("lab", learning_rate=0.2, device="cpu"),
         n_sample=2048,
         epochs=(0, 0.03, 0.06, EARLY, 0.25, 0.5, 0.75, 1, 1.5, 2, 2.5, 3),
@@ -87,7 +86,7 @@ def fast() -> Plan:
         training=training,
         small=training,
         test=test,
-        probe=with_targets(test, training.item_ids).sample(40),
+        probe=test.with_targets(training.item_ids).sample(40),
         config=Config.preset("lab", layers=(8,), batch_size=8, device="cpu"),
         n_sample=24,
         epochs=(0, EARLY, 1),

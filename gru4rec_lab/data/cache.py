@@ -1,0 +1,76 @@
+"""Prepared sessions kept on disk, so that only the first load has to read the source.
+
+A cache may only save time: whatever is wrong with it, the sessions are prepared again.
+"""
+
+import json
+import os
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import asdict
+from io import BytesIO
+from pathlib import Path
+
+import numpy as np
+
+from ..storage import whole_file
+from .frames import Dropped
+from .sessions import Sessions
+
+
+def cache_folder() -> Path:
+    """The folder named by GRU4REC_LAB_CACHE, else `~/.cache/gru4rec_lab`."""
+    named = os.environ.get("GRU4REC_LAB_CACHE")
+    return Path(named) if named else Path.home() / ".cache" / "gru4rec_lab"
+
+
+def cached(key: str, prepare: Callable[[], Sessions]) -> Sessions:
+    """The sessions kept under `key`; else those of `prepare()`, kept for the next time.
+
+    A file that cannot be read is replaced; a folder that cannot be written is done without.
+    """
+    try:
+        path = cache_folder() / f"{key}.npz"
+    except RuntimeError:  # no home folder
+        return prepare()
+    # Any error: a damaged archive fails in a dozen ways, and none of them is the reader's concern.
+    with suppress(Exception):
+        return _read(path)
+    sessions = prepare()
+    with suppress(OSError):
+        _write(path, sessions)
+    return sessions
+
+
+def _read(path: Path) -> Sessions:
+    with np.load(BytesIO(path.read_bytes()), allow_pickle=False) as kept:
+        about = json.loads(str(kept["about"]))
+        sessions = Sessions(
+            items=kept["items"].astype(np.int64),
+            times=kept["times"],
+            offsets=kept["offsets"],
+            item_ids=kept["item_ids"].astype(object),
+            session_ids=kept["session_ids"].astype(object),
+            name=about["name"],
+            note=about["note"],
+            dropped=tuple(Dropped(**step) for step in about["dropped"]),
+        )
+    if not len(sessions.items) == len(sessions.times) == sessions.offsets[-1]:
+        raise ValueError(f"{path} does not hold one set of sessions")
+    return sessions
+
+
+def _write(path: Path, sessions: Sessions) -> None:
+    about = {"name": sessions.name, "note": sessions.note}
+    about["dropped"] = [asdict(step) for step in sessions.dropped]
+    # No reader may meet half a file. An open file, since numpy adds a suffix to a name.
+    with whole_file(path) as unfinished, unfinished.open("wb") as file:
+        np.savez_compressed(
+            file,
+            about=np.array(json.dumps(about)),
+            items=sessions.items.astype(np.int32),
+            times=sessions.times,
+            offsets=sessions.offsets,
+            item_ids=sessions.item_ids.astype(str),
+            session_ids=sessions.session_ids.astype(str),
+        )

@@ -1,0 +1,255 @@
+"""`Sessions`: what a click log looks like to GRU4Rec.
+
+Flat item indices, one after the other, cut into sessions by `offsets`; sessions in the order in
+which they start, since GRU4Rec reads them in time order and is evaluated on the latest ones.
+"""
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from .frames import Dropped, read_clicks
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+DAY = 86_400.0
+Number = int | float
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Sessions:
+    """Sessions of clicks in time order.
+
+    Attributes:
+        items: [clicks] item index of every click, session after session, in time order within one.
+        times: [clicks] time of every click, in seconds where the source has a clock.
+        offsets: [sessions + 1] where each session starts in `items`; the last entry ends the last.
+        item_ids: [items] the source's own name of every item index.
+        session_ids: [sessions] the source's own name of every session.
+        name: what the data is called in summaries.
+        note: what a reader must know about the data, in one phrase.
+        dropped: what was left out on the way here, step by step.
+    """
+
+    items: np.ndarray
+    times: np.ndarray
+    offsets: np.ndarray
+    item_ids: np.ndarray
+    session_ids: np.ndarray
+    name: str = "sessions"
+    note: str = ""
+    dropped: tuple[Dropped, ...] = ()
+
+    @classmethod
+    def from_frame(
+        cls,
+        frame: "pd.DataFrame",
+        session: str = "SessionId",
+        item: str = "ItemId",
+        time: str = "Time",
+        *,
+        name: str = "sessions",
+        note: str = "",
+        dropped: tuple[Dropped, ...] = (),
+    ) -> "Sessions":
+        """Sessions of a DataFrame with one click a row, in any order.
+
+        Items are numbered by first appearance in the frame. Sessions are ordered by their first
+        click and clicks by time; ties keep the order of the frame. Times are numbers, moments or
+        text in ISO 8601 (becoming seconds since 1970). Duplicate rows are kept as clicks.
+
+        Raises:
+            ValueError: a missing column, no rows, missing or mixed ids, unreadable or negative
+                times; the message counts the rows and shows one.
+        """
+        clicks = read_clicks(frame, session=session, item=item, time=time)
+        order = clicks.by_session()
+        return cls(
+            items=clicks.item[order].astype(np.int64),
+            times=clicks.time[order].copy(),
+            offsets=np.concatenate([[0], np.cumsum(np.bincount(clicks.session))]),
+            item_ids=clicks.item_ids,
+            session_ids=clicks.session_ids,
+            name=name,
+            note=note,
+            dropped=dropped,
+        )._by_start()
+
+    @property
+    def n_sessions(self) -> int:
+        """Number of sessions."""
+        return len(self.offsets) - 1
+
+    @property
+    def n_items(self) -> int:
+        """Number of items in the vocabulary, clicked here or not."""
+        return len(self.item_ids)
+
+    @property
+    def n_clicks(self) -> int:
+        """Number of clicks."""
+        return len(self.items)
+
+    @cached_property
+    def lengths(self) -> np.ndarray:
+        """[sessions] clicks in each session."""
+        return np.diff(self.offsets)
+
+    @cached_property
+    def support(self) -> np.ndarray:
+        """[items] clicks on each item."""
+        return np.bincount(self.items, minlength=self.n_items)
+
+    @cached_property
+    def session_of_click(self) -> np.ndarray:
+        """[clicks] index of the session each click belongs to."""
+        return np.repeat(np.arange(self.n_sessions), self.lengths)
+
+    def to_frame(self) -> "pd.DataFrame":
+        """One click a row: SessionId, ItemId, Time; the inverse of `from_frame`."""
+        import pandas as pd
+
+        return pd.DataFrame(
+            {
+                "SessionId": self.session_ids[self.session_of_click],
+                "ItemId": self.item_ids[self.items],
+                "Time": self.times,
+            }
+        )
+
+    def filtered(self, min_session: int = 2, min_item: int = 5) -> "Sessions":
+        """Sessions without rare items and short sessions, in the order of [H16].
+
+        Sessions shorter than `min_session` clicks go first, then items with fewer than `min_item`
+        clicks, then the sessions that became too short; one pass, not repeated.
+        """
+        short = f"sessions of fewer than {min_session} clicks"
+        kept = self._without_short(min_session, short)
+        often = (kept.support >= min_item)[kept.items]
+        kept = kept._keep(often, f"items with fewer than {min_item} clicks")
+        return kept._without_short(min_session, short + " after that")._used_items()
+
+    def split_last(
+        self, *, days: Number | None = None, fraction: Number | None = None, by: str = "start"
+    ) -> tuple["Sessions", "Sessions"]:
+        """Training and test sessions, split in time; the test part comes last.
+
+        Give `days` (the sessions within that many days of the last click) or `fraction` (that share
+        of the sessions), by the `"start"` or the `"end"` of a session. Both parts have the training
+        items as vocabulary; test clicks on other items are dropped and counted, as are test
+        sessions with fewer than 2 clicks left.
+
+        Raises:
+            ValueError: neither or both of `days` and `fraction`, or a part would be empty.
+        """
+        if (days is None) == (fraction is None):
+            raise ValueError("give either days= or fraction=, for example fraction=0.1")
+        if by not in ("start", "end"):
+            raise ValueError(f"cannot split by {by!r}; choose start or end")
+        moment = self.times[self.offsets[:-1] if by == "start" else self.offsets[1:] - 1]
+        if days is not None:
+            late = moment >= self.times.max(initial=0) - days * DAY
+        else:
+            n_train = round(self.n_sessions * (1 - fraction))
+            late = np.argsort(np.argsort(moment, kind="stable")) >= n_train
+        train = self.take(~late)._used_items()
+        known = self.take(late).with_items(train.item_ids)
+        test = known._without_short(2, "test sessions of fewer than 2 clicks")
+        if not train.n_sessions or not test.n_sessions:
+            raise ValueError(
+                f"the split leaves {train.n_sessions} training and {test.n_sessions} test sessions "
+                f"of {self.n_sessions}; choose another days= or fraction="
+            )
+        return train, test
+
+    def most_recent(self, fraction: Number) -> "Sessions":
+        """The last `fraction` of the sessions, with only their items."""
+        if not 0 < fraction <= 1:
+            raise ValueError(f"fraction must be above 0 and at most 1, got {fraction}")
+        late = np.arange(self.n_sessions) >= round(self.n_sessions * (1 - fraction))
+        return self.take(late)._used_items()
+
+    def sample(self, n_sessions: int, *, seed: int = 0) -> "Sessions":
+        """`n_sessions` sessions drawn without replacement (all, if there are fewer), in order."""
+        count = min(n_sessions, self.n_sessions)
+        chosen = np.random.default_rng(seed).choice(self.n_sessions, count, replace=False)
+        return self.take(np.isin(np.arange(self.n_sessions), chosen))
+
+    def with_items(self, item_ids: np.ndarray) -> "Sessions":
+        """The same sessions over another vocabulary; clicks on items outside it are dropped."""
+        if len(item_ids) == self.n_items and np.array_equal(item_ids, self.item_ids):
+            return self
+        # Without pandas, whose import takes half a second.
+        known = {name: place for place, name in enumerate(item_ids.tolist())}
+        place = np.array([known.get(name, -1) for name in self.item_ids.tolist()], np.int64)
+        kept = self._keep(place[self.items] >= 0, "clicks on items outside the vocabulary")
+        return replace(kept, items=place[kept.items], item_ids=np.asarray(item_ids))
+
+    def with_targets(self, item_ids: np.ndarray) -> "Sessions":
+        """The sessions over this vocabulary that have a target: two clicks or more on its items."""
+        known = self.with_items(item_ids)
+        return known.take(known.lengths >= 2)
+
+    def take(self, chosen: np.ndarray) -> "Sessions":
+        """The sessions where `chosen` ([sessions] bool) is true, over the same items."""
+        return replace(
+            self,
+            items=self.items[chosen[self.session_of_click]],
+            times=self.times[chosen[self.session_of_click]],
+            offsets=np.concatenate([[0], np.cumsum(self.lengths[chosen])]),
+            session_ids=self.session_ids[chosen],
+        )
+
+    def summary(self) -> str:
+        """What is here and what was dropped on the way, one line each."""
+        return "\n".join([repr(self), *(f"  dropped {step}" for step in self.dropped)])
+
+    def __repr__(self) -> str:
+        """Name, counts and note in one line."""
+        counts = f"{self.n_sessions:,} sessions, {self.n_items:,} items, {self.n_clicks:,} clicks"
+        return f"{self.name}: {counts}" + (f" ({self.note})" if self.note else "")
+
+    def _without_short(self, min_session: int, reason: str) -> "Sessions":
+        return self._keep((self.lengths >= min_session)[self.session_of_click], reason)
+
+    def _keep(self, clicks: np.ndarray, reason: str) -> "Sessions":
+        """The chosen clicks; sessions left empty go, the vocabulary stays."""
+        left = np.bincount(self.session_of_click[clicks], minlength=self.n_sessions)
+        gone = Dropped(
+            reason,
+            sessions=int((left == 0).sum()),
+            items=len(np.setdiff1d(self.items[~clicks], self.items[clicks])),
+            clicks=int((~clicks).sum()),
+        )
+        return replace(
+            self,
+            items=self.items[clicks],
+            times=self.times[clicks],
+            offsets=np.concatenate([[0], np.cumsum(left[left > 0])]),
+            session_ids=self.session_ids[left > 0],
+            dropped=self.dropped + ((gone,) if gone.clicks or gone.sessions else ()),
+        )._by_start()
+
+    def _by_start(self) -> "Sessions":
+        """The sessions in the order of their first clicks: one that lost its own starts later."""
+        start = self.times[self.offsets[:-1]]
+        if (start[1:] >= start[:-1]).all():
+            return self
+        order = np.argsort(start, kind="stable")
+        clicks = np.argsort(np.argsort(order)[self.session_of_click], kind="stable")
+        return replace(
+            self,
+            items=self.items[clicks],
+            times=self.times[clicks],
+            offsets=np.concatenate([[0], np.cumsum(self.lengths[order])]),
+            session_ids=self.session_ids[order],
+        )
+
+    def _used_items(self) -> "Sessions":
+        used = np.flatnonzero(self.support)
+        place = np.full(self.n_items, -1)
+        place[used] = np.arange(len(used))
+        return replace(self, items=place[self.items], item_ids=self.item_ids[used])

@@ -1,0 +1,139 @@
+"""How well a model ranks the next item, over the whole catalogue, at every click of a session.
+
+Any model can be evaluated that has `item_ids`, `start(batch_size)`, `advance(inputs, state, carry)`
+and `scores(state)`: state is whatever it needs to know of the sessions so far. If its scores are
+products, `factors(state)` says of what, and on a CPU they are never held all at once.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import Any, Protocol, runtime_checkable
+
+import numpy as np
+import torch
+from jaxtyping import Int
+from torch import Tensor
+
+from ..batches import Batch, Schedule, session_parallel
+from ..data.sessions import Sessions
+from .metrics import Evaluation
+from .ranks import BLOCK, Catalogue, check_ties, rank_targets
+
+ROWS = 16
+AT_LEAST = 20  # what `Evaluation.by` looks at unless asked for more
+
+
+@runtime_checkable
+class Scorer(Protocol):
+    """What `evaluate` needs of a model."""
+
+    item_ids: np.ndarray
+
+    def start(self, batch_size: int) -> Any:
+        """The state before any click."""
+
+    def advance(self, inputs: Tensor, state: Any, carry: Tensor) -> Any:
+        """The state after each row's click; row b goes on from row `carry[b]`, afresh for -1."""
+
+    def scores(self, state: Any) -> Tensor:
+        """Scores of all items, [B, items]."""
+
+
+@runtime_checkable
+class Factored(Scorer, Protocol):
+    """A model whose scores are queries @ items.T + bias.T."""
+
+    def factors(self, state: Any) -> tuple[Tensor, Tensor, Tensor]:
+        """Queries [B, units], items [items, units] and bias [items, 1]."""
+
+
+def _full_rows(values: Int[Tensor, "rows"], fill: int) -> Int[Tensor, "full"]:
+    """The values and rows to spare up to a multiple of 16.
+
+    Matrix products of a few rows take another path through the machine and round otherwise, which
+    can turn near-ties; with full blocks no rank depends on `batch_size`.
+    """
+    return torch.nn.functional.pad(values, (0, -len(values) % ROWS), value=fill)
+
+
+@torch.no_grad()
+def evaluate(
+    model: Scorer,
+    sessions: Sessions,
+    k: int | Sequence[int] = (1, 5, 10, 20),
+    *,
+    ties: str = "conservative",
+    batch_size: int = 512,
+    all_ranks: bool = False,
+) -> Evaluation:
+    """Rank every click but the first of every session against the whole catalogue.
+
+    Clicks on items that the model does not know are left out first; sessions with fewer than two
+    clicks then give no target and are counted as skipped. Ranks beyond 20 and beyond every cut-off
+    are only counted out, to the number instead of inf, with `all_ranks`.
+
+    Raises:
+        ValueError: unknown `ties`, a cut-off below 1, or no session with two known items.
+    """
+    cutoffs = tuple(sorted({k} if isinstance(k, int) else set(k)))
+    if not cutoffs or cutoffs[0] < 1:
+        raise ValueError(f"cut-offs must be 1 or more, got {k!r}")
+    check_ties(ties)
+    limit = float("inf") if all_ranks else max(*cutoffs, AT_LEAST)
+    known = _some_with_targets(sessions, model.item_ids)
+    device = torch.device(getattr(model, "device", "cpu"))
+    schedule = session_parallel(known, batch_size, device)
+    in_tiles = device.type == "cpu" and isinstance(model, Factored)
+    rank = _ranks_in_tiles if in_tiles else _ranks_from_all_scores
+    ranks = torch.cat(list(rank(model, _states(model, schedule, batch_size), ties, limit)))
+    by_click = np.empty(known.n_clicks)
+    by_click[schedule.target_click] = ranks.where(ranks <= limit, torch.inf).cpu().numpy()
+    click = np.sort(schedule.target_click)
+    session = known.session_of_click[click]
+    return Evaluation(
+        ranks=by_click[click],
+        session=session,
+        position=click - known.offsets[session] + 1,
+        target=known.items[click],
+        k=cutoffs,
+        n_skipped=sessions.n_sessions - known.n_sessions,
+        limit=limit,
+    )
+
+
+def _some_with_targets(sessions: Sessions, item_ids: np.ndarray) -> Sessions:
+    known = sessions.with_targets(item_ids)
+    if not known.n_sessions:
+        raise ValueError(
+            f"none of the {sessions.n_sessions} sessions has 2 clicks on items the model knows"
+        )
+    return known
+
+
+def _states(model: Scorer, schedule: Schedule, batch_size: int) -> Iterator[tuple[Batch, Any]]:
+    """Each batch and the state after it; the state may have rows to spare at the end."""
+    state = model.start(batch_size)
+    for batch in schedule:
+        inputs, carry = _full_rows(batch.inputs, 0), _full_rows(batch.carry, -1)
+        state = model.advance(inputs, state, carry)
+        yield batch, state
+
+
+def _ranks_from_all_scores(model, states, ties: str, limit: float) -> Iterator[Tensor]:
+    for batch, state in states:
+        scores = model.scores(state)[: len(batch.targets)]
+        yield rank_targets(scores, batch.targets, ties)
+
+
+def _ranks_in_tiles(model, states, ties: str, limit: float) -> Iterator[Tensor]:
+    catalogue, waiting, n_waiting = None, [], 0
+    for batch, state in states:
+        queries, *of_items = model.factors(state)
+        catalogue = catalogue or Catalogue(*of_items)
+        waiting.append((queries[: len(batch.targets)], batch.targets))
+        n_waiting += len(batch.targets)
+        # Each tile of items comes from memory once for all that wait.
+        if n_waiting >= BLOCK:
+            yield catalogue.ranks(*map(torch.cat, zip(*waiting, strict=True)), ties, limit)
+            waiting, n_waiting = [], 0
+    if waiting:
+        yield catalogue.ranks(*map(torch.cat, zip(*waiting, strict=True)), ties, limit)

@@ -1,0 +1,145 @@
+"""The gates of the two cells, between their matrix products: forward, and backward by hand.
+
+A GRU cell, with a = W_ih x + b_ih and b = W_hh h + b_hh in blocks r, z, n (`torch.nn.GRUCell`):
+
+    r = sigma(a_r + b_r);  z = sigma(a_z + b_z);  n = tanh(a_n + r b_n);  h' = n + z (h - n)
+
+The one-hot mode's cell: an item's row is its input in blocks c, r, z, and the reset gate acts
+before the recurrent product:
+
+    r, z = sigma(row_rz + b_rz + h W_rz);  c = tanh(row_c + b_c + (r h) W_c);  h' = h + z (c - h)
+"""
+
+from .elementary import ONE, TWO, exp
+from .jit import compiled, vectorised
+
+
+@vectorised
+def sigmoid_all(values):
+    """Sigmoid, in place."""
+    for j in range(len(values)):
+        values[j] = ONE / (ONE + exp(-values[j]))
+
+
+@vectorised
+def tanh_all(values):
+    """Hyperbolic tangent, in place."""
+    for j in range(len(values)):
+        values[j] = ONE - TWO / (exp(TWO * values[j]) + ONE)
+
+
+@compiled
+def forward(from_input, from_hidden, input_bias, hidden_bias, before, after):
+    """The next hidden state, into `after`.
+
+    The two products, [rows, 3 units] without biases, become what `backward` needs: `from_input` the
+    gates r, z, n, and `from_hidden` b_n in its last block.
+    """
+    for i in range(len(before)):
+        _forward_row(from_input[i], from_hidden[i], input_bias, hidden_bias, before[i], after[i])
+
+
+@vectorised
+def _forward_row(a, b, input_bias, hidden_bias, before, after):
+    units = len(before)
+    for j in range(2 * units):
+        a[j] += b[j] + (input_bias[j] + hidden_bias[j])
+    sigmoid_all(a[: 2 * units])
+    reset, update, candidate = a[:units], a[units : 2 * units], a[2 * units :]
+    for j in range(units):
+        b[2 * units + j] += hidden_bias[2 * units + j]
+        candidate[j] += input_bias[2 * units + j] + reset[j] * b[2 * units + j]
+    tanh_all(candidate)
+    for j in range(units):
+        after[j] = candidate[j] + update[j] * (before[j] - candidate[j])
+
+
+@compiled
+def backward(by_after, from_input, from_hidden, before, by_input_bias, by_hidden_bias):
+    """From dL/dh' to the gradients by a (over the gates), by b (over the products), by biases."""
+    by_input_bias[:] = 0
+    by_hidden_bias[:] = 0
+    for i in range(len(before)):
+        _backward_row(by_after[i], from_input[i], from_hidden[i], before[i])
+        _add(by_input_bias, from_input[i])
+        _add(by_hidden_bias, from_hidden[i])
+
+
+@vectorised
+def _backward_row(by_after, gates, b, before):
+    units = len(before)
+    for j in range(units):
+        r, z, n = gates[j], gates[units + j], gates[2 * units + j]
+        by_n = by_after[j] * (ONE - z) * (ONE - n * n)
+        by_r = by_n * b[2 * units + j] * r * (ONE - r)
+        by_z = by_after[j] * (before[j] - n) * z * (ONE - z)
+        gates[j], gates[units + j], gates[2 * units + j] = by_r, by_z, by_n
+        b[j], b[units + j], b[2 * units + j] = by_r, by_z, by_n * r
+
+
+@vectorised
+def _add(total, row):
+    for j in range(len(total)):
+        total[j] += row[j]
+
+
+@compiled
+def gates(row, bias, from_hidden, before, reset_hidden):
+    """Blocks r, z of `row` become the gates; `reset_hidden` gets r h. `from_hidden` is h W_rz."""
+    units = before.shape[1]
+    for i in range(len(before)):
+        _add_both(row[i, units:], bias[units:], from_hidden[i])
+        sigmoid_all(row[i, units:])
+        _multiply(row[i, units : 2 * units], before[i], reset_hidden[i])
+
+
+@compiled
+def state(row, bias, from_reset, before, after):
+    """Block c of `row` becomes the candidate, `after` h'. `from_reset` is (r h) W_c."""
+    units = before.shape[1]
+    for i in range(len(before)):
+        _add_both(row[i, :units], bias[:units], from_reset[i])
+        tanh_all(row[i, :units])
+        _mix(before[i], row[i, :units], row[i, 2 * units :], after[i])
+
+
+@vectorised
+def by_candidate(by_after, row, before, by_row):
+    """From dL/dh' to the gradient of blocks c and z before their nonlinearities."""
+    units = before.shape[1]
+    for i in range(len(before)):
+        for j in range(units):
+            c, z, by = row[i, j], row[i, 2 * units + j], by_after[i, j]
+            by_row[i, j] = by * z * (ONE - c * c)
+            by_row[i, 2 * units + j] = by * (c - before[i, j]) * z * (ONE - z)
+
+
+@vectorised
+def by_reset(by_reset_hidden, row, before, by_row, by_bias):
+    """From the gradient by r h to that of block r, and the gradient of the biases."""
+    units = before.shape[1]
+    by_bias[:] = 0
+    for i in range(len(before)):
+        for j in range(units):
+            r = row[i, units + j]
+            by_row[i, units + j] = by_reset_hidden[i, j] * before[i, j] * r * (ONE - r)
+        for j in range(3 * units):
+            by_bias[j] += by_row[i, j]
+
+
+@vectorised
+def _add_both(total, first, second):
+    for j in range(len(total)):
+        total[j] += first[j] + second[j]
+
+
+@vectorised
+def _multiply(first, second, product):
+    for j in range(len(product)):
+        product[j] = first[j] * second[j]
+
+
+@vectorised
+def _mix(before, candidate, update, after):
+    for j in range(len(after)):
+        after[j] = before[j] + update[j] * (candidate[j] - before[j])

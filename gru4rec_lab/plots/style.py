@@ -1,0 +1,85 @@
+"""One colour and one dash a loss, and the axes that pictures share.
+
+The colours are those of Okabe & Ito, told apart with any kind of colour vision; the dashes keep
+the lines apart in print without colour.
+"""
+
+from typing import Any
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, NullFormatter, ScalarFormatter
+
+from .page import NotebookFigure
+
+LOSS_COLOURS = {
+    "top1": "#E69F00",
+    "bpr": "#0072B2",
+    "top1-max": "#D55E00",
+    "bpr-max": "#009E73",
+    "cross-entropy": "#CC79A7",
+}
+
+# The -max losses are solid, what they come from is dashed.
+LOSS_DASHES = {
+    "top1": (0, (4, 2)),
+    "bpr": (0, (4, 2)),
+    "top1-max": "solid",
+    "bpr-max": "solid",
+    "cross-entropy": (0, (1, 1)),
+}
+
+
+def rank_axis(axes: Axes, highest: int = 40_000) -> None:
+    """Ranks along x: 0 at the left edge, logarithmic from 1 on."""
+    axes.set_xscale("symlog", linthresh=1, linscale=0.5)
+    axes.set_xlim(-0.1, highest)
+    decades = [rank for rank in (0, 1, 10, 100, 1000, 10_000) if rank < highest]
+    axes.set_xticks(decades, [f"{rank:,}" for rank in decades])
+    axes.minorticks_off()
+    axes.set_xlabel("rank of the target (negatives scoring above it)", fontsize=9)
+
+
+def style(loss: str) -> dict[str, Any]:
+    """Line colour and dash of a loss, as keywords of matplotlib's `plot`."""
+    return {"color": LOSS_COLOURS[loss], "linestyle": LOSS_DASHES[loss]}
+
+
+def notebook_figure(width: float, height: float) -> Figure:
+    """A figure of that size (inches) whose parts find their places by themselves."""
+    return NotebookFigure(width, height, layout="constrained")
+
+
+def plain_log_axis(axes: Axes) -> None:
+    """A logarithmic y axis with plain numbers at 1, 2, 5, 10, ..."""
+    axes.set_yscale("log")
+    axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axes.yaxis.set_major_formatter(ScalarFormatter())
+    axes.yaxis.set_minor_formatter(NullFormatter())
+
+
+def push_axis(axes: Axes) -> None:
+    """dL/dr_j upwards, fixed: above 0 pushed down, below 0 up, linear between +-1e-6."""
+    axes.set_yscale("symlog", linthresh=1e-6, linscale=0.7)
+    axes.set_ylim(-10, 10)
+    ticks = [1, 1e-2, 1e-4, 1e-6]
+    names = ["$1$", "$10^{-2}$", "$10^{-4}$", "$10^{-6}$"]
+    below = [f"$-{name[1:]}" for name in names]
+    axes.set_yticks([*ticks, 0, *(-tick for tick in ticks)], [*names, "0", *below])
+    axes.axhline(0, color="#444444", linewidth=0.8)
+    axes.set_ylabel("$\\partial L / \\partial r_j$", fontsize=9, labelpad=0)
+    for words, height in (("pushed down", 0.97), ("pushed up", 0.03)):
+        edge = "top" if height > 0.5 else "bottom"
+        axes.text(
+            0.99, height, words, transform=axes.transAxes, fontsize=8, ha="right", va=edge,
+            color="#555555",
+        )  # fmt: skip
+
+
+def place_axis(axes: Axes, highest: int) -> None:
+    """Places of negatives along x, the best-scoring first, logarithmic."""
+    axes.set(xscale="log", xlim=(0.9, highest))
+    axes.set_xlabel("negative, the best-scoring first", fontsize=9)
+    shown = [place for place in (1, 10, 100, 1000, 10_000) if place < highest]
+    axes.set_xticks(shown, [f"{place:,}" for place in shown])
+    axes.minorticks_off()

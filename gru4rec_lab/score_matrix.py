@@ -1,0 +1,88 @@
+"""The score matrix of a step, [B, B + N]: row k's target in column k, all else its negatives.
+
+Columns are the B targets of the batch, then the N extra samples. Here it is split into targets and
+negatives and joined again, and here a loss of `gru4rec_lab.losses` is taken over its rows.
+"""
+
+import torch
+from jaxtyping import Bool, Float, Shaped
+from torch import Tensor
+
+from .losses import Loss, elu, elu_grad, score_regulariser, score_regulariser_grad
+
+Scores = Float[Tensor, "batch columns"]
+
+
+def split_columns(
+    scores: Shaped[Tensor, "batch columns"],
+) -> tuple[Shaped[Tensor, "batch"], Shaped[Tensor, "batch others"]]:
+    """The target's score of each row and those of its negatives.
+
+    Row k's target stands in column k; the row's last column takes its place among the negatives.
+    """
+    negatives = scores[:, :-1].clone()
+    place = negatives.diagonal()
+    place.copy_(scores[: len(place), -1])
+    return scores.diagonal().clone(), negatives
+
+
+def join_columns(
+    target: Float[Tensor, "batch"], negatives: Float[Tensor, "batch others"]
+) -> Scores:
+    """The inverse of `split_columns`."""
+    last = target.clone()
+    place = negatives.diagonal()
+    last[: len(place)] = place
+    scores = torch.cat([negatives, last[:, None]], dim=1)
+    scores.diagonal().copy_(target)
+    return scores
+
+
+def loss_and_gradient(
+    scores: Scores,
+    loss: Loss,
+    *,
+    bpreg: float = 0.0,
+    elu_param: float = 0.0,
+    absent: Bool[Tensor, "batch columns"] | None = None,
+) -> tuple[Float[Tensor, "batch"], Scores]:
+    """Loss of each row and its gradient by the scores, row k's target in column k.
+
+    ELU bends all scores first; the regulariser acts on the negatives; those marked `absent` count
+    for nothing. A row without negatives has loss 0.
+    """
+    if scores.shape[1] == 1:
+        return torch.zeros_like(scores[:, 0]), torch.zeros_like(scores)
+    target, negatives = split_columns(elu(scores, elu_param))
+    if absent is not None:
+        negatives = negatives.masked_fill(split_columns(absent)[1], -torch.inf)
+    value = loss.value(target, negatives)
+    by_target, by_negatives = loss.gradient(target, negatives)
+    if bpreg:
+        value = value + bpreg * score_regulariser(negatives)
+        by_negatives = by_negatives + bpreg * score_regulariser_grad(negatives)
+    gradient = join_columns(by_target, by_negatives)
+    if elu_param:
+        gradient = gradient * elu_grad(scores, elu_param)
+    if absent is not None:
+        left = (negatives != -torch.inf).any(dim=1)
+        value, gradient = value.where(left, 0.0), gradient.where(left[:, None], 0.0)
+    return value, gradient
+
+
+class RankingLoss(torch.autograd.Function):
+    """The sum of the losses of the rows; backward hands on the closed-form gradient."""
+
+    @staticmethod
+    def forward(ctx, scores, loss, bpreg, elu_param, absent):
+        """The sum over rows; see `loss_and_gradient`."""
+        value, gradient = loss_and_gradient(
+            scores, loss, bpreg=bpreg, elu_param=elu_param, absent=absent
+        )
+        ctx.save_for_backward(gradient)
+        return value.sum()
+
+    @staticmethod
+    def backward(ctx, outer):
+        """Gradient by the scores."""
+        return outer * ctx.saved_tensors[0], None, None, None, None

@@ -1,0 +1,108 @@
+"""`Controls`: the settings that may change between two steps of a running training."""
+
+import threading
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+from ..config import Config, check_setting
+
+
+@dataclass(frozen=True)
+class Settings:
+    """One consistent set of live settings; meanings as in `Config`."""
+
+    loss: str
+    n_sample: int
+    sample_alpha: float
+    learning_rate: float
+    momentum: float
+    bpreg: float
+    elu_param: float
+    logq: float
+
+    @classmethod
+    def of(cls, config: Config) -> "Settings":
+        """The live part of `config`."""
+        return cls(**{name: getattr(config, name) for name in cls.__dataclass_fields__})
+
+
+LIVE = tuple(Settings.__dataclass_fields__)
+
+
+@dataclass(frozen=True)
+class ControlChanged:
+    """`name` went from `old` to `new` before step number `step` (1-based)."""
+
+    step: int
+    name: str
+    old: Any
+    new: Any
+
+
+class Controls:
+    """What may be changed while a run is going, from any thread: `controls.n_sample = 64`.
+
+    The training loop reads `settings` once before each step. Recorded `ControlChanged` events given
+    as `replay` are applied again before the same steps, which repeats a run exactly.
+    """
+
+    def __init__(self, settings: Settings, *, replay: Iterable[ControlChanged] = ()):
+        self._lock = threading.Lock()
+        self._settings = settings
+        self._replay = sorted(replay, key=lambda change: change.step, reverse=True)
+
+    @classmethod
+    def of(cls, config: Config, *, replay: Iterable[ControlChanged] = ()) -> "Controls":
+        """Controls that start at the settings of `config`."""
+        return cls(Settings.of(config), replay=replay)
+
+    @property
+    def settings(self) -> Settings:
+        """The settings now, all from one moment."""
+        return self._settings
+
+    def set(self, **changes: Any) -> None:
+        """Change several settings at once, all or none.
+
+        Raises:
+            ValueError: not a live setting, or a bad value.
+        """
+        for name, value in changes.items():
+            if name not in LIVE:
+                raise ValueError(
+                    f"{name!r} cannot change while a run is going; live are {', '.join(LIVE)}; "
+                    f"everything else needs a new run"
+                )
+            check_setting(name, value)
+        with self._lock:
+            self._settings = replace(self._settings, **changes)
+
+    def before_step(self, step: int, previous: Settings) -> tuple[Settings, list[ControlChanged]]:
+        """The settings of step number `step` and how they differ from `previous`."""
+        while self._replay and self._replay[-1].step <= step:
+            change = self._replay.pop()
+            self.set(**{change.name: change.new})
+        now = self._settings
+        if now is previous:
+            return now, []
+        old, new = asdict(previous), asdict(now)
+        return now, [
+            ControlChanged(step, name, old[name], new[name])
+            for name in LIVE
+            if old[name] != new[name]
+        ]
+
+    def __getattr__(self, name: str) -> Any:
+        if name in LIVE:
+            return getattr(self._settings, name)
+        raise AttributeError(f"no control {name!r}; there are {', '.join(LIVE)}")
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name.startswith("_"):
+            super().__setattr__(name, value)
+        else:
+            self.set(**{name: value})
+
+    def __repr__(self) -> str:
+        return repr(self._settings).replace("Settings", "Controls")

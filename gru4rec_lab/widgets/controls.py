@@ -1,0 +1,127 @@
+"""Labelled controls that all panels share, and how a value is put into one."""
+
+from collections.abc import Callable
+from math import inf
+from typing import Any
+
+import ipywidgets as widgets
+from traitlets import Bunch, TraitError
+
+LABEL = {"description_width": "150px"}
+
+
+def marked(widget: widgets.DOMWidget, *css_classes: str) -> widgets.DOMWidget:
+    """The widget with css classes, by which browser tests and style sheets find it."""
+    for css_class in css_classes:
+        widget.add_class(css_class)
+    return widget
+
+
+def float_slider(
+    label: str, value: float, low: float, high: float, step: float, *, css: str, tooltip: str
+) -> widgets.FloatSlider:
+    """A labelled slider; the unit belongs in the label."""
+    slider = widgets.FloatSlider(
+        value=value, min=low, max=high, step=step, description=label, tooltip=tooltip,
+        style=LABEL, layout=widgets.Layout(width="430px"), readout_format=".2f",
+    )  # fmt: skip
+    return marked(slider, css)
+
+
+class StepsSlider(widgets.SelectionSlider):
+    """A slider over whole numbers that are not evenly spaced, to which others can be added.
+
+    `words` says what a number is called, `most` is the highest that can be added, and numbers
+    stand in the order of `order`.
+    """
+
+    def __init__(
+        self,
+        value: int,
+        steps: list[int],
+        *,
+        words: Callable[[int], str] = "{:,}".format,
+        most: float = inf,
+        order: Callable[[int], float] = float,
+        **look: Any,
+    ):
+        self._words, self._most, self._order = words, most, order
+        self._quiet = False
+        super().__init__(options=self._named({*steps, value}), value=value, **look)
+
+    def _named(self, steps: set[int]) -> list[tuple[str, int]]:
+        return [(self._words(step), step) for step in sorted(steps, key=self._order)]
+
+    def offer(self, value: Any) -> None:
+        """Show this number, as a step of its own if it was none.
+
+        Raises:
+            ValueError: not a whole number from 0 to the highest one.
+        """
+        if not isinstance(value, int) or not 0 <= value <= self._most:
+            most = "on" if self._most == inf else f"to {self._most:,}"
+            raise ValueError(f"must be a whole number from 0 {most}, got {value!r}")
+        before, steps = self.value, {step for _, step in self.options}
+        if value in steps:
+            self.value = value
+            return
+        # Other options show the first of them for a moment, which nobody has asked for.
+        self._quiet = True
+        try:
+            self.options = self._named({*steps, value})
+            self.index = [step for _, step in self.options].index(value)
+        finally:
+            self._quiet = False
+        self.notify_change(Bunch(name="value", old=before, new=value, owner=self, type="change"))
+
+    def notify_change(self, change: Bunch) -> None:
+        """Tell who observes; not of values between two that were asked for."""
+        if not (self._quiet and change["name"] == "value"):
+            super().notify_change(change)
+
+
+def steps_slider(
+    label: str, value: int, steps: list[int], *, css: str, tooltip: str, **how: Any
+) -> StepsSlider:
+    """A labelled `StepsSlider`."""
+    slider = StepsSlider(
+        value, steps, description=label, tooltip=tooltip, style=LABEL,
+        layout=widgets.Layout(width="430px"), **how,
+    )  # fmt: skip
+    return marked(slider, css)
+
+
+def toggle_buttons(
+    label: str, options: dict[str, str], tooltips: list[str], *, css: str
+) -> widgets.ToggleButtons:
+    """A labelled choice among few: what a button says to the value it stands for."""
+    buttons = widgets.ToggleButtons(
+        options=list(options.items()), description=label, tooltips=tooltips,
+        style={"button_width": "140px", "description_width": "150px"},
+        layout=widgets.Layout(width="460px"),
+    )  # fmt: skip
+    return marked(buttons, css)
+
+
+def set_value(element: widgets.ValueWidget, name: str, value: Any) -> None:
+    """Let the element of setting `name` show `value`.
+
+    Raises:
+        ValueError: the element cannot show it.
+    """
+    if isinstance(element, StepsSlider):
+        try:
+            return element.offer(value)
+        except ValueError as error:
+            raise ValueError(f"{name} {error}") from None
+    # A slider takes a value beyond its ends silently to the nearer end.
+    low, high = getattr(element, "min", None), getattr(element, "max", None)
+    if low is not None and isinstance(value, int | float) and not low <= value <= high:
+        raise ValueError(f"{name} must lie between {low:g} and {high:g}, got {value!r}")
+    try:
+        element.value = value
+    except TraitError:
+        options = getattr(element, "options", ())
+        choices = [str(each[1] if isinstance(each, tuple) else each) for each in options]
+        way_out = f"; choose one of {', '.join(choices)}" if choices else ""
+        raise ValueError(f"{name} cannot be {value!r}{way_out}") from None

@@ -1,0 +1,220 @@
+"""`LossExplorer`: drag the number of negatives and see which losses let go of the target."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import ipywidgets as widgets
+
+from ...diagnostics import (
+    GradientByRank,
+    NegativeGradients,
+    ScoreHistogram,
+    SoftmaxWeights,
+    gaussian_scores,
+    gradient_by_rank,
+    negative_gradients,
+    softmax_weights,
+)
+from ...plots import LivePlot
+from ...plots.panes import GradientPane, PushPane, ScorePane, WeightPane, loss_legend
+from ..controls import marked
+from ..panel import Panel, picture_of
+from ..save_box import SaveBox, write_numbers, write_picture
+from ..settings_box import RestoreBox, to_text
+from .controls import ExplorerControls, from_text
+from .numbers import frame_of, numbers_of
+from .scores import Scores, gaussian, pasted, trained
+from .text import formula, hint, sentences
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+HIGHEST = 40_000
+
+
+class LossExplorer(Panel):
+    """Gradients and softmax weights of the losses on made-up, real or pasted scores; no training.
+
+    The target's negatives are the other targets of a batch and `n_sample` extra ones, as in
+    training. Gaussian scores are drawn from N(0, spread^2); those of the trained model are of one
+    test target, its extra negatives drawn with popularity^`sample_alpha`. Draws come from fixed
+    seeds, so that the same settings give the same picture.
+
+    Every setting of `ExplorerControls.elements` is an attribute: `source`, `n_sample` (0 to
+    32,768), `spread`, `target_score`, `sample_alpha`, `epoch`, `number`, `pasted`, `temperature`,
+    `bpreg`, `scale` ("raw" or "relative" to badly ranked targets) and `pane` ("weights", "pushes"
+    or "scores").
+
+    Attributes:
+        controls: all controls.
+        losses: loss name to the checkbox that shows it.
+        preset: menu of settings to start from.
+        files: the box for saving.
+        restore_box: the line of text that restores all settings.
+        curves: the gradients against rank that are drawn.
+        weights: the softmax weights that are drawn.
+        pushes: dL/dr_j of the negatives of the chosen target.
+        histogram: shares of the negatives, their softmax weight and the target by score.
+        numbers: what the words say: `negatives`, `spread`, `effective`, `effective_theory` (where
+            it holds), `top_5`, `near` (share of negatives with sigma(r_j - r_i) > .1), `target`
+            (its score), `rank` (of the target), `gradient` (loss name to -dL/dr_i of the target),
+            `pushed_up` and `push_top_5` (loss name to share); of the trained model `median_rank`
+            (of all test targets) and `by_alpha` (0 and 1 to `effective` and `median_rank`).
+    """
+
+    def __init__(
+        self, *, batch_size: int = 32, key: str = "LossExplorer", settings: dict | None = None
+    ):
+        super().__init__(key)
+        self._batch_size = batch_size
+        self.curves: GradientByRank
+        self.weights: SoftmaxWeights
+        self.pushes: NegativeGradients
+        self.histogram: ScoreHistogram
+        self.numbers: dict = {}
+        self.controls = ExplorerControls(self.guarded(self._refresh))
+        for name, element in self.controls.elements.items():
+            setattr(self, name, element)
+        self.losses, self.preset = self.controls.losses, self.controls.preset
+        self._make_plot()
+        self.words = marked(widgets.HTML(), "g4r-words")
+        self.hint = marked(widgets.HTML(), "g4r-hint")
+        self.formula = marked(widgets.HTMLMath(), "g4r-formula")
+        self.formula.value = f"{formula('bpr')} &emsp; {formula('bpr-max')}"
+        if settings:
+            self.controls.load(settings)
+        self.picture = picture_of(self._plot)
+        self.update()
+        writers = {name: getattr(self, name) for name in ("save_picture", "save_numbers")}
+        self.files = SaveBox("my_losses", writers, self.guarded)
+        self.restore_box = RestoreBox(lambda: self.settings_string, self.guarded(self._typed))
+        below = [self.words, self.formula, self.files, self.restore_box]
+        self.reveal([self.controls, self.hint, self.error_box, self.picture, *below])
+
+    @classmethod
+    def restore(cls, text: str, *, batch_size: int = 32, key: str = "LossExplorer"):
+        """A new panel with the settings of a `settings_string`; others are as usual.
+
+        Raises:
+            ValueError: an unknown setting or loss, or a value that it cannot take.
+        """
+        return cls(batch_size=batch_size, key=key, settings=from_text(text))
+
+    @property
+    def settings_string(self) -> str:
+        """The settings as one line of text, for `restore`."""
+        return to_text(self.controls.settings())
+
+    def frame(self) -> "pd.DataFrame":
+        """The numbers drawn: `quantity` (pull, push, weight, mass), `loss`, `place`, `value`."""
+        with self._plot.lock:
+            return frame_of(self.curves, self.weights, self.pushes, self.histogram)
+
+    def save_picture(self, path: str | Path) -> Path:
+        """Write the picture as it is as .png or .svg; the path written.
+
+        Raises:
+            ValueError: an ending other than .png and .svg.
+        """
+        return write_picture(self._plot, path)
+
+    def save_numbers(self, path: str | Path) -> Path:
+        """Write `frame` as CSV; the path written.
+
+        Raises:
+            ValueError: an ending other than .csv.
+        """
+        return write_numbers(self.frame(), path)
+
+    def _typed(self, text: str) -> None:
+        self.controls.apply(from_text(text))
+
+    def _make_plot(self) -> None:
+        self._plot = plot = LivePlot(960, 380)
+        gradients = plot.add_axes(70, 50, 500, 335)
+        gradients.set_title("pull on the target", fontsize=10, loc="left")
+        titles = {
+            "weights": "softmax weights",
+            "pushes": "push on the negatives",
+            "scores": "",
+        }
+        right = {name: plot.add_axes(610, 50, 900, 335) for name in titles}
+        for name, title in titles.items():
+            right[name].set_title(title, fontsize=10, loc="left")
+        self._gradients = GradientPane(plot, gradients, highest=HIGHEST)
+        self._right = {
+            "weights": WeightPane(plot, right["weights"], highest=HIGHEST),
+            "pushes": PushPane(plot, right["pushes"], highest=HIGHEST),
+            "scores": ScorePane(plot, right["scores"]),
+        }
+        self._right["weights"].key()
+        for pane in self._right.values():
+            pane.visible(False)
+        self._named: list[str] | None = None
+
+    def _refresh(self, change: dict) -> None:
+        self.controls.show_used()
+        for name, box in self.losses.items():
+            if change["owner"] is box:
+                self.formula.value = formula(name)
+        try:
+            self.update()
+        finally:
+            self.restore_box.follow()
+
+    def update(self) -> None:
+        """Compute the numbers for the controls as they are, and draw them.
+
+        Raises:
+            ValueError: pasted scores that are none.
+        """
+        # Callbacks and cells run in threads of their own: numbers and picture belong together.
+        with self._plot.lock:
+            settings = self.controls.settings()
+            self._update(settings)
+            # Before the words: it has the longest way to the screen.
+            self.picture.value = self._plot.png()
+            self.words.value = sentences(self.numbers, settings, self._batch_size)
+            self.hint.value = hint(self.numbers, settings)
+
+    def _scores(self, of: dict[str, Any]) -> Scores:
+        if of["source"] == "pasted":
+            return pasted(of["pasted"])
+        if of["source"] == "trained":
+            return trained(of["epoch"], of["number"], of["n_sample"], of["sample_alpha"])
+        negatives = self._batch_size - 1 + of["n_sample"]
+        return gaussian(gaussian_scores(negatives, of["spread"]), of["target_score"])
+
+    def _update(self, of: dict[str, Any]) -> None:
+        scores = self._scores(of).divided_by(of["temperature"])
+        rows, target, shown = scores.rows, scores.target, of["losses"]
+        curves = gradient_by_rank(*scores.at_ranks, shown, scores.edges)
+        relative = of["scale"] == "relative"
+        self.curves = curves.relative() if relative else curves
+        self.weights = softmax_weights(rows)
+        self.pushes = negative_gradients(target, rows, shown, bpreg=of["bpreg"])
+        self.histogram = self._right["scores"].histogram(target, rows)
+        self.numbers = numbers_of(scores, of, self.pushes)
+        pulls = self.numbers["gradient"]
+        dots = {name: pull / (curves.badly_ranked[name] or 1) for name, pull in pulls.items()}
+        self._draw(of, dots if relative else pulls)
+
+    def _draw(self, of: dict[str, Any], dots: dict[str, float]) -> None:
+        if of["losses"] != self._named:
+            self._named = of["losses"]
+            loss_legend(self._plot, self._named, left=66, top=376)
+        for name, pane in self._right.items():
+            pane.visible(name == of["pane"])
+        (self._gradients.relative if of["scale"] == "relative" else self._gradients.raw)()
+        self._gradients.show(self.curves)
+        self._gradients.show_target(self.numbers["rank"], dots)
+        self._draw_right(of["pane"])
+
+    def _draw_right(self, pane: str) -> None:
+        if pane == "weights":
+            of = self.numbers
+            self._right[pane].show(self.weights, of["effective"], of.get("effective_theory"))
+        elif pane == "pushes":
+            self._right[pane].show(self.pushes)
+        else:
+            self._right[pane].show(self.histogram, target=self.numbers["target"])

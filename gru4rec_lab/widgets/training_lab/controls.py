@@ -1,0 +1,115 @@
+"""The lab's controls: one labelled element for each setting that may change in a running model."""
+
+from collections.abc import Callable
+from math import inf
+from typing import Any
+
+import ipywidgets as widgets
+
+from ...config import Config
+from ...losses import LOSSES
+from ...training.controls import LIVE
+from ..controls import LABEL, StepsSlider, float_slider, marked, steps_slider
+
+N_SAMPLES = [0] + [2**power for power in range(3, 12)]
+SPEEDS = [5, 10, 20, 50, 100, 200, 500]
+NUMBERS = {
+    "learning_rate": ("learning rate", "Adagrad's learning rate; .1 is the lab's, above 0"),
+    "momentum": ("momentum", "heavy-ball momentum on touched rows; 0 to below 1"),
+    "bpreg": ("bpreg", "strength of the score regularisation; acts on bpr-max"),
+    "elu_param": ("elu_param", "ELU on the scores, 0 = linear; acts on bpr-max"),
+    "logq": ("logq", "popularity correction, 0 off to 1 full; acts on cross-entropy"),
+}
+
+BUTTONS = {
+    "start": ("Start", "begin a run with the settings shown, or go on after a pause"),
+    "pause": ("Pause", "hold before the next step; press again to resume"),
+    "step": ("Step", "train one step, then pause"),
+    "stop": ("Stop", "end the run; the picture stays"),
+    "reset": ("Reset", "end the run and clear the picture"),
+}
+
+
+class LabControls(widgets.HBox):
+    """Elements for the live settings, starting at those of `config`; `below` ends the sliders.
+
+    Attributes:
+        elements: setting name to its element.
+    """
+
+    def __init__(self, config: Config, below: widgets.Widget):
+        self.elements: dict[str, widgets.ValueWidget] = {
+            "loss": _loss(config.loss),
+            "n_sample": steps_slider(
+                "extra negatives", config.n_sample, N_SAMPLES, css="g4r-n-sample",
+                tooltip="n_sample: extra negatives drawn for every step (items)",
+            ),
+            "sample_alpha": float_slider(
+                "sample_alpha", config.sample_alpha, 0.0, 1.0, 0.05, css="g4r-alpha",
+                tooltip="negatives are drawn with popularity^alpha: 0 uniform, 1 by popularity",
+            ),
+        }  # fmt: skip
+        left = [*self.elements.values(), below]
+        right = []
+        for name in NUMBERS:
+            self.elements[name] = _number(name, getattr(config, name))
+            right.append(self.elements[name])
+        columns = [widgets.VBox(left), widgets.VBox(right[:3]), widgets.VBox(right[3:])]
+        super().__init__(columns, layout=widgets.Layout(flex_flow="row wrap"))
+
+    def values(self) -> dict[str, Any]:
+        """Setting name to the value shown."""
+        return {name: self.elements[name].value for name in LIVE}
+
+    def on_change(self, callback: Callable[[dict], None]) -> None:
+        """Call `callback` with the change whenever an element changes; `owner` is the element."""
+        for element in self.elements.values():
+            element.observe(callback, "value")
+
+    def name_of(self, element: widgets.ValueWidget) -> str:
+        """The setting that this element is for."""
+        return next(name for name, known in self.elements.items() if known is element)
+
+
+def _loss(value: str) -> widgets.SelectionSlider:
+    choice = widgets.SelectionSlider(
+        options=list(LOSSES), value=value, description="loss", style=LABEL,
+        tooltip="the loss that trains from the next step on",
+        layout=widgets.Layout(width="430px"),
+    )  # fmt: skip
+    return marked(choice, "g4r-loss")
+
+
+def speed_slider(value: int) -> StepsSlider:
+    """The speed limit: steps a second, 0 for none."""
+    return steps_slider(
+        "speed limit", value, [*SPEEDS, 0], css="g4r-speed",
+        words=lambda steps: f"{steps} steps/s" if steps else "no limit",
+        order=lambda steps: steps or inf,
+        tooltip="at most so many training steps a second, to have time to look; without a limit "
+        "as many as the machine can do. It changes nothing but the time",
+    )  # fmt: skip
+
+
+def _number(name: str, value: float) -> widgets.FloatText:
+    label, tooltip = NUMBERS[name]
+    box = widgets.FloatText(
+        value=value, description=label, tooltip=tooltip, step=0.05,
+        style={"description_width": "90px"}, layout=widgets.Layout(width="190px"),
+    )  # fmt: skip
+    return marked(box, f"g4r-{name.replace('_', '-')}")
+
+
+def run_buttons() -> dict[str, widgets.Button]:
+    """The buttons that drive a run, by what they do."""
+    return labelled_buttons(BUTTONS)
+
+
+def labelled_buttons(texts: dict[str, tuple[str, str]]) -> dict[str, widgets.Button]:
+    """A button for each name, from its label and tooltip."""
+    buttons = {}
+    for name, (label, tooltip) in texts.items():
+        button = widgets.Button(description=label, tooltip=tooltip)
+        button.layout.width = "90px"
+        buttons[name] = marked(button, f"g4r-{name}")
+    return buttons

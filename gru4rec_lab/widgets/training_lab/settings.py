@@ -1,0 +1,231 @@
+"""The settings of the lab: those of the next run, and all of them by name, as text, as presets."""
+
+from collections.abc import Callable
+from typing import Any
+
+import ipywidgets as widgets
+
+from ...config import Config, check_setting
+from ...data import list_datasets, load_sessions
+from ...data.lab_split import LabData, lab_data
+from ...data.sessions import Sessions
+from ...training.controls import LIVE
+from ..controls import LABEL, marked, set_value
+from ..settings_box import from_text, to_text
+
+# Best settings of the official README of 2023, found by 200 trials for each data set and loss;
+# "lab" is what this panel starts from.
+PAPER = {
+    "of this panel": "lab",
+    "Yoochoose (cross-entropy)": "yoochoose",
+    "Rees46 (cross-entropy)": "rees46",
+    "Coveo (BPR-max)": "coveo",
+    "RetailRocket (BPR-max)": "retailrocket",
+    "Diginetica (BPR-max)": "diginetica",
+}
+WORDS = ("loss", "data", "layers", "embedding", "scores_of", "pane")
+OWN = "as given"
+NOTE = "(needs a new run)"
+TOOLTIPS = {
+    "data": "what the next run trains on; loading happens in the run",
+    "layers": "units of each GRU layer, the lowest first, commas between them",
+    "embedding": "constrained: items share one table for input and output; separate: two tables; "
+    "one-hot: the input is the item itself",
+    "batch_size": "sessions that advance side by side; they are each other's negatives",
+    "dropout_p_embed": "share of the input that is dropped in training, 0 to .99",
+    "dropout_p_hidden": "share of the hidden state that is dropped in training, 0 to .99",
+    "n_epochs": "passes over the training sessions; the step axis is as long",
+    "seed": "weights, dropout and negatives follow from it",
+}
+
+
+# What an embedding stands for in a `Config`, by the size of a separate one.
+EMBEDDINGS: dict[str, Callable[[int], dict[str, Any]]] = {
+    "constrained": lambda units: {"constrained_embedding": True, "embedding": 0},
+    "separate": lambda units: {"constrained_embedding": False, "embedding": units},
+    "one-hot": lambda units: {"constrained_embedding": False, "embedding": 0},
+}
+
+
+def embedding_of(config: Config) -> str:
+    """The name in `EMBEDDINGS` of the embedding of `config`."""
+    if config.constrained_embedding:
+        return "constrained"
+    return "separate" if config.embedding else "one-hot"
+
+
+def cold_value(config: Config, name: str) -> Any:
+    """The cold setting `name` of `config` as its element shows it."""
+    if name == "embedding":
+        return embedding_of(config)
+    value = getattr(config, name)
+    return ", ".join(map(str, value)) if name == "layers" else value
+
+
+class ColdSettings(widgets.VBox):
+    """A closed drawer of settings that the next Start after a Stop or Reset takes.
+
+    Attributes:
+        header: the button that opens and closes it.
+        box: what it holds.
+        elements: the names in `TOOLTIPS` to their elements.
+    """
+
+    def __init__(self, config: Config, *, own_data: bool):
+        self._separate = 0 if config.constrained_embedding else config.embedding
+        names = [each.name for each in list_datasets()]
+        self.elements: dict[str, widgets.ValueWidget] = {
+            "data": widgets.Dropdown(
+                options=[OWN, *names] if own_data else names, **_look("data", "data set")
+            ),
+            "layers": widgets.Text(
+                value=", ".join(map(str, config.layers)), continuous_update=False, **_look("layers")
+            ),
+            "embedding": widgets.Dropdown(
+                options=list(EMBEDDINGS), value=embedding_of(config), **_look("embedding")
+            ),
+            "batch_size": widgets.IntText(value=config.batch_size, **_look("batch_size")),
+            "dropout_p_embed": _share(config.dropout_p_embed, "dropout_p_embed"),
+            "dropout_p_hidden": _share(config.dropout_p_hidden, "dropout_p_hidden"),
+            "n_epochs": widgets.IntText(value=config.n_epochs, **_look("n_epochs", "epochs")),
+            "seed": widgets.IntText(value=config.seed, **_look("seed")),
+        }
+        for name, element in self.elements.items():
+            marked(element, f"g4r-cold-{name.replace('_', '-')}")
+        # The seed is asked for so often that it stands outside.
+        self.box = widgets.VBox([each for name, each in self.elements.items() if name != "seed"])
+        # Not an accordion: its header cannot be reached by Tab.
+        self.header = widgets.ToggleButton(
+            tooltip="show or hide them", layout=widgets.Layout(width="470px")
+        )
+        self.header.observe(lambda _change: self._open(), "value")
+        self._open()
+        super().__init__([self.header, self.box])
+        marked(self, "g4r-cold")
+        marked(self.header, "g4r-cold-header")
+
+    def _open(self) -> None:
+        """Show the settings if the header is pressed."""
+        sign = "\u25be" if self.header.value else "\u25b8"
+        self.header.description = f"{sign} Settings that need a new run (Stop or Reset, then Start)"
+        self.box.layout.display = None if self.header.value else "none"
+
+    @property
+    def data(self) -> str | None:
+        """The name of the chosen data set; None for the sessions that the panel was given."""
+        chosen = self.elements["data"].value
+        return None if chosen == OWN else chosen
+
+    def values(self) -> dict[str, Any]:
+        """Setting name to the value shown, as `Config.with_changes` takes them.
+
+        Raises:
+            ValueError: layers that are not whole numbers with commas between them.
+        """
+        shown = {name: each.value for name, each in self.elements.items() if name != "data"}
+        try:
+            layers = tuple(int(units) for units in shown["layers"].split(","))
+        except ValueError:
+            raise ValueError(
+                f"layers must be whole numbers with commas between them, such as 64 or 100, 50; "
+                f"got {shown['layers']!r}"
+            ) from None
+        of = EMBEDDINGS[shown["embedding"]](self._separate or layers[-1])
+        return shown | {"layers": layers} | of
+
+
+def _look(name: str, label: str = "") -> dict[str, Any]:
+    return {
+        "description": f"{label or name} {NOTE}",
+        "tooltip": TOOLTIPS[name],
+        "style": LABEL | {"description_width": "260px"},
+        "layout": widgets.Layout(width="470px"),
+    }
+
+
+def _share(value: float, name: str) -> widgets.FloatText:
+    return widgets.FloatText(value=value, step=0.05, **_look(name))
+
+
+def data_of(sessions: Sessions | None, validation: Sessions | None, name: str | None) -> LabData:
+    """The data set of this name; None, or the flights of a panel without sessions: as given."""
+    if name is None or (name == "flights" and sessions is None):
+        return lab_data(sessions, validation)
+    return lab_data(None if name == "flights" else load_sessions(name), None)
+
+
+class LabSettings:
+    """Live settings, cold ones, and what the picture shows, by name.
+
+    Attributes:
+        elements: setting name to its element.
+    """
+
+    def __init__(
+        self,
+        live: dict[str, widgets.ValueWidget],
+        cold: ColdSettings,
+        shown: dict[str, widgets.ValueWidget],
+    ):
+        self._shown = shown
+        self.elements = live | cold.elements | shown
+
+    @property
+    def text(self) -> str:
+        """All settings as one line of text."""
+        return to_text({name: element.value for name, element in self.elements.items()})
+
+    def parse(self, text: str) -> dict[str, Any]:
+        """The settings in a line of text, by name.
+
+        Raises:
+            ValueError: no `name=value`, an unknown setting, or a value that no run can take.
+        """
+        settings = from_text(text, words=WORDS)
+        self._check(settings)
+        return settings
+
+    def _check(self, settings: dict[str, Any]) -> None:
+        for name, value in settings.items():
+            if name not in self.elements:
+                known = ", ".join(self.elements)
+                raise ValueError(f"unknown setting {name!r}; choose one of {known}")
+            if name in (*LIVE, "batch_size", "dropout_p_embed", "dropout_p_hidden", "n_epochs"):
+                check_setting(name, value)
+
+    def of_preset(self, preset: str) -> dict[str, Any]:
+        """The settings of `Config.preset(preset)`; data set, seed and picture are left alone."""
+        config = Config.preset(preset)
+        names = [name for name in self.elements if name not in ("data", "seed", *self._shown)]
+        return {
+            name: getattr(config, name) if name in LIVE else cold_value(config, name)
+            for name in names
+        }
+
+    def show(self, settings: dict[str, Any]) -> None:
+        """Let the elements show these settings, all or none.
+
+        Raises:
+            ValueError: an unknown setting, or a value that it cannot take.
+        """
+        self._check(settings)
+        before = {name: self.elements[name].value for name in settings}
+        try:
+            for name, value in settings.items():
+                set_value(self.elements[name], name, value)
+        except ValueError:
+            for name, value in before.items():
+                self.elements[name].value = value
+            raise
+
+
+def paper_menu() -> widgets.Dropdown:
+    """A menu of `PAPER`; its value is the name of a preset, empty if none was chosen."""
+    menu = widgets.Dropdown(
+        options=[("choose ...", ""), *PAPER.items()], value="", description="paper values",
+        style=LABEL, layout=widgets.Layout(width="430px"),
+        tooltip="best values of the GRU4Rec authors for their data sets (README of the official "
+        "code, 2023: 200 trials each). Live settings change at once, those that need a new run "
+        "at the next Reset and Start; 480 and more units are slow on a CPU",
+    )  # fmt: skip
+    return marked(menu, "g4r-paper")
