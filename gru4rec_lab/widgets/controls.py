@@ -1,5 +1,6 @@
 """Labelled controls that all panels share, and how a value is put into one."""
 
+import threading
 from collections.abc import Callable
 from math import inf
 from typing import Any
@@ -15,6 +16,25 @@ def marked(widget: widgets.DOMWidget, *css_classes: str) -> widgets.DOMWidget:
     for css_class in css_classes:
         widget.add_class(css_class)
     return widget
+
+
+class Updating(threading.local):
+    """True inside `with`: this thread sets elements itself, and their callbacks leave it alone.
+
+    A callback begins with `if self.updating: return`. Jupyter runs callbacks in threads of their
+    own; what one of them sets does not silence what the user changes meanwhile in another.
+    """
+
+    _depth = 0
+
+    def __enter__(self) -> None:
+        self._depth += 1
+
+    def __exit__(self, *_error: object) -> None:
+        self._depth -= 1
+
+    def __bool__(self) -> bool:
+        return self._depth > 0
 
 
 def float_slider(
@@ -46,7 +66,7 @@ class StepsSlider(widgets.SelectionSlider):
         **look: Any,
     ):
         self._words, self._most, self._order = words, most, order
-        self._quiet = False
+        self._updating = Updating()
         super().__init__(options=self._named({*steps, value}), value=value, **look)
 
     def _named(self, steps: set[int]) -> list[tuple[str, int]]:
@@ -66,17 +86,14 @@ class StepsSlider(widgets.SelectionSlider):
             self.value = value
             return
         # Other options show the first of them for a moment, which nobody has asked for.
-        self._quiet = True
-        try:
+        with self._updating:
             self.options = self._named({*steps, value})
             self.index = [step for _, step in self.options].index(value)
-        finally:
-            self._quiet = False
         self.notify_change(Bunch(name="value", old=before, new=value, owner=self, type="change"))
 
     def notify_change(self, change: Bunch) -> None:
         """Tell who observes; not of values between two that were asked for."""
-        if not (self._quiet and change["name"] == "value"):
+        if not (self._updating and change["name"] == "value"):
             super().notify_change(change)
 
 

@@ -109,13 +109,6 @@ def _close_tree(children: tuple[widgets.Widget, ...]) -> None:
         child.close()
 
 
-def advice(text: str) -> str:
-    """The text as a line of advice in HTML."""
-    # Two lines high in any case, so that the picture below stays where it is.
-    style = "color:#1c6ea4;line-height:1.5;min-height:3em;max-width:960px"
-    return f'<div style="{style}"><b>Try:</b> {text}</div>'
-
-
 def picture_of(plot: LivePlot) -> widgets.Image:
     """An image of the plot's size on the page."""
     size = {"width": f"{plot.width}px", "height": f"{plot.height}px"}

@@ -2,7 +2,7 @@
 
 from ...diagnostics.stored import N_TARGETS
 from ...losses import LOSSES
-from ..panel import advice
+from ..markup import advice
 from .numbers import NEAR, THEORY_HOLDS
 
 WIDE, MANY = 1.5, 256

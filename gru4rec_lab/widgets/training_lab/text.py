@@ -10,7 +10,7 @@ from ...config import Config
 from ...diagnostics import GradientByRank
 from ...training.controls import ControlChanged, Settings
 from ...training.live import LiveRun
-from ..panel import advice
+from ..markup import advice
 from .history import Course
 from .run import SpeedLimit
 
