@@ -9,7 +9,7 @@ window.g4r = {
     const inside = '.widget-hslider, .widget-hselect-slider, .widget-dropdown, .widget-checkbox,' +
       '.widget-toggle-buttons, .widget-text';
     return [...g4r.panel(mark).querySelectorAll(inside)].filter(box => box.offsetParent
-      && !box.closest('.g4r-cold, .g4r-probe') && !g4r.name(box).includes('needs a new run') && (!box.matches('.widget-text') || box.querySelector('input[type=number]')));
+      && !box.closest('.g4r-next-run, .g4r-probe') && !g4r.name(box).includes('needs a new run') && (!box.matches('.widget-text') || box.querySelector('input[type=number]')));
   },
   // A checkbox has its words beside an empty label, of a character without width.
   name: box => (box.matches('.widget-checkbox') ? null : box.querySelector('.widget-label'))
@@ -46,7 +46,7 @@ window.g4r = {
   // The reaction is a new picture, or in the lab a new mark, which comes after its picture.
   async time([mark, name, up, marked, wait]) {
     const panel = g4r.panel(mark), box = g4r.controls(mark).find(box => g4r.name(box) === name);
-    const target = marked ? panel.querySelector('.g4r-marks') : g4r.picture(panel);
+    const target = marked ? panel.querySelector('.g4r-changes') : g4r.picture(panel);
     const start = performance.now();
     const seen = new Promise(done => {
       const watch = new MutationObserver(() => { watch.disconnect(); done(true); });

@@ -64,7 +64,7 @@ def training_lab(stops, no_thread_or_panel_is_left):
     """A tiny lab, idle; it trains for longer than a test takes."""
     from gru4rec_lab.widgets import TrainingLab
 
-    return TrainingLab(stops, TINY, look_every=10, speed_limit=0)
+    return TrainingLab(stops, TINY, observe_every=10, speed_limit=0)
 
 
 @pytest.fixture
@@ -72,4 +72,4 @@ def short_lab(stops, no_thread_or_panel_is_left):
     """A tiny lab, idle, whose run ends by itself."""
     from gru4rec_lab.widgets import TrainingLab
 
-    return TrainingLab(stops, TINY.with_changes(n_epochs=2), look_every=10, speed_limit=0)
+    return TrainingLab(stops, TINY.with_changes(n_epochs=2), observe_every=10, speed_limit=0)

@@ -1,7 +1,7 @@
 import threading
 import time
 import tracemalloc
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import ipywidgets as widgets
 import numpy as np
@@ -68,10 +68,10 @@ def test_a_pinned_run_stays_while_a_new_one_trains(short):
 
 def test_two_runs_are_compared_at_the_same_step_and_epoch_with_what_differs(short):
     finished(short).pin("first")
-    short.cold.elements["seed"].value = 7
-    short.cold.elements["n_epochs"].value = 1
+    short.next_run.elements["seed"].value = 7
+    short.next_run.elements["n_epochs"].value = 1
     finished(short)
-    epoch, step = short.course.epochs[-1], short.course.views[-1][0]
+    epoch, step = short.run.history.epochs[-1], short.run.history.observations[-1].step
     assert epoch.epoch == 1
     rows = short.compared.value.split("<tr>")
     first, second = (row for row in rows if "pinned: first" in row or "now: bpr" in row)
@@ -83,7 +83,7 @@ def test_two_runs_are_compared_at_the_same_step_and_epoch_with_what_differs(shor
         assert f">{metric:.3f}</td>" in second
     for name in ("recall_1", "recall_20", "mrr_20"):
         curves = short.pinned.quality[name]
-        at_step = [share for seen, share in curves.looks if seen <= step][-1]
+        at_step = [share for seen, share in curves.observed if seen <= step][-1]
         assert f">{curves.ends[0][1]:.3f}</td>" in first
         assert f">{at_step:.3f}</td>" in first
     assert f">{curves.ends[1][1]:.3f}</td>" not in first
@@ -121,10 +121,13 @@ def test_nothing_to_pin_or_to_repeat_says_so(lab):
 
 
 def test_recommendations_change_as_the_model_learns_and_find_the_next_stop(stops):
-    lab = TrainingLab(stops, TINY.with_changes(n_epochs=8), look_every=10, speed_limit=0)
+    lab = TrainingLab(stops, TINY.with_changes(n_epochs=8), observe_every=10, speed_limit=0)
     assert lab.recommendations == []
     finished(lab)
-    first, last = lab.course.views[0][1].recommended, lab.course.views[-1][1].recommended
+    first, last = (
+        lab.run.history.observations[0].value.recommended,
+        lab.run.history.last_observation.recommended,
+    )
     assert len(lab.recommendations) == 10
     assert first.top != last.top
     assert lab.recommendations == last.top
@@ -135,12 +138,12 @@ def test_recommendations_change_as_the_model_learns_and_find_the_next_stop(stops
 def test_the_probe_session_can_be_chosen_and_typed(lab):
     lab.probe.number.value = 3
     lab.start()
-    until(lambda: len(lab.course.views) > 1)
-    chosen = lab.course.views[-1][1].recommended
+    until(lambda: len(lab.run.history.observations) > 1)
+    chosen = lab.run.history.last_observation.recommended
     lab.probe.items.value = "stop-01, <nowhere> ,stop-02"
-    until(lambda: lab.course.views[-1][1].recommended.answer is None)
+    until(lambda: lab.run.history.last_observation.recommended.answer is None)
     lab.stop()
-    typed = lab.course.views[-1][1].recommended
+    typed = lab.run.history.last_observation.recommended
     assert chosen.answer is not None
     assert (typed.clicks, typed.unknown) == (["stop-01", "stop-02"], ["<nowhere>"])
     assert "unknown: &lt;nowhere&gt;" in lab.probe.top.value
@@ -156,11 +159,11 @@ def test_a_replayed_run_says_the_same_bit_for_bit(short):
     short.start()
     until(lambda: short.state == "finished")
     short.update()
-    first, marks = numbers(short), short.course.marks
+    first, marks = numbers(short), short.run.history.changes
     short.replay()
     until(lambda: short.state == "finished")
     short.update()
-    assert short.course.marks == marks != []
+    assert short.run.history.changes == marks != []
     assert numbers(short) == first
     assert (short.loss.value, short.n_sample.value) == ("bpr-max", 64)
     assert short.error == ""
@@ -182,7 +185,7 @@ def test_a_model_saved_while_it_trains_can_be_loaded(lab, tmp_path):
 def test_a_saved_model_recommends_what_the_panel_shows(short, tmp_path):
     finished(short)
     visit = load_model(short.save(tmp_path / "run"), device="cpu").session()
-    for item in short.course.views[-1][1].recommended.clicks:
+    for item in short.run.history.last_observation.recommended.clicks:
         visit.click(item)
     assert visit.top(10) == short.recommendations
 
@@ -206,7 +209,7 @@ def test_the_picture_is_written_with_its_curves_and_goes_on_as_before(short, tmp
     svg = short.save_picture(tmp_path / "curves.svg").read_text()
     assert "#009e73" in svg
     assert [path.name for path in tmp_path.iterdir() if path.name.startswith(".")] == []
-    assert short._lab_picture.show(short.course) == before
+    assert short._lab_picture.show(short.run.history, short.controls.settings) == before
 
 
 def test_the_history_is_written_as_a_table(short, tmp_path):
@@ -226,15 +229,15 @@ def test_a_change_is_in_words_before_the_step_that_it_acts_on(lab):
     old = lab.n_sample.value
     lab.n_sample.value = 64
     lab.loss.value = "top1"
-    assert f"next step: n_sample {old} -&gt; 64" in lab.marks.value
-    assert "next step: loss bpr -&gt; top1" in lab.marks.value
+    assert f"next step: n_sample {old} -&gt; 64" in lab.changes.value
+    assert "next step: loss bpr -&gt; top1" in lab.changes.value
     lab.n_sample.value = old
-    assert "n_sample" not in lab.marks.value
+    assert "n_sample" not in lab.changes.value
     lab.step()
-    until(lambda: lab.course.marks)
+    until(lambda: lab.run.history.changes)
     lab.update()
-    assert f"step {lab.course.marks[0].step}: loss bpr -&gt; top1" in lab.marks.value
-    assert "next step" not in lab.marks.value
+    assert f"step {lab.run.history.changes[0].step}: loss bpr -&gt; top1" in lab.changes.value
+    assert "next step" not in lab.changes.value
 
 
 def test_the_history_is_a_table(short):
@@ -243,19 +246,21 @@ def test_the_history_is_a_table(short):
     assert list(table[table.event == "report"].loss) == [
         event.loss for event in short.history if isinstance(event, Report)
     ]
-    ends, looks = table[table.event == "epoch end"], table[table.event == "look"]
-    assert list(ends["mrr@20"]) == [end.evaluation.mrr[20] for end in short.course.epochs]
-    assert list(looks["recall@20"]) == [view.recall_20 for _, view in short.course.views]
+    ends, looks = table[table.event == "epoch end"], table[table.event == "observation"]
+    assert list(ends["mrr@20"]) == [end.evaluation.mrr[20] for end in short.run.history.epochs]
+    assert list(looks["recall@20"]) == [
+        seen.value.recall_20 for seen in short.run.history.observations
+    ]
     assert set(table["loss name"]) == {"bpr"}
     assert table.step.is_monotonic_increasing
 
 
-def test_cold_settings_wait_for_a_new_run(lab):
+def test_settings_of_the_next_run_wait_for_a_new_run(lab):
     lab.start()
     until(lambda: lab.model is not None)
-    cold = lab.cold.elements
-    cold["layers"].value, cold["batch_size"].value, cold["seed"].value = "12, 6", 8, 3
-    cold["dropout_p_hidden"].value = 0.2
+    next_run = lab.next_run.elements
+    next_run["layers"].value, next_run["batch_size"].value, next_run["seed"].value = "12, 6", 8, 3
+    next_run["dropout_p_hidden"].value = 0.2
     assert lab.model.config.layers == (8,)
     lab.reset()
     lab.start()
@@ -267,7 +272,7 @@ def test_cold_settings_wait_for_a_new_run(lab):
 
 
 def test_another_data_set_loads_in_the_next_run(lab):
-    lab.cold.elements["data"].value = "world:shop"
+    lab.next_run.elements["data"].value = "world:shop"
     lab.step()
     until(lambda: lab.state == "paused" and lab.model is not None)
     assert any("boots" in str(item) for item in lab.model.item_ids)
@@ -278,23 +283,23 @@ def test_another_data_set_loads_in_the_next_run(lab):
     [("layers", "64; 3", "whole numbers with commas"), ("batch_size", 0, "batch_size must be"),
      ("dropout_p_embed", 1.5, "dropout_p_embed must be"), ("layers", "", "whole numbers")],
 )  # fmt: skip
-def test_a_bad_cold_setting_shows_at_start_and_can_be_put_right(lab, name, value, why):
-    good = lab.cold.elements[name].value
-    lab.cold.elements[name].value = value
+def test_a_bad_setting_of_the_next_run_shows_at_start_and_can_be_put_right(lab, name, value, why):
+    good = lab.next_run.elements[name].value
+    lab.next_run.elements[name].value = value
     lab.buttons["start"].click()
     assert why in lab.error
     assert lab.state == "idle"
-    lab.cold.elements[name].value = good
+    lab.next_run.elements[name].value = good
     lab.buttons["start"].click()
     until(lambda: lab.run.steps > 0)
     assert lab.error == ""
 
 
-def test_every_cold_setting_says_that_it_needs_a_new_run(lab):
-    assert lab.cold.box.layout.display == "none"
-    lab.cold.header.value = True
-    assert lab.cold.box.layout.display is None
-    for element in lab.cold.elements.values():
+def test_every_setting_of_the_next_run_says_that_it_needs_a_new_run(lab):
+    assert lab.next_run.box.layout.display == "none"
+    lab.next_run.header.value = True
+    assert lab.next_run.box.layout.display is None
+    for element in lab.next_run.elements.values():
         assert "needs a new run" in element.description
         assert element.tooltip
 
@@ -302,14 +307,14 @@ def test_every_cold_setting_says_that_it_needs_a_new_run(lab):
 def test_a_speed_limit_changes_nothing_but_the_time(short):
     losses = finished(short).frame()["loss"].dropna().tolist()
     short.speed.value = 500
-    # Looks, which tell no loss, come at other steps.
+    # Observations, which tell no loss, come at other steps.
     assert finished(short).frame()["loss"].dropna().tolist() == losses
 
 
 def test_scores_that_are_not_finite_end_the_run_with_why(lab, monkeypatch):
-    monkeypatch.setattr(lab_run, "look", lambda *_of: None)
+    monkeypatch.setattr(lab_run, "observe", lambda *_run: None)
     lab.start()
-    until(lambda: lab.run.state == "failed")
+    until(lambda: lab.run.state.startswith("failed"))
     lab.update()
     assert "the model's scores are not finite at step 0 with the bpr loss" in lab.error
 
@@ -336,12 +341,12 @@ def test_pause_holds_before_the_step_that_waits_for_the_limit(lab):
     assert lab.run.steps == steps
 
 
-def test_the_hint_says_what_the_last_look_shows(lab):
+def test_the_hint_says_what_the_last_observation_shows(lab):
     assert "Start" in lab.hint.value
     lab.step()
     until(lambda: lab.state == "paused")
     lab.update()
-    gradients = lab.course.views[-1][1].gradients
+    gradients = lab.run.history.last_observation.gradients
     assert f"<b>{kept(gradients, 'bpr'):.2g}</b> times" in lab.hint.value
     lab.scores_of.value = "reference"
     assert "to this model" in lab.hint.value
@@ -423,7 +428,7 @@ def test_thirty_quick_changes_reach_the_running_model(lab):
     for number in range(30):
         lab.n_sample.value = (8, 32, 128)[number % 3]
         lab.sample_alpha.value = number / 30
-    until(lambda: lab.course.marks and lab.course.marks[-1].new == 29 / 30)
+    until(lambda: lab.run.history.changes and lab.run.history.changes[-1].new == 29 / 30)
     assert lab.controls.settings.n_sample == 128
     assert lab.controls.settings.sample_alpha == 29 / 30
     assert lab.state == "running"
@@ -468,7 +473,7 @@ def test_a_failed_run_says_step_loss_and_learning_rate_and_the_panel_starts_agai
     with monkeypatch.context() as broken:
         broken.setattr("gru4rec_lab.training.step.LOSSES", {**LOSSES, "bpr": bad})
         # The compiled step has losses of its own, which cannot be exchanged.
-        lab._config = lab._config.with_changes(step="plain")
+        lab.run.config = lab.run.config.with_changes(step="plain")
         lab.start()
         until(lambda: lab.state.startswith("failed") and lab.error != "")
         for part in ("failed: ", "not finite at step 1 ", "bpr", "learning_rate 0.1"):
@@ -479,39 +484,44 @@ def test_a_failed_run_says_step_loss_and_learning_rate_and_the_panel_starts_agai
 
 
 @pytest.mark.slow
-def test_five_hundred_looks_keep_less_than_ten_megabytes(short):
+def test_five_hundred_observations_keep_less_than_ten_megabytes(short):
     finished(short).pin()
-    look = next(event for event in short.history[::-1] if isinstance(event, Observed))
-    view = look.value
+    last = next(event for event in short.history[::-1] if isinstance(event, Observed))
+    seen = last.value
     tracemalloc.start()
     try:
         before, _ = tracemalloc.get_traced_memory()
         for number in range(500):
-            # Weights as long as those of 2048 extra negatives, each look with its own.
+            # Weights as long as those of 2048 extra negatives, each observation with its own.
             weights = SoftmaxWeights(*np.full((2, 2111), number / 500))
-            short.run._seen.put(replace(look, value=replace(view, weights=weights)))
+            short.run._live._seen.put(replace(last, value=replace(seen, weights=weights)))
             if number % 25 == 0:
                 short.update()
         short.update()
         after, _ = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
-    assert len(short.course.views) > 500
+    assert len(short.run.history.observations) > 500
     assert after - before < 10e6
 
 
 def test_the_picture_shows_how_the_effective_negatives_go(short):
     finished(short)
     curve = short._lab_picture._effective._effective
-    assert list(curve.get_xdata()) == [step for step, _ in short.course.views]
-    assert list(curve.get_ydata()) == [view.effective for _, view in short.course.views]
-    assert all(1 <= view.effective <= view.n_negatives == 31 for _, view in short.course.views)
+    assert list(curve.get_xdata()) == [seen.step for seen in short.run.history.observations]
+    assert list(curve.get_ydata()) == [
+        seen.value.effective for seen in short.run.history.observations
+    ]
+    assert all(
+        1 <= seen.value.effective <= seen.value.n_negatives == 31
+        for seen in short.run.history.observations
+    )
 
 
 def test_the_scores_shown_are_those_the_loss_sees(short):
     short.loss.value, short.elu_param.value = "bpr-max", 0.25
     finished(short)
-    scores = short.course.views[-1][1].scores
+    scores = short.run.history.last_observation.scores
     assert scores.negatives.sum() == pytest.approx(1)
     # ELU lets no score fall below -elu_param.
     assert scores.negatives[scores.edges[:-1] < -0.5].sum() == 0
@@ -554,7 +564,9 @@ def test_every_preset_of_the_menu_is_what_the_next_run_takes(lab):
     for preset in PAPER.values():
         lab.paper.value = preset
         assert lab.error == ""
-        config = lab._config.with_changes(**lab._elements.controls.values(), **lab.cold.values())
+        config = lab.run.config.with_changes(
+            **asdict(lab.controls.settings), **lab.next_run.values()
+        )
         assert config == Config.preset(preset, report_every=5, device="cpu")
 
 
@@ -567,24 +579,24 @@ def test_paper_values_act_at_once_on_a_running_model_all_before_one_step(lab):
     lab.start()
     until(lambda: lab.run.steps > 2)
     lab.paper.value = "retailrocket"
-    until(lambda: lab.course.marks)
+    until(lambda: lab.run.history.changes)
     assert lab.controls.settings == Settings.of(Config.preset("retailrocket"))
-    assert len({mark.step for mark in lab.course.marks}) == 1
+    assert len({mark.step for mark in lab.run.history.changes}) == 1
     assert lab.model.config.layers == (8,)
     lab.stop()
-    assert lab.cold.elements["layers"].value == "224"
+    assert lab.next_run.elements["layers"].value == "224"
 
 
 def test_a_line_of_text_restores_every_setting(lab, stops):
     lab.loss.value, lab.n_sample.value, lab.learning_rate.value = "top1-max", 64, 0.25
-    lab.cold.elements["layers"].value, lab.cold.elements["seed"].value = "12, 6", 9
-    lab.cold.elements["embedding"].value = "separate"
+    lab.next_run.elements["layers"].value, lab.next_run.elements["seed"].value = "12, 6", 9
+    lab.next_run.elements["embedding"].value = "separate"
     lab.scores_of.value, lab.pane.value = "reference", "scores"
     text = lab.settings_string
     assert lab.restore_box.text.value == text
     again = TrainingLab.restore(text, stops, key="again")
     assert again.settings_string == text
-    assert (again.loss.value, again.cold.values()) == ("top1-max", lab.cold.values())
+    assert (again.loss.value, again.next_run.values()) == ("top1-max", lab.next_run.values())
     assert (again.pane.value, again.scores_of.value) == ("scores", "reference")
     assert again._lab_picture.on_reference
     assert again.restore_box.text.value == text
@@ -596,7 +608,7 @@ def test_a_pasted_line_acts_on_the_running_model(lab):
     lab.restore_box.text.set_state({"value": "loss=bpr-max n_sample=128 seed=4"})
     assert lab.error == ""
     assert (lab.controls.loss, lab.controls.n_sample) == ("bpr-max", 128)
-    assert lab.cold.elements["seed"].value == 4
+    assert lab.next_run.elements["seed"].value == 4
     assert lab.restore_box.text.value == lab.settings_string
 
 
@@ -643,8 +655,8 @@ def test_three_hundred_messages_of_wild_dragging_keep_the_panel_and_the_run_aliv
     assert (lab.state, lab.error) == ("running", "")
     assert lab.controls.loss == lab.loss.value == "cross-entropy"
     lab.update()
-    # Looks are kept apart while controls change, so that they do not hold up the training.
-    assert len(lab.course.views) < len(lab.course.marks)
+    # Observations are kept apart while controls change, so that they do not hold up the training.
+    assert len(lab.run.history.observations) < len(lab.run.history.changes)
     lab.stop()
     assert lab.state == "stopped"
 

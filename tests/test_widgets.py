@@ -140,14 +140,14 @@ def test_controls_change_the_running_model_and_leave_marks(lab):
     lab.loss.value = "bpr-max"
     lab.n_sample.value = 64
     lab.sample_alpha.value = 0.0
-    until(lambda: len(lab.course.marks) == 3)
+    until(lambda: len(lab.run.history.changes) == 3)
     lab.update()
     assert lab.error == ""
     assert lab.picture.value != empty
     assert lab.controls.settings.n_sample == 64
     changed = {event.name for event in lab.history if isinstance(event, ControlChanged)}
     assert changed == {"loss", "n_sample", "sample_alpha"}
-    assert "loss bpr -&gt; bpr-max" in lab.marks.value
+    assert "loss bpr -&gt; bpr-max" in lab.changes.value
     assert "steps/s" in lab.status.value
 
 
@@ -179,10 +179,10 @@ def test_step_starts_an_idle_lab_and_pauses(lab):
 def test_reset_clears_the_picture_and_a_new_run_takes_the_settings_shown(lab):
     empty = lab.picture.value
     lab.start()
-    until(lambda: len(lab.course.views) > 1)
+    until(lambda: len(lab.run.history.observations) > 1)
     lab.loss.value = "top1"
     lab.reset()
-    assert (lab.state, lab.course.views) == ("idle", [])
+    assert (lab.state, lab.run.history.observations) == ("idle", [])
     lab.loss.value = "bpr"
     assert lab.picture.value == empty
     lab.loss.value = "top1"
@@ -195,9 +195,9 @@ def test_a_run_ends_finished_with_evaluated_epochs(short_lab):
     lab = finished(short_lab)
     assert isinstance(lab.history[0], Started)
     assert isinstance(lab.history[-1], Finished)
-    assert len(lab.course.epochs) == 2
-    assert set(lab.course.views[-1][1].gradients.curves) == set(LOSSES)
-    assert lab.course.epochs[-1].evaluation.recall[20] > 0.5
+    assert len(lab.run.history.epochs) == 2
+    assert set(lab.run.history.last_observation.gradients.curves) == set(LOSSES)
+    assert lab.run.history.epochs[-1].evaluation.recall[20] > 0.5
 
 
 @pytest.mark.parametrize("name", ["learning_rate", "momentum", "bpreg", "elu_param", "logq"])
@@ -233,23 +233,23 @@ def test_gradients_are_those_of_shaped_scores_for_bpr_max(lab):
     lab.step()
     until(lambda: lab.state == "paused")
     lab.update()
-    linear = lab.course.views[-1][1]
+    linear = lab.run.history.last_observation
     lab.loss.value = "bpr-max"
     lab.start()
-    until(lambda: lab.course.views[-1][1].loss == "bpr-max")
+    until(lambda: lab.run.history.last_observation.loss == "bpr-max")
     assert linear.loss == "bpr"
-    assert lab.course.views[-1][1].effective > 0
+    assert lab.run.history.last_observation.effective > 0
 
 
 def test_a_report_across_a_change_of_loss_is_not_drawn(lab):
     lab.start()
     until(lambda: lab.run.steps > 7)
     lab.loss.value = "cross-entropy"
-    until(lambda: len(lab.course.losses.get("cross-entropy", [])) > 1)
+    until(lambda: len(lab.run.history.losses.get("cross-entropy", [])) > 1)
     lab.stop()
-    (mark,) = lab.course.marks
-    assert lab.course.losses["bpr"][-1][0] < mark.step
-    assert lab.course.losses["cross-entropy"][0][0] - TINY.report_every >= mark.step - 1
+    (mark,) = lab.run.history.changes
+    assert lab.run.history.losses["bpr"][-1][0] < mark.step
+    assert lab.run.history.losses["cross-entropy"][0][0] - TINY.report_every >= mark.step - 1
 
 
 def test_a_panel_whose_making_failed_does_not_block_the_next(stops, monkeypatch):

@@ -1,17 +1,97 @@
-"""Looking at a model at chosen moments of its training, without keeping the models."""
+"""Observing a model while it trains: on a schedule, or at chosen moments; no model is kept."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
+from itertools import chain
+from time import perf_counter
 from typing import Any, NamedTuple
 
 from ..config import Config
 from ..data.sessions import Sessions
 from ..recommend import Recommender
-from .events import Started, StepDone
+from .controls import ControlChanged, Settings
+from .events import EpochDone, Event, Observed, Started, StepDone
 from .loop import train
 
+# Share of the time that observations may take, and where they are worth more or cost nothing.
+USUAL, WORTH_MORE = 0.06, 0.3
 
-class Seen(NamedTuple):
-    """What was seen of a model: after how many epochs and steps, and what it was."""
+
+class ObservationSchedule:
+    """After which steps to observe, so that it takes a small share of the time.
+
+    At the start, at the ends of epochs, every `every` steps if the last observation is long enough
+    ago, and soon after a control was changed. Which steps that are depends on the machine; with
+    `at`, the steps of an earlier run, it is after these and no others.
+
+    Attributes:
+        requested: the next step is observed in any case; set from any thread.
+        throttled: the training waits between its steps, so that observations may take more time.
+    """
+
+    def __init__(self, every: int = 1, at: Collection[int] | None = None):
+        self._every, self._at = every, at
+        self.requested = self.throttled = self._changed = False
+        self._took, self._ended = 0.0, perf_counter()
+
+    def changed(self) -> None:
+        """A control was changed: observe soon after the next step."""
+        self._changed = True
+
+    def due(self, step: int, *, ends_epoch: bool = False) -> bool:
+        """Whether to observe the model now, after step number `step` (0: before the first)."""
+        if self._at is not None:
+            return step in self._at
+        if step == 0 or ends_epoch or self.requested:
+            return True
+        share = WORTH_MORE if self._changed or self.throttled else USUAL
+        rested = perf_counter() - self._ended >= self._took * (1 / share - 1)
+        return rested and (self._changed or step % self._every == 0)
+
+    def timed(self, observe: Callable[..., Any], *of_the_run: Any) -> Any:
+        """What `observe` returns; the next observation waits according to the time it took."""
+        self._changed, began = False, perf_counter()
+        value = observe(*of_the_run)
+        self._ended = perf_counter()
+        self._took = self._ended - began
+        return value
+
+
+def observed(
+    events: Iterator[Event],
+    observe: Callable[[Recommender, Settings], Any],
+    schedule: ObservationSchedule,
+) -> Iterator[Event]:
+    """The events, with `Observed` ones among them where `schedule` says so.
+
+    `observe` is given the model and the settings that its last step was trained with. What it
+    returns comes before the `StepDone` of that step, where runs are held: whoever pauses has
+    seen the model as it is.
+    """
+    model, settings, ends_epoch = None, None, False
+
+    def observation(step: int, epoch: int) -> Iterator[Observed]:
+        if schedule.due(step, ends_epoch=ends_epoch):
+            if step:  # a request is about the next step
+                schedule.requested = False
+            yield Observed(step, epoch, settings, schedule.timed(observe, model, settings))
+
+    for event in events:
+        if isinstance(event, StepDone):
+            yield from observation(event.step, event.epoch)
+            ends_epoch = False
+        yield event
+        if isinstance(event, Started):
+            model, settings = event.model, event.settings
+            yield from observation(0, 1)
+        elif isinstance(event, ControlChanged):
+            settings = event.settings
+            schedule.changed()
+        elif isinstance(event, EpochDone):
+            ends_epoch = True
+
+
+class AtEpoch(NamedTuple):
+    """What was observed of a model after so many epochs and steps."""
 
     epoch: float
     step: int
@@ -21,10 +101,10 @@ class Seen(NamedTuple):
 def at_epochs(
     config: Config,
     sessions: Sessions,
-    look: Callable[[Recommender], Any],
+    observe: Callable[[Recommender], Any],
     epochs: Iterable[float],
-) -> Iterator[Seen]:
-    """What `look(model)` gives after each of these epochs; fractions are rounded to whole steps.
+) -> Iterator[AtEpoch]:
+    """What `observe(model)` returns after each of these epochs; fractions become whole steps.
 
     0 is the untrained model. Training ends with the last of them, whatever `config.n_epochs`.
 
@@ -32,22 +112,21 @@ def at_epochs(
         ValueError: no moment, or one before 0.
         NonFiniteLoss: the loss stopped being finite.
     """
-    due = sorted(set(epochs))
-    if not due or due[0] < 0:
-        raise ValueError(f"epochs must be numbers from 0 on, got {due}; for example (0, .5, 1)")
-    return _seen(config.with_changes(n_epochs=max(1, -int(-due[-1] // 1))), sessions, look, due)
+    moments = sorted(set(epochs))
+    if not moments or moments[0] < 0:
+        raise ValueError(f"epochs must be numbers from 0 on, got {moments}; for example (0, .5, 1)")
+    whole = config.with_changes(n_epochs=max(1, -int(-moments[-1] // 1)))
+    return _at(moments, train(whole, sessions), observe)
 
 
-def _seen(config: Config, sessions: Sessions, look, due: list[float]) -> Iterator[Seen]:
-    model, n_steps, step = None, 0, 0
-    for event in train(config, sessions):
-        if isinstance(event, Started):
-            model, n_steps = event.model, event.n_steps
-        elif isinstance(event, StepDone):
-            step = event.step
-        else:
-            continue
-        while due and round(due[0] * n_steps) == step:
-            yield Seen(due.pop(0), step, look(model))
-        if not due:
+def _at(moments: list[float], events: Iterator[Event], observe) -> Iterator[AtEpoch]:
+    started = next(events)
+    steps = [round(moment * started.n_steps) for moment in moments]
+    schedule = ObservationSchedule(at=steps)
+    seen = observed(chain([started], events), lambda model, _settings: observe(model), schedule)
+    for event in (event for event in seen if isinstance(event, Observed)):
+        for moment, step in zip(moments, steps, strict=True):
+            if step == event.step:
+                yield AtEpoch(moment, step, event.value)
+        if event.step == steps[-1]:
             return

@@ -1,23 +1,28 @@
-"""Panels for notebooks; the only package that imports ipywidgets.
+"""Panels for notebooks; the only package that imports ipywidgets, with the first panel used.
 
 Every panel can be driven from code, and its numbers read, without a browser.
 """
 
-from .batch_explorer import BatchExplorer
-from .environment_panel import EnvironmentPanel
-from .loss_explorer.explorer import LossExplorer
-from .neighbour_finder import NeighbourFinder
-from .panel import Panel, live_panels
-from .score_shaper import ScoreShaper
-from .training_lab.lab import TrainingLab
+from importlib import import_module
 
-__all__ = [
-    "BatchExplorer",
-    "EnvironmentPanel",
-    "LossExplorer",
-    "NeighbourFinder",
-    "Panel",
-    "ScoreShaper",
-    "TrainingLab",
-    "live_panels",
-]
+_HOME = {
+    "BatchExplorer": "batch_explorer",
+    "EnvironmentPanel": "environment_panel",
+    "LossExplorer": "loss_explorer.explorer",
+    "NeighbourFinder": "neighbour_finder",
+    "Panel": "panel",
+    "ScoreShaper": "score_shaper",
+    "TrainingLab": "training_lab.lab",
+    "live_panels": "panel",
+}
+__all__ = list(_HOME)
+
+
+def __getattr__(name: str):
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f".{_HOME[name]}", __name__), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

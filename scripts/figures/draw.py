@@ -82,7 +82,7 @@ def training_lab(plan: Plan, path: Path) -> Path:
     panel = TrainingLab(plan.small, config, plan.test, key="figures", speed_limit=100)
     try:
         panel.start()
-        while panel.run.state == "running" and not panel.course.epochs:
+        while panel.state in ("loading", "running") and not panel.run.history.epochs:
             sleep(0.05)
         panel.loss.value = "bpr-max"
         panel.run.wait()

@@ -180,7 +180,7 @@ class Page:
     def lengthen_runs(self):
         """Let the next runs of the training lab go on for longer than anyone looks at them."""
         self.page.evaluate(
-            """() => { const box = document.querySelector('.g4r-cold-n-epochs input');
+            """() => { const box = document.querySelector('.g4r-next-run-n-epochs input');
                  box.value = 10000;
                  for (const event of ['input', 'change'])
                      box.dispatchEvent(new Event(event, {bubbles: true})); }"""
@@ -202,7 +202,7 @@ class Page:
         ]:
             before = self.picture()
             self.drag(css, share)
-            self.until(lambda mark=mark: mark in self.text("g4r-marks"), why=f"no mark of {mark}")
+            self.until(lambda mark=mark: mark in self.text("g4r-changes"), why=f"no mark of {mark}")
             self.wait_for_new_picture(before)
         presses = [("g4r-pause", "paused"), ("g4r-pause", "running"), ("g4r-stop", "stopped")]
         for css, state in presses:

@@ -27,7 +27,7 @@ def test_the_panels_survive_interrupt_and_a_restart_and_log_nothing(page):
     panel = start(page)
     page.command("notebook:interrupt-kernel")
     move(panel, "g4r-n-sample")
-    panel.until(lambda: "n_sample" in panel.text("g4r-marks"), why="no mark after the interrupt")
+    panel.until(lambda: "n_sample" in panel.text("g4r-changes"), why="no mark after the interrupt")
     assert "running" in panel.text("g4r-state")
     assert page.logged() == ""
 

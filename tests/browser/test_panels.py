@@ -85,12 +85,12 @@ def test_tab_reaches_every_control_of_the_explorer_and_shows_where_it_is(explore
 
 
 def test_settings_of_a_new_run_open_by_keyboard(lab_panel):
-    lab_panel.element("g4r-cold-header").focus()
+    lab_panel.element("g4r-next-run-header").focus()
     lab_panel.page.keyboard.press("Space")
-    lab_panel.until(lambda: lab_panel.element("g4r-cold-layers").is_visible(), why="not open")
+    lab_panel.until(lambda: lab_panel.element("g4r-next-run-layers").is_visible(), why="not open")
     lab_panel.page.keyboard.press("Tab")
-    assert lab_panel.page.evaluate(FOCUSED)[0] == "g4r-cold-data"
-    lab_panel.element("g4r-cold-header").click()
+    assert lab_panel.page.evaluate(FOCUSED)[0] == "g4r-next-run-data"
+    lab_panel.element("g4r-next-run-header").click()
 
 
 def test_arrow_keys_move_sliders(explorer):

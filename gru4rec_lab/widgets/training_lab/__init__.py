@@ -1,5 +1,1 @@
 """`TrainingLab`: a real GRU4Rec that trains while its loss and its negatives are changed."""
-
-from .lab import TrainingLab
-
-__all__ = ["TrainingLab"]

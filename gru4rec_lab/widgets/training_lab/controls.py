@@ -1,15 +1,16 @@
-"""The lab's controls: one labelled element for each setting that may change in a running model."""
+"""The lab's controls: an element for each live setting, the buttons, the probe session."""
 
 from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import asdict
 from math import inf
-from typing import Any
 
 import ipywidgets as widgets
 
 from ...config import Config
 from ...losses import LOSSES
-from ...training.controls import LIVE
-from ..controls import LABEL, StepsSlider, float_slider, marked, steps_slider
+from ...training.controls import Settings
+from ..controls import LABEL, StepsSlider, float_slider, marked, set_value, steps_slider
 
 N_SAMPLES = [0] + [2**power for power in range(3, 12)]
 SPEEDS = [5, 10, 20, 50, 100, 200, 500]
@@ -27,7 +28,11 @@ BUTTONS = {
     "step": ("Step", "train one step, then pause"),
     "stop": ("Stop", "end the run; the picture stays"),
     "reset": ("Reset", "end the run and clear the picture"),
+    "pin": ("Pin", "keep the curves of this run in grey, to compare the next run with"),
+    "unpin": ("Unpin", "take the grey curves of the pinned run away"),
+    "replay": ("Replay", "run again: same settings, same seed, same changes at the same steps"),
 }
+N_CHOICES = 8
 
 
 class LabControls(widgets.HBox):
@@ -57,9 +62,11 @@ class LabControls(widgets.HBox):
         columns = [widgets.VBox(left), widgets.VBox(right[:3]), widgets.VBox(right[3:])]
         super().__init__(columns, layout=widgets.Layout(flex_flow="row wrap"))
 
-    def values(self) -> dict[str, Any]:
-        """Setting name to the value shown."""
-        return {name: self.elements[name].value for name in LIVE}
+    def show(self, settings: Settings) -> None:
+        """Let the elements show these settings, but for values that one of them cannot show."""
+        for name, value in asdict(settings).items():
+            with suppress(ValueError):
+                set_value(self.elements[name], name, value)
 
     def on_change(self, callback: Callable[[dict], None]) -> None:
         """Call `callback` with the change whenever an element changes; `owner` is the element."""
@@ -101,15 +108,48 @@ def _number(name: str, value: float) -> widgets.FloatText:
 
 
 def run_buttons() -> dict[str, widgets.Button]:
-    """The buttons that drive a run, by what they do."""
-    return labelled_buttons(BUTTONS)
-
-
-def labelled_buttons(texts: dict[str, tuple[str, str]]) -> dict[str, widgets.Button]:
-    """A button for each name, from its label and tooltip."""
+    """The buttons that drive a run, pin it and repeat it, by what they do."""
     buttons = {}
-    for name, (label, tooltip) in texts.items():
+    for name, (label, tooltip) in BUTTONS.items():
         button = widgets.Button(description=label, tooltip=tooltip)
         button.layout.width = "90px"
         buttons[name] = marked(button, f"g4r-{name}")
     return buttons
+
+
+class ProbeBox(widgets.VBox):
+    """A choice of validation sessions, a box for item names, and the list below them.
+
+    Attributes:
+        number: the dropdown of validation sessions.
+        items: text, item names with commas between them; empty: the dropdown counts.
+        top: the list as HTML.
+    """
+
+    def __init__(self) -> None:
+        options = [(f"validation session {place + 1}", place) for place in range(N_CHOICES)]
+        layout = widgets.Layout(width="420px")
+        self.number = widgets.Dropdown(
+            options=options, value=0, description="probe session", style=LABEL, layout=layout,
+            tooltip="the session to recommend for; its last click is held out",
+        )  # fmt: skip
+        self.items = widgets.Text(
+            description="or items", placeholder="names, with commas between them",
+            style=LABEL, layout=layout, continuous_update=False,
+            tooltip="clicks of a session of your own, in order; Enter takes them",
+        )  # fmt: skip
+        marked(self.number, "g4r-probe")
+        marked(self.items, "g4r-probe-items")
+        self.top = marked(widgets.HTML(), "g4r-recommendations")
+        super().__init__([self.number, self.items, self.top])
+
+    @property
+    def choice(self) -> int | tuple[str, ...]:
+        """What is asked about, as `Probe.choice` takes it."""
+        names = tuple(name.strip() for name in self.items.value.split(",") if name.strip())
+        return names or self.number.value
+
+    def on_change(self, callback: Callable[[dict], None]) -> None:
+        """Call `callback` with the change whenever another session is chosen."""
+        self.number.observe(callback, "value")
+        self.items.observe(callback, "value")

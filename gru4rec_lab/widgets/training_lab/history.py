@@ -1,43 +1,53 @@
-"""What is known of a lab run: its events so far, as what picture and words show, and as a table."""
+"""What is known of a lab run: its events so far, sorted into what picture and words show."""
 
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from ...training.controls import ControlChanged
+from ...config import Config
+from ...training.controls import ControlChanged, Settings
 from ...training.events import EpochDone, Event, Observed, Report, Started
-from .observation import View
+from .observation import Observation
 
 if TYPE_CHECKING:
     import pandas as pd
+
 COLUMNS = ["step", "event", "loss name", "loss", "recall@1", "recall@20", "mrr@20", "change"]
 
 
-@dataclass
-class Course:
-    """All events of a run so far and, drawn from them, what the picture shows.
+@dataclass(eq=False)
+class History:
+    """A run from its settings on: all its events and, drawn from them, what the panel shows.
 
     Attributes:
-        events: every event polled, oldest first.
-        loss: the loss in force.
+        config: the settings that it begins with.
+        data: the data set that it trains on; None: the sessions given to the panel.
+        events: every event told, oldest first.
+        settings: the live settings in force in the last step that was told of.
         losses: loss name to (step, mean loss) of each report; one that spans a change of the loss
             is left out, since its mean is of two losses.
-        views: (step, view) pairs; only the last view keeps its weights and scores.
+        observations: `Observed` events; only the last one keeps its weights and scores.
         epochs: ends of epochs with an evaluation.
-        marks: changed controls.
+        changes: changed controls.
+        started, report: the first event and the last report; None before there is one.
+        steps_per_second, clicks_per_second: by the last report; 0 before it.
     """
 
-    loss: str
-    n_epochs: int
+    config: Config
+    data: str | None = None
     events: list[Event] = field(default_factory=list)
     losses: dict[str, list[tuple[int, float]]] = field(default_factory=dict)
-    views: list[tuple[int, View]] = field(default_factory=list)
+    observations: list[Observed] = field(default_factory=list)
     epochs: list[EpochDone] = field(default_factory=list)
-    marks: list[ControlChanged] = field(default_factory=list)
+    changes: list[ControlChanged] = field(default_factory=list)
     started: Started | None = None
     report: Report | None = None
     steps_per_second: float = 0.0
+    clicks_per_second: float = 0.0
     _mixed: bool = False
-    _looked: int = 0
+    _place: int = 0  # of the last observation among the events
+
+    def __post_init__(self) -> None:
+        self.settings = Settings.of(self.config)
 
     def add(self, event: Event) -> None:
         """Take in the next event."""
@@ -48,60 +58,60 @@ class Course:
             case Report():
                 self._add_report(event)
             case ControlChanged():
-                self.marks.append(event)
-                if event.name == "loss":
-                    self.loss, self._mixed = event.new, True
+                self.changes.append(event)
+                self.settings = event.settings
+                self._mixed |= event.name == "loss"
             case Observed():
-                self._add_view(event)
+                self._add_observation(event)
             case EpochDone() if event.evaluation is not None:
                 self.epochs.append(event)
 
-    def _add_view(self, event: Observed) -> None:
-        if self.views:
-            # Thousands of looks fit into memory, thousands of their distributions would not.
-            step, view = self.views[-1]
-            lean = replace(view, weights=None, scores=None)
-            self.views[-1] = step, lean
-            self.events[self._looked] = replace(self.events[self._looked], value=lean)
-        self.views.append((event.step, event.value))
-        self._looked = len(self.events) - 1
+    def _add_observation(self, event: Observed) -> None:
+        if self.observations:
+            # Thousands of observations fit into memory, thousands of distributions would not.
+            last = self.observations[-1]
+            lean = replace(last, value=replace(last.value, weights=None, scores=None))
+            self.observations[-1] = self.events[self._place] = lean
+        self.observations.append(event)
+        self._place = len(self.events) - 1
 
     def _add_report(self, report: Report) -> None:
         before = self.report.step if self.report else 0
-        self.steps_per_second = (report.step - before) / max(report.seconds, 1e-9)
+        seconds = max(report.seconds, 1e-9)
+        self.steps_per_second = (report.step - before) / seconds
+        self.clicks_per_second = report.clicks / seconds
         self.report = report
         if not self._mixed:
-            self.losses.setdefault(self.loss, []).append((report.step, report.loss))
+            self.losses.setdefault(report.settings.loss, []).append((report.step, report.loss))
         self._mixed = False
 
     @property
     def n_steps(self) -> int:
         """Steps of the whole run; 0 before it has started."""
-        return self.started.n_steps * self.n_epochs if self.started else 0
+        return self.started.n_steps * self.config.n_epochs if self.started else 0
 
     @property
-    def clicks_per_second(self) -> float:
-        """Targets trained on a second, by the last report."""
-        return self.report.clicks / max(self.report.seconds, 1e-9) if self.report else 0.0
+    def last_observation(self) -> Observation | None:
+        """What was observed last; None before the first observation."""
+        return self.observations[-1].value if self.observations else None
 
+    def frame(self) -> "pd.DataFrame":
+        """One row a report, observation, end of an epoch and change of a control, oldest first.
 
-def history_frame(events: list[Event], loss: str) -> "pd.DataFrame":
-    """One row a report, look, end of an epoch and change of a control, oldest first.
+        Columns: step; event ("report", "observation", "epoch end", "change"); name of the loss in
+        force; loss (mean of a target: since the last report, or of the epoch); recall@1, recall@20,
+        mrr@20 (shares of targets: of the probe in an observation, of the validation sessions at an
+        epoch end); change in words. What an event does not tell is missing.
+        """
+        import pandas as pd
 
-    Columns: step; event ("report", "look", "epoch end", "change"); name of the loss in force; loss
-    (mean of a target: since the last report, or of the epoch); recall@1, recall@20, mrr@20 (shares
-    of targets: of the probe at a look, of the validation sessions at an epoch end); change in
-    words. What an event does not tell is missing. `loss` is the name at the start.
-    """
-    import pandas as pd
-
-    rows = []
-    for event in events:
-        if isinstance(event, ControlChanged) and event.name == "loss":
-            loss = event.new
-        if row := _row(event):
-            rows.append({"step": event.step, "loss name": loss} | row)
-    return pd.DataFrame(rows, columns=COLUMNS)
+        rows, loss = [], self.config.loss
+        for event in self.events:
+            if isinstance(event, ControlChanged):
+                loss = event.settings.loss
+            if row := _row(event):
+                rows.append({"step": event.step, "loss name": loss} | row)
+        return pd.DataFrame(rows, columns=COLUMNS)
 
 
 def _row(event: Event) -> dict[str, Any]:
@@ -110,14 +120,13 @@ def _row(event: Event) -> dict[str, Any]:
             return {"event": "report", "loss": event.loss}
         case ControlChanged():
             return {"event": "change", "change": f"{event.name} {event.old} -> {event.new}"}
-        case Observed():
-            view = event.value
-            shares = _shares(view.recall_1, view.recall_20, view.mrr_20)
-            return {"event": "look"} | shares
+        case Observed(value=seen):
+            shares = _shares(seen.recall_1, seen.recall_20, seen.mrr_20)
+            return {"event": "observation"} | shares
         case EpochDone(evaluation=None):
             return {"event": "epoch end", "loss": event.loss}
-        case EpochDone(evaluation=of):
-            shares = _shares(of.recall[1], of.recall[20], of.mrr[20])
+        case EpochDone(evaluation=quality):
+            shares = _shares(quality.recall[1], quality.recall[20], quality.mrr[20])
             return {"event": "epoch end", "loss": event.loss} | shares
     return {}
 

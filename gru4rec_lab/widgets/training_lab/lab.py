@@ -1,21 +1,28 @@
-"""`TrainingLab`: a real GRU4Rec that trains while its loss and its negatives are changed."""
+"""`TrainingLab`: the panel of a `LabRun`; its elements show the run and act on it."""
 
-from collections.abc import Callable
-from typing import Any
-
-import ipywidgets as widgets
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from ...config import Config
 from ...data.sessions import Sessions
-from ...training.controls import LIVE
+from ...recommend import Recommendation, Recommender
+from ...training.controls import LIVE, ControlChanged, Controls, Settings
+from ...training.events import Event, Observed
 from ...warm_up import load_ahead
-from ..save_box import SaveBox
+from ..controls import Updating
+from ..panel import Drawer, Panel, picture_of
+from ..save_box import SaveBox, write_numbers, write_picture
 from ..settings_box import RestoreBox
-from .comparison import Pinned, pinned_run
-from .results import LabResults
+from .comparison import Pinned
+from .layout import LabElements
+from .picture import LabPicture
+from .run import LabRun
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
-class TrainingLab(LabResults):
+class TrainingLab(Panel):
     """A live training with controls that act on the running model from its next step on.
 
     Without `sessions` it trains on the most recent fifth of the flights and validates on flights
@@ -23,25 +30,24 @@ class TrainingLab(LabResults):
     last tenth for validation, unless `validation` gives other sessions.
 
     At most `speed_limit` steps are done in a second, so that there is time to look and drag, 0 is
-    no limit; it changes nothing but the time.
+    no limit; it changes nothing but the time. A button calls the method of its name.
 
     Attributes:
         loss, n_sample, sample_alpha, learning_rate, momentum, bpreg, elu_param, logq: the controls.
         scores_of: "model" or "reference": the gradients are drawn on the scores of the model in
-            training, or on frozen ones of a trained BPR model (also before the first look).
+            training, or on frozen ones of a trained BPR model (also before the first observation).
         pane: "weights" or "scores", what stands beside the gradients.
         speed: the speed limit, steps a second; 0 for none.
         paper: the menu of the authors' best settings; its value is the name of a preset.
         buttons: "start", "pause", "step", "stop", "reset", "pin", "unpin", "replay" to the button.
-        cold: the settings that the next run takes: data, layers, embedding, batch size, dropout,
-            epochs, seed.
+        next_run: the settings that the next run takes: data, layers, embedding, batch size,
+            dropout, epochs, seed.
         files: the box for saving.
         restore_box: the line of text that restores all settings.
         probe: the choice of the session that gets recommendations.
-        pinned: the run that the picture shows as a ghost; None without one.
-        run: the live run, None before the first start.
-        course: what is known of the run: losses, views, ends of epochs, marks.
+        run: the `LabRun` behind the panel: what is asked for, and what was told.
         picture: the image; gradients, weights or scores, loss, effective negatives, quality.
+        state_label, status, hint, changes, compared, formula: words.
     """
 
     def __init__(
@@ -50,30 +56,33 @@ class TrainingLab(LabResults):
         config: Config | None = None,
         validation: Sessions | None = None,
         *,
-        look_every: int = 25,
+        observe_every: int = 25,
         speed_limit: int = 50,
         key: str = "TrainingLab",
         settings: str = "",
     ):
-        super().__init__(
-            sessions, config, validation, look_every=look_every, speed_limit=speed_limit, key=key
-        )
-        of = self._elements
-        for name, element in of.controls.elements.items():
-            setattr(self, name, element)
-        self.buttons, self.cold, self.probe = of.buttons, of.cold, of.probe
-        self.scores_of, self.pane, self.speed = of.scores_of, of.pane, of.speed
-        self.paper, self.hint = of.paper, of.hint
-        self.state_label, self.status, self.marks = of.state_label, of.status, of.marks
-        self.compared, self.formula = of.compared, of.formula
+        super().__init__(key)
+        config = config or Config.preset("lab")
+        how = {"observe_every": observe_every, "speed_limit": speed_limit}
+        self.run = LabRun(config, sessions, validation, **how, on_event=self._wake)
+        self._drawer = Drawer(self.update, lambda: not self.run.ready, self.show_error)
+        self._updating = Updating()
+        self._failure: Exception | None = None
+        self._shown: Settings = self.controls.settings
+        self._elements = LabElements(config, speed_limit, own_data=sessions is not None)
+        self._lab_picture = LabPicture()
+        self._name_elements()
+        self._lab_picture.show(self.run.history, self._shown)
+        self.picture = picture_of(self._lab_picture.plot)
         writers = {name: getattr(self, name) for name in ("save", "save_picture", "save_numbers")}
         self.files = SaveBox("my_run", writers, self.guarded)
-        self.restore_box = RestoreBox(self._settings_text, self.guarded(self._typed))
+        self.restore_box = RestoreBox(lambda: self.settings_string, self.guarded(self._typed))
         self._connect()
         if settings:
-            self.take(of.settings.parse(settings))
-        middle = [self.error_box, self.status, self.picture]
-        self.reveal([*of.above(), *middle, *of.below(), self.files, self.restore_box])
+            self.take(self._elements.settings.parse(settings))
+        parts = self._elements
+        middle = [self.error_box, parts.status, self.picture]
+        self.reveal([*parts.above(), *middle, *parts.below(), self.files, self.restore_box])
         self._tell()
         load_ahead()
 
@@ -94,86 +103,83 @@ class TrainingLab(LabResults):
         return cls(sessions, None, validation, key=key, settings=text)
 
     @property
+    def state(self) -> str:
+        """idle, loading, running, paused, stopped, finished, or "failed: " and why."""
+        return self.run.state
+
+    @property
+    def controls(self) -> Controls:
+        """The live settings as asked for; setting one acts from the next step on."""
+        return self.run.controls
+
+    @property
+    def history(self) -> list[Event]:
+        """All events of the run so far, oldest first, as `plots.history` takes them."""
+        return list(self.run.history.events)
+
+    @property
+    def model(self) -> Recommender | None:
+        """The model being trained; None before the run has started."""
+        return self.run.model
+
+    @property
+    def recommendations(self) -> list[Recommendation]:
+        """The ten best items for the probe session, as last observed; empty before that."""
+        return self.run.recommendations
+
+    @property
+    def pinned(self) -> Pinned | None:
+        """The run that the picture shows as a ghost; None without one."""
+        return self.run.pinned
+
+    @property
+    def label(self) -> str:
+        """What the run under way is called in comparisons."""
+        return self.run.label
+
+    @property
     def settings_string(self) -> str:
         """All settings shown as one line of text, for `restore`."""
-        return self._settings_text()
-
-    def take(self, settings: dict[str, Any]) -> None:
-        """Set these settings, live ones all before the same step, the others for the next run.
-
-        Raises:
-            ValueError: an unknown setting, or a value that it cannot take.
-        """
-        live = {name: value for name, value in settings.items() if name in LIVE}
-        with self._unheard():
-            self._elements.settings.show(settings)
-        if self.controls is not None:
-            self.controls.set(**live)
-        self._tell()
-        self.restore_box.follow()
-        self._show_chosen()
-
-    def _connect(self) -> None:
-        """Let every element do what it is for."""
-        of = self._elements
-        for name, button in self.buttons.items():
-            _on_click(button, self.guarded(getattr(self, name)))
-        of.controls.on_change(self.guarded(self._apply))
-        self.probe.on_change(self.guarded(self._ask))
-        for element in (self.scores_of, self.pane):
-            element.observe(self.guarded(lambda _change: self._show_chosen()), "value")
-        self.speed.observe(self.guarded(lambda _change: self._hold_back()), "value")
-        self.paper.observe(self.guarded(self._take_preset), "value")
-        for element in of.settings.elements.values():
-            # Not guarded: its success would take away the error of a refused value.
-            element.observe(lambda _change: self._follow_text(), "value")
-
-    def _follow_text(self) -> None:
-        # Once for all that is set at once.
-        if not self._is_deaf():
-            self.restore_box.follow()
-
-    def _settings_text(self) -> str:
         return self._elements.settings.text
 
-    def _typed(self, text: str) -> None:
-        self.take(self._elements.settings.parse(text))
+    def frame(self) -> "pd.DataFrame":
+        """The history of the run as a table, a row a report, observation, epoch end or change."""
+        return self.run.history.frame()
 
-    def _take_preset(self, change: dict) -> None:
-        if change["new"]:
-            self.take(self._elements.settings.of_preset(change["new"]))
+    def start(self) -> None:
+        """Begin a run with the settings shown; go on after a pause; nothing while running."""
+        self._prepare()
+        self.run.start()
+        self._follow()
 
-    def _hold_back(self) -> None:
-        self._speed_limit.steps_per_second = self.speed.value
+    def pause(self) -> None:
+        """Pause a running training, resume a paused one."""
+        self.run.pause()
         self._tell()
 
-    def _ask(self, _change: dict) -> None:
-        self._asked.choice = self.probe.choice
+    def step(self) -> None:
+        """Train one step, observe the model and pause; from the start if no run is going."""
+        self._prepare()
+        self.run.step()
+        self._follow()
 
-    def _show_chosen(self) -> None:
-        """Let the picture show what the toggles say, on the settings as they are now."""
-        if self._lab_picture.pane != self.pane.value:
-            self._lab_picture.choose(self.pane.value)
-        self._draw()
-        self._tell()
-
-    def pin(self, label: str | None = None) -> None:
-        """Keep the quality of this run in the picture, in place of a run pinned before.
+    def stop(self, timeout: float = 5.0) -> None:
+        """End the run after its step under way; waits at most `timeout` seconds for each thread.
 
         Raises:
-            ValueError: there is no run to pin, or it has not been looked at yet.
+            TimeoutError: the step goes on; stop again later.
         """
-        self.update()
-        run = self._run_config, self._run_data
-        self._show_pinned(pinned_run(self.course, *run, label or self.label))
+        try:
+            self.run.stop(timeout)
+        finally:
+            self._drawer.stop(timeout)
+            self._draw()
+            self._tell()
 
-    def unpin(self) -> None:
-        """Take the pinned run out of the picture."""
-        self._show_pinned(None)
-
-    def _show_pinned(self, pinned: Pinned | None) -> None:
-        self.pinned = pinned
-        self._lab_picture.pin(pinned)
+    def reset(self) -> None:
+        """End the run and clear the picture; the settings shown stay."""
+        self.stop()
+        self.run.reset()
         self._draw()
         self._tell()
 
@@ -183,15 +189,190 @@ class TrainingLab(LabResults):
         Raises:
             ValueError: there was no run yet.
         """
-        if self.course.started is None:
-            raise ValueError("there is no run to repeat yet; press Start first")
-        self.update()
-        looks = [step for step, _ in self.course.views]
-        recipe = self._run_config, self._run_data, list(self.course.marks), looks
-        self.reset()
-        self._ready(*recipe)
-        self.start()
+        self.run.replay()
+        self._draw()
+        self._follow()
 
+    def pin(self, label: str | None = None) -> None:
+        """Keep the quality of this run in the picture, in place of a run pinned before.
 
-def _on_click(button: widgets.Button, act: Callable[[], None]) -> None:
-    button.on_click(lambda _button: act())
+        Raises:
+            ValueError: there is no run to pin, or it has not been observed yet.
+        """
+        self.run.pin(label)
+        self._show_pinned()
+
+    def unpin(self) -> None:
+        """Take the pinned run out of the picture."""
+        self.run.pinned = None
+        self._show_pinned()
+
+    def take(self, settings: dict[str, Any]) -> None:
+        """Set these settings, live ones all before the same step, the others for the next run.
+
+        Raises:
+            ValueError: an unknown setting, or a value that it cannot take.
+        """
+        with self._updating:
+            self._elements.settings.show(settings)
+        self.controls.set(**{name: value for name, value in settings.items() if name in LIVE})
+        self._shown = self.controls.settings
+        self.restore_box.follow()
+        self._show_chosen()
+
+    def save(self, path: str | Path) -> Path:
+        """Write the model between two steps, as `load_model` reads it; the path written.
+
+        Raises:
+            ValueError: there is no model yet.
+        """
+        return self.run.save(path)
+
+    def save_picture(self, path: str | Path) -> Path:
+        """Write the picture as .png or .svg; the path written.
+
+        Raises:
+            ValueError: another suffix.
+        """
+        return write_picture(self._lab_picture.plot, path)
+
+    def save_numbers(self, path: str | Path) -> Path:
+        """Write `frame` as CSV; the path written.
+
+        Raises:
+            ValueError: another suffix.
+        """
+        return write_numbers(self.frame(), path)
+
+    def close(self) -> None:
+        """End both threads and remove the panel."""
+        try:
+            self.stop()
+        finally:
+            super().close()
+
+    def update(self) -> None:
+        """Take in what happened since the last call and show it, if anything did."""
+        told = self.run.poll()
+        if self.controls.settings is not self._shown:
+            self._follow_controls()
+        # Words before the picture, which takes ten times as long.
+        self._tell()
+        if told:
+            self._draw()
+
+    def _name_elements(self) -> None:
+        parts = self._elements
+        for name, element in parts.controls.elements.items():
+            setattr(self, name, element)
+        self.buttons, self.next_run, self.probe = parts.buttons, parts.next_run, parts.probe
+        self.scores_of, self.pane, self.speed = parts.scores_of, parts.pane, parts.speed
+        self.paper, self.hint, self.formula = parts.paper, parts.hint, parts.formula
+        self.state_label, self.status = parts.state_label, parts.status
+        self.changes, self.compared = parts.changes, parts.compared
+
+    def _connect(self) -> None:
+        """Let every element do what it is for."""
+        parts = self._elements
+        for name, button in self.buttons.items():
+            act = getattr(self, name)
+            button.on_click(self.guarded(lambda _button, act=act: act()))
+        parts.controls.on_change(self.guarded(self._apply))
+        self.probe.on_change(self.guarded(self._ask))
+        for element in (self.scores_of, self.pane):
+            element.observe(self.guarded(lambda _change: self._show_chosen()), "value")
+        self.speed.observe(self.guarded(self._limit), "value")
+        self.paper.observe(self.guarded(self._take_preset), "value")
+        for element in parts.settings.elements.values():
+            # Not guarded: its success would take away the error of a refused value.
+            element.observe(lambda _change: self._follow_text(), "value")
+
+    def _prepare(self) -> None:
+        """A fresh run of the settings shown, unless one is going or waits to be started."""
+        if not self.run.ready:
+            settings = self.next_run.values()
+            self._drawer.stop(timeout=5.0)
+            self.run.prepare(self.next_run.data, **settings)
+            self._draw()
+
+    def _apply(self, change: dict) -> None:
+        """Ask the run for a changed setting; a bad value goes back to the old one."""
+        if self._updating:
+            return
+        name = self._elements.controls.name_of(change["owner"])
+        try:
+            self.controls.set(**{name: change["new"]})
+        except ValueError:
+            with self._updating:
+                change["owner"].value = change["old"]
+            self.restore_box.follow()
+            raise
+        self._shown = self.controls.settings
+        self._tell()
+        # A running training draws its change with the next step; here it would wait for this.
+        if name in ("loss", "n_sample", "sample_alpha") and self.state != "running":
+            self._draw()
+
+    def _follow_controls(self) -> None:
+        """Let the elements show what a replay, or code, has set."""
+        self._shown = self.controls.settings
+        with self._updating:
+            self._elements.controls.show(self._shown)
+        self.restore_box.follow()
+
+    def _follow_text(self) -> None:
+        # Once for all that is set at once.
+        if not self._updating:
+            self.restore_box.follow()
+
+    def _typed(self, text: str) -> None:
+        self.take(self._elements.settings.parse(text))
+
+    def _take_preset(self, change: dict) -> None:
+        if change["new"]:
+            self.take(self._elements.settings.of_preset(change["new"]))
+
+    def _limit(self, _change: dict) -> None:
+        self.run.limit.steps_per_second = self.speed.value
+        self._tell()
+
+    def _ask(self, _change: dict) -> None:
+        self.run.probe.choice = self.probe.choice
+
+    def _show_chosen(self) -> None:
+        """Let the picture show what the toggles say, on the settings as they are now."""
+        if self._lab_picture.pane != self.pane.value:
+            self._lab_picture.choose(self.pane.value)
+        self._draw()
+        self._tell()
+
+    def _show_pinned(self) -> None:
+        self._lab_picture.pin(self.pinned)
+        self._draw()
+        self._tell()
+
+    def _wake(self, event: Event) -> None:
+        """In the training thread: observations and changes are shown at once."""
+        if isinstance(event, Observed | ControlChanged):
+            self._drawer.wake()
+
+    def _follow(self) -> None:
+        self._drawer.start()
+        self._tell()
+
+    def _draw(self) -> None:
+        """A fresh picture, whether anything happened or not."""
+        on_reference = self.scores_of.value == "reference"
+        # Callbacks and the drawing thread: the later picture must not be set first.
+        with self._lab_picture.plot.lock:
+            self.picture.value = self._lab_picture.show(
+                self.run.history, self.controls.settings, on_reference=on_reference
+            )
+
+    def _tell(self) -> None:
+        """Bring words and buttons up to date."""
+        self._elements.tell(self.run)
+        if self.run.error is not self._failure:
+            self._failure = self.run.error
+            if self._failure is not None:
+                self.show_error(self._failure)

@@ -5,18 +5,19 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.text import Text
 
-from ...diagnostics import GradientByRank
+from ...diagnostics.stored import reference_gradients
 from ...losses import LOSSES
 from ...plots import LOSS_COLOURS, LivePlot
 from ...plots.panes import WEIGHT_COLOUR, GradientPane, ScorePane, WeightPane, loss_legend
+from ...training.controls import Settings
 from .comparison import QUALITY_NAMES, Pinned, quality_curves
-from .history import Course
-from .observation import SCORE_BINS
+from .history import History
+from .observation import SCORE_BINS, Observation
 
 HIGHEST = 3000
 PANES = ("weights", "scores")
-OF_THE_MODEL = "pull on the target, on the scores it has now"
-OF_THE_REFERENCE = "pull on the target, on scores of a trained BPR model"
+OF_THE_MODEL = "pull on the target, scores at step {:,} ({})"
+OF_THE_REFERENCE = "pull on the target, scores of a trained BPR"
 LOSS_LIMITS = [place * 10.0**power for power in range(-3, 9) for place in (1, 1.5, 2, 3, 5, 7)]
 QUALITY_LIMITS = [0.2, 0.4, 0.6, 0.8, 1.05]
 QUALITY = {
@@ -28,17 +29,15 @@ GHOST = "#d0b9a0"
 
 
 class LabPicture:
-    """Draws a `Course`; only what moves, unless a limit has to grow.
+    """Draws a `History`; only what moves, unless a limit has to grow.
 
     Attributes:
         plot: the live plot behind it.
-        reference: gradients on the reference scores, drawn where the model has none yet.
-        on_reference: whether they are drawn also where it has.
+        pane: "weights" or "scores", what stands in the upper right corner.
     """
 
-    def __init__(self, reference: GradientByRank):
+    def __init__(self):
         self.plot = plot = LivePlot(960, 660)
-        self.reference, self.on_reference = reference, False
         self._loss = LossCurves(plot, _titled(plot.add_axes(65, 190, 450, 310), "training loss"))
         effective = plot.add_axes(65, 62, 450, 150)
         _titled(effective, "effective negatives (dashed: all negatives)")
@@ -60,7 +59,6 @@ class LabPicture:
         loss_legend(plot, list(LOSSES), left=65, top=654)
         self.pane = "weights"
         self.choose("weights")
-        self.show(Course("bpr", 0))
 
     def _right_panes(self) -> dict[str, WeightPane | ScorePane]:
         places = {name: self.plot.add_axes(535, 395, 880, 605) for name in PANES}
@@ -94,37 +92,49 @@ class LabPicture:
         with self.plot.lock:
             self._quality.pin(pinned)
 
-    def show(self, course: Course, *, thick: str | None = None) -> bytes:
-        """The picture of the run so far, as PNG bytes; `thick` is the loss in force if not its."""
+    def show(self, history: History, asked: Settings, *, on_reference: bool = False) -> bytes:
+        """The picture of the run so far, as PNG bytes.
+
+        The pull is that on the scores of the model as last observed, or, with `on_reference` and
+        before that, on those of a trained BPR model with the negatives `asked` for.
+        """
         with self.plot.lock:
             pinned = self._quality.pinned
-            n_steps = max(course.n_steps, pinned.n_steps if pinned else 0) or 1000
+            n_steps = max(history.n_steps, pinned.n_steps if pinned else 0) or 1000
             for axes in self._over_steps:
                 self.plot.limits(axes, x=(0, n_steps))
             for part in (self._loss, self._effective, self._quality):
-                part.show(course)
-            self._show_marks([change.step for change in course.marks])
-            self._show_scores(course, thick or course.loss)
+                part.show(history)
+            self._show_changes([change.step for change in history.changes])
+            self._show_pull(history, asked, on_reference or not history.observations)
+            self._show_right(history.last_observation)
             return self.plot.png()
 
-    def _show_marks(self, steps: list[int]) -> None:
+    def _show_changes(self, steps: list[int]) -> None:
         height = np.tile([0, 1, np.nan], len(steps)) if steps else []
         for line in self._changes:
             line.set_data(np.repeat(steps, 3), height)
 
-    def _show_scores(self, course: Course, thick: str) -> None:
-        view = course.views[-1][1] if course.views else None
-        own = view is not None and not self.on_reference
-        self.gradients.show(view.gradients if own else self.reference, thick=thick)
-        self._gradient_title.set_text(OF_THE_MODEL if own else OF_THE_REFERENCE)
-        if view is None:
+    def _show_pull(self, history: History, asked: Settings, on_reference: bool) -> None:
+        if on_reference:
+            gradients = reference_gradients(asked.n_sample, asked.sample_alpha)
+            title, loss = OF_THE_REFERENCE, asked.loss
+        else:
+            last = history.observations[-1]
+            gradients, loss = last.value.gradients, last.settings.loss
+            title = OF_THE_MODEL.format(last.step, loss)
+        self.gradients.show(gradients, thick=loss)
+        self._gradient_title.set_text(title)
+
+    def _show_right(self, seen: Observation | None) -> None:
+        if seen is None:
             for line in self._right["weights"].lines:
                 line.set_data([], [])
             self._right["scores"].clear()
         elif self.pane == "weights":
-            self._right["weights"].show(view.weights)
+            self._right["weights"].show(seen.weights)
         else:
-            self._right["scores"].show(view.scores)
+            self._right["scores"].show(seen.scores)
 
 
 def _titled(axes: Axes, title: str) -> Axes:
@@ -144,17 +154,17 @@ class LossCurves:
         (line,) = self.axes.plot([], [], color=LOSS_COLOURS[name], lw=2, marker=".", ms=4)
         return self._plot.moving(line)
 
-    def show(self, course: Course) -> None:
+    def show(self, history: History) -> None:
         """Draw the reports so far; the axis grows with them."""
         for name, line in self._lines.items():
-            points = _with_gaps(course.losses.get(name, []), course)
+            points = _with_gaps(history.losses.get(name, []), history)
             line.set_data(points[:, 0], points[:, 1])
-        seen = [loss for points in course.losses.values() for _, loss in points]
+        seen = [loss for points in history.losses.values() for _, loss in points]
         self._plot.limits(self.axes, y=(0, top_of(seen, LOSS_LIMITS, at_least=1.0)))
 
 
 class EffectiveCurve:
-    """How many negatives count, and how many there are, at each look; a logarithmic axis."""
+    """How many negatives count, and how many there are, in each observation; a logarithmic axis."""
 
     def __init__(self, plot: LivePlot, axes: Axes, *, highest: int):
         axes.set(yscale="log", ylim=(1, highest))
@@ -165,15 +175,15 @@ class EffectiveCurve:
         plot.moving(self._all)
         plot.moving(self._effective)
 
-    def show(self, course: Course) -> None:
-        """Draw the looks so far."""
-        steps = [step for step, _ in course.views]
-        self._all.set_data(steps, [view.n_negatives for _, view in course.views])
-        self._effective.set_data(steps, [view.effective for _, view in course.views])
+    def show(self, history: History) -> None:
+        """Draw the observations so far."""
+        steps = [seen.step for seen in history.observations]
+        self._all.set_data(steps, [seen.value.n_negatives for seen in history.observations])
+        self._effective.set_data(steps, [seen.value.effective for seen in history.observations])
 
 
 class QualityCurves:
-    """Recall and MRR: lines for the looks, markers for ends of epochs, pale for a pinned run."""
+    """Recall and MRR: lines for the probe, markers for ends of epochs, pale for a pinned run."""
 
     def __init__(self, plot: LivePlot, axes: Axes):
         self._plot, self.axes = plot, axes
@@ -206,29 +216,37 @@ class QualityCurves:
 
     @staticmethod
     def _keys() -> list[Line2D]:
-        looks = zip(QUALITY.values(), QUALITY_NAMES.values(), strict=True)
         return [
-            Line2D([], [], color=colour, ls=dash, marker=marker, ms=5, lw=1.3, label=label)
-            for (colour, dash, marker), label in looks
+            Line2D(
+                [],
+                [],
+                color=colour,
+                ls=dash,
+                marker=marker,
+                ms=5,
+                lw=1.3,
+                label=QUALITY_NAMES[name],
+            )
+            for name, (colour, dash, marker) in QUALITY.items()
         ]
 
     def pin(self, pinned: Pinned | None) -> None:
         """Keep this run as a ghost; None: no ghost."""
         self.pinned = pinned
         for name, ghost in self._ghosts.items():
-            looks = pinned.quality[name].looks if pinned else []
-            ghost.set_data(*np.array(looks).reshape(-1, 2).T)
+            observed = pinned.quality[name].observed if pinned else []
+            ghost.set_data(*np.array(observed).reshape(-1, 2).T)
         self._label.set_text(f"pale: pinned run, {pinned.label}" if pinned else "")
 
-    def show(self, course: Course) -> None:
-        """Draw the looks and ends of epochs so far; the axis grows with them."""
+    def show(self, history: History) -> None:
+        """Draw the observations and ends of epochs so far; the axis grows with them."""
         seen = []
-        for name, curves in quality_curves(course).items():
-            self._live[name].set_data(*np.array(curves.looks).reshape(-1, 2).T)
+        for name, curves in quality_curves(history).items():
+            self._live[name].set_data(*np.array(curves.observed).reshape(-1, 2).T)
             self._ends[name].set_data(*np.array(curves.ends).reshape(-1, 2).T)
-            seen += [value for _, value in curves.looks + curves.ends]
+            seen += [value for _, value in curves.observed + curves.ends]
         if self.pinned is not None:
-            seen += [value for each in self.pinned.quality.values() for _, value in each.looks]
+            seen += [value for each in self.pinned.quality.values() for _, value in each.observed]
         self._plot.limits(self.axes, y=(0, top_of(seen, QUALITY_LIMITS, at_least=0.6)))
 
 
@@ -238,7 +256,7 @@ def top_of(seen: list[float], tops: list[float], *, at_least: float) -> float:
     return next((top for top in tops if top >= max(highest, at_least)), tops[-1])
 
 
-def _with_gaps(points: list[tuple[int, float]], course: Course) -> np.ndarray:
+def _with_gaps(points: list[tuple[int, float]], history: History) -> np.ndarray:
     """[points, 2], with a NaN where the loss changed, so that no line joins two stretches."""
-    gaps = [(change.step - 0.5, np.nan) for change in course.marks if change.name == "loss"]
+    gaps = [(change.step - 0.5, np.nan) for change in history.changes if change.name == "loss"]
     return np.array(sorted(points + gaps)).reshape(-1, 2)

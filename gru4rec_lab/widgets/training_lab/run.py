@@ -1,17 +1,26 @@
-"""A lab run: data that loads in its thread, a training at a pace to follow, looks at the model."""
+"""A lab run without a screen: it trains, can be changed, held, repeated, compared and saved."""
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
+from dataclasses import asdict
+from functools import cache, partial
+from pathlib import Path
 from time import perf_counter
+from typing import Any
 
 from ...config import Config
-from ...data.lab_split import LabData
-from ...training.controls import Controls, Settings
+from ...data import load_sessions
+from ...data.lab_split import LabData, lab_data
+from ...data.sessions import Sessions
+from ...recommend import Recommendation, Recommender
+from ...training.controls import ControlChanged, Controls
 from ...training.events import Event, Observed, StepDone
 from ...training.live import LiveRun
 from ...training.loop import NonFiniteLoss, train
-from .history import Course
-from .observation import Pace, look, looked
+from ...training.observe import ObservationSchedule, observed
+from .comparison import Comparison, Pinned, pinned_run, run_label
+from .history import History
+from .observation import observe
 from .probe import Probe
 
 CATCH_UP = 0.25
@@ -37,13 +46,13 @@ class SpeedLimit:
         self._freed = threading.Event()
 
     def free(self) -> None:
-        """Hold nothing back any more: whoever waits goes on."""
+        """Hold nothing back any more; a step that waits goes on."""
         self._freed.set()
 
     def wait(self) -> bool:
         """Wait until the next step is due; whether there was time to.
 
-        A quarter of a second lost to a look is made up for, longer ones and pauses are not.
+        A quarter of a second lost to an observation is made up for, longer ones and pauses are not.
         """
         if not self.steps_per_second or self._freed.is_set():
             return False
@@ -53,11 +62,241 @@ class SpeedLimit:
         return early > 0
 
 
+class LabRun:
+    """A training that is changed while it goes on, and those that follow it.
+
+    Its thread touches tensors only. What it tells is taken in by `poll`, in the thread of whoever
+    calls that. Without `sessions` it trains on the lab's flights.
+
+    Attributes:
+        controls: the live settings as asked for: they act from the next step on, and on the next
+            run. What trained is in `history`.
+        history: what the run told so far, from the settings that it began with.
+        probe: the session that gets recommendations.
+        limit: the speed limit.
+        pinned: the run to compare with; None without one.
+
+    Args:
+        observe_every: steps between two observations of the model, at least.
+        speed_limit: steps a second at most; 0 for no limit.
+        on_event: called in the training thread with each event that `poll` will take in.
+    """
+
+    def __init__(
+        self,
+        config: Config,
+        sessions: Sessions | None = None,
+        validation: Sessions | None = None,
+        *,
+        observe_every: int = 25,
+        speed_limit: int = 50,
+        on_event: Callable[[Event], None] | None = None,
+    ):
+        self.config = config
+        self._data_of = cache(partial(data_of, sessions, validation))
+        self._observe_every, self._on_event = observe_every, on_event
+        self._polling, self._stepping = threading.RLock(), threading.Lock()
+        self._schedule = ObservationSchedule(observe_every)
+        self._comparison = Comparison()
+        self._live: LiveRun | None = None
+        self.probe, self.limit = Probe(), SpeedLimit(speed_limit)
+        self.controls, self.history = Controls.of(config), History(config)
+        self.pinned: Pinned | None = None
+
+    @property
+    def state(self) -> str:
+        """idle, loading, running, paused, stopped, finished, or "failed: " and why."""
+        if self._live is None:
+            return "idle"
+        if self._live.state == "failed":
+            return f"failed: {self._live.error}"
+        loading = self._live.state == "running" and self.history.started is None
+        return "loading" if loading else self._live.state
+
+    @property
+    def ready(self) -> bool:
+        """Whether there is a run that can go on: one that is prepared, running or paused."""
+        return self._live is not None and self._live.state in ("idle", "running", "paused")
+
+    @property
+    def steps(self) -> int:
+        """Steps done."""
+        return self._live.steps if self._live else 0
+
+    @property
+    def error(self) -> Exception | None:
+        """What ended a failed run."""
+        return self._live.error if self._live else None
+
+    @property
+    def pending(self) -> list[ControlChanged]:
+        """What the next step will change: where what is asked for differs from what trained."""
+        if not self.ready:
+            return []
+        trained, asked = asdict(self.history.settings), asdict(self.controls.settings)
+        return [
+            ControlChanged(self.steps + 1, name, trained[name], value)
+            for name, value in asked.items()
+            if value != trained[name]
+        ]
+
+    @property
+    def model(self) -> Recommender | None:
+        """The model being trained; None before the run has started."""
+        return self.history.started.model if self.history.started else None
+
+    @property
+    def recommendations(self) -> list[Recommendation]:
+        """The ten best items for the probe session, as last observed; empty before that."""
+        seen = self.history.last_observation
+        return list(seen.recommended.top) if seen else []
+
+    @property
+    def label(self) -> str:
+        """What the run is called in comparisons."""
+        return run_label(self.history.config, self.history.changes)
+
+    def prepare(self, data: str | None = None, **settings: Any) -> None:
+        """A new run, of the live settings asked for and these that need a new run; ends the last.
+
+        Args:
+            data: a name of `list_datasets()`; None for the sessions given.
+            settings: of `Config`.
+
+        Raises:
+            ValueError: a bad setting; the last run is then left as it is.
+        """
+        config = self.config.with_changes(**settings | asdict(self.controls.settings))
+        self.reset()
+        self._make(config, data)
+
+    def start(self) -> None:
+        """Begin the run that is prepared, or a new one; go on after a pause."""
+        if not self.ready:
+            self.prepare(self.history.data)
+        if self._live.state == "paused":
+            self._live.resume()
+        elif self._live.state == "idle":
+            self._live.start()
+
+    def pause(self) -> None:
+        """Pause a running training before its next step, resume a paused one."""
+        if self._live is not None:
+            (self._live.resume if self._live.state == "paused" else self._live.pause)()
+
+    def step(self) -> None:
+        """Train one step, observe the model and pause; a running training pauses."""
+        if not self.ready:
+            self.prepare(self.history.data)
+        if self._live.state == "running":
+            self._live.pause()
+        else:
+            self._schedule.requested = True
+            self._live.step()
+
+    def stop(self, timeout: float = 5.0) -> None:
+        """End the run after its step under way.
+
+        Raises:
+            TimeoutError: the step goes on after `timeout` seconds; stop again later.
+        """
+        self.limit.free()
+        ended = not self.ready or self._live.stop(timeout)
+        self.poll()
+        if not ended:
+            raise TimeoutError(f"the step under way goes on after {timeout:g} s; stop again later")
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Block until the run has ended, for scripts and tests; whether it has."""
+        ended = self._live is None or self._live.wait(timeout)
+        self.poll()
+        return ended
+
+    def reset(self) -> None:
+        """End the run and forget it; the controls stay."""
+        self.stop()
+        self._live = None
+        config = self.config.with_changes(**asdict(self.controls.settings))
+        self.history = History(config, self.history.data)
+
+    def replay(self) -> None:
+        """Run again: same settings, same seed, same changes and observations at the same steps.
+
+        Raises:
+            ValueError: there was no run yet.
+        """
+        if self.history.started is None:
+            raise ValueError("there is no run to repeat yet; press Start first")
+        self.stop()
+        old = self.history
+        self._make(old.config, old.data, old.changes, [seen.step for seen in old.observations])
+        self.start()
+
+    def poll(self) -> list[Event]:
+        """Take in what the run told since the last call; the events, oldest first."""
+        with self._polling:
+            events = self._live.poll() if self._live is not None else []
+            for event in events:
+                self.history.add(event)
+            return events
+
+    def pin(self, label: str | None = None) -> None:
+        """Keep the quality of this run to compare the next one with; replaces a pinned run.
+
+        Raises:
+            ValueError: there is no run to pin, or it has not been observed yet.
+        """
+        self.poll()
+        self.pinned = pinned_run(self.history, label)
+
+    def compared(self) -> str:
+        """The pinned run beside this one as HTML; empty without a pinned run."""
+        return self._comparison.table(self.pinned, self.history)
+
+    def save(self, path: str | Path) -> Path:
+        """Write the model between two steps, as `load_model` reads it; the path written.
+
+        A running training waits meanwhile.
+
+        Raises:
+            ValueError: there is no model yet.
+        """
+        self.poll()
+        if self.model is None:
+            raise ValueError("there is no model to save yet; press Start first")
+        with self._stepping:
+            return self.model.save(Path(path).expanduser())
+
+    def _make(
+        self,
+        config: Config,
+        data: str | None,
+        replay: Iterable[ControlChanged] = (),
+        at: Collection[int] | None = None,
+    ) -> None:
+        """A run that waits for its start; with the changes and observations of an earlier one."""
+        self.history, self.controls = History(config, data), Controls.of(config, replay=replay)
+        # A lock for each run: one that outlived its `stop` must not hold back the next.
+        self._stepping = threading.Lock()
+        self._schedule = ObservationSchedule(self._observe_every, at)
+        self.limit = SpeedLimit(self.limit.steps_per_second)
+        how = self._schedule, self.probe, self._stepping, self.limit
+        load = partial(self._data_of, data)
+        self._live = LiveRun(lab_events(config, self.controls, load, *how), self._on_event)
+
+
+def data_of(sessions: Sessions | None, validation: Sessions | None, name: str | None) -> LabData:
+    """The data set of this name; None, or the flights of a lab without sessions: as given."""
+    if name is None or (name == "flights" and sessions is None):
+        return lab_data(sessions, validation)
+    return lab_data(None if name == "flights" else load_sessions(name), None)
+
+
 def lab_events(
     config: Config,
     controls: Controls,
     load: Callable[[], LabData],
-    pace: Pace,
+    schedule: ObservationSchedule,
     probe: Probe,
     stepping: threading.Lock,
     limit: SpeedLimit,
@@ -71,32 +310,25 @@ def lab_events(
     """
     data = load()
     events = train(config, data.training, controls=controls, validation=data.validation)
-    events = looked(events, lambda model: look(model, data, controls.settings, probe), pace)
+    events = observed(
+        events, lambda model, settings: observe(model, settings, data, probe), schedule
+    )
     while True:
         with stepping:
             event = next(events, None)
         if event is None:
             return
         if isinstance(event, Observed) and event.value is None:
-            raise NonFiniteLoss(_not_finite(event.step, controls.settings))
+            raise NonFiniteLoss(_not_finite(event))
         if isinstance(event, StepDone):
-            pace.at_leisure = limit.wait()
+            schedule.throttled = limit.wait()
         yield event
 
 
-def state_of(run: LiveRun | None, course: Course) -> str:
-    """idle, loading, running, paused, stopped, finished, or "failed: " and why."""
-    if run is None:
-        return "idle"
-    if run.state == "failed":
-        return f"failed: {run.error}"
-    loading = run.state == "running" and course.started is None
-    return "loading" if loading else run.state
-
-
-def _not_finite(step: int, settings: Settings) -> str:
+def _not_finite(seen: Observed) -> str:
     # Scores can overflow where the loss of a batch does not.
     return (
-        f"the model's scores are not finite at step {step} with the {settings.loss} loss and "
-        f"learning_rate {settings.learning_rate:g}; try a smaller learning_rate or momentum"
+        f"the model's scores are not finite at step {seen.step} with the {seen.settings.loss} loss "
+        f"and learning_rate {seen.settings.learning_rate:g}; try a smaller learning_rate or "
+        f"momentum"
     )

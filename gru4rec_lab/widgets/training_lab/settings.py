@@ -6,9 +6,7 @@ from typing import Any
 import ipywidgets as widgets
 
 from ...config import Config, check_setting
-from ...data import list_datasets, load_sessions
-from ...data.lab_split import LabData, lab_data
-from ...data.sessions import Sessions
+from ...data import list_datasets
 from ...training.controls import LIVE
 from ..controls import LABEL, marked, set_value
 from ..settings_box import from_text, to_text
@@ -54,15 +52,15 @@ def embedding_of(config: Config) -> str:
     return "separate" if config.embedding else "one-hot"
 
 
-def cold_value(config: Config, name: str) -> Any:
-    """The cold setting `name` of `config` as its element shows it."""
+def shown_value(config: Config, name: str) -> Any:
+    """The setting `name` of the next run as its element shows that of `config`."""
     if name == "embedding":
         return embedding_of(config)
     value = getattr(config, name)
     return ", ".join(map(str, value)) if name == "layers" else value
 
 
-class ColdSettings(widgets.VBox):
+class NextRunSettings(widgets.VBox):
     """A closed drawer of settings that the next Start after a Stop or Reset takes.
 
     Attributes:
@@ -91,7 +89,7 @@ class ColdSettings(widgets.VBox):
             "seed": widgets.IntText(value=config.seed, **_look("seed")),
         }
         for name, element in self.elements.items():
-            marked(element, f"g4r-cold-{name.replace('_', '-')}")
+            marked(element, f"g4r-next-run-{name.replace('_', '-')}")
         # The seed is asked for so often that it stands outside.
         self.box = widgets.VBox([each for name, each in self.elements.items() if name != "seed"])
         # Not an accordion: its header cannot be reached by Tab.
@@ -101,8 +99,8 @@ class ColdSettings(widgets.VBox):
         self.header.observe(lambda _change: self._open(), "value")
         self._open()
         super().__init__([self.header, self.box])
-        marked(self, "g4r-cold")
-        marked(self.header, "g4r-cold-header")
+        marked(self, "g4r-next-run")
+        marked(self.header, "g4r-next-run-header")
 
     def _open(self) -> None:
         """Show the settings if the header is pressed."""
@@ -147,15 +145,8 @@ def _share(value: float, name: str) -> widgets.FloatText:
     return widgets.FloatText(value=value, step=0.05, **_look(name))
 
 
-def data_of(sessions: Sessions | None, validation: Sessions | None, name: str | None) -> LabData:
-    """The data set of this name; None, or the flights of a panel without sessions: as given."""
-    if name is None or (name == "flights" and sessions is None):
-        return lab_data(sessions, validation)
-    return lab_data(None if name == "flights" else load_sessions(name), None)
-
-
 class LabSettings:
-    """Live settings, cold ones, and what the picture shows, by name.
+    """Live settings, those of the next run, and what the picture shows, by name.
 
     Attributes:
         elements: setting name to its element.
@@ -164,11 +155,11 @@ class LabSettings:
     def __init__(
         self,
         live: dict[str, widgets.ValueWidget],
-        cold: ColdSettings,
+        next_run: NextRunSettings,
         shown: dict[str, widgets.ValueWidget],
     ):
         self._shown = shown
-        self.elements = live | cold.elements | shown
+        self.elements = live | next_run.elements | shown
 
     @property
     def text(self) -> str:
@@ -198,7 +189,7 @@ class LabSettings:
         config = Config.preset(preset)
         names = [name for name in self.elements if name not in ("data", "seed", *self._shown)]
         return {
-            name: getattr(config, name) if name in LIVE else cold_value(config, name)
+            name: getattr(config, name) if name in LIVE else shown_value(config, name)
             for name in names
         }
 

@@ -1,67 +1,67 @@
 """What the lab says in words: where the run is, how fast, what was changed, what to try next."""
 
 import html
-from dataclasses import asdict
 from typing import Any
 
 import numpy as np
 
-from ...config import Config
 from ...diagnostics import GradientByRank
+from ...losses import LOSSES
+from ...recommend import Recommendation
 from ...training.controls import ControlChanged, Settings
-from ...training.live import LiveRun
 from ..markup import advice
-from .history import Course
-from .run import SpeedLimit
+from .probe import Recommended
+from .run import LabRun
 
 MANY, ALIKE = 256, 2.0
 FADING = ("bpr", "top1")
 
 
-def status_line(course: Course, run: LiveRun | None, limit: SpeedLimit) -> str:
+def status_line(run: LabRun) -> str:
     """Epoch, step, speed, time left, device and effective negatives, as HTML in one line."""
-    if run is None:
+    history, limit = run.history, run.limit.steps_per_second
+    if run.state == "idle":
         return (
             "Press Start: the controls act on the running model from its next step on. Before the "
             "first look at it, the pull is that on the scores of a trained BPR model."
         )
-    if course.started is None:
+    if history.started is None:
         return "loading the sessions ..."
-    steps, rate = run.steps, course.steps_per_second
-    epoch = min(course.n_epochs, 1 + max(steps - 1, 0) // course.started.n_steps)
-    parts = [f"epoch {epoch} of {course.n_epochs}", f"step {steps:,} of {course.n_steps:,}"]
+    steps, rate, n_epochs = run.steps, history.steps_per_second, history.config.n_epochs
+    epoch = min(n_epochs, 1 + max(steps - 1, 0) // history.started.n_steps)
+    parts = [f"epoch {epoch} of {n_epochs}", f"step {steps:,} of {history.n_steps:,}"]
     if rate:
-        held = limit.steps_per_second or rate
-        left = (course.n_steps - steps) / min(rate, held)
+        held = limit or rate
+        left = (history.n_steps - steps) / min(rate, held)
         if held < rate:
             parts.append(f"held at {held:,} steps/s, could do {rate:,.0f}")
         else:
-            parts += [f"{rate:,.0f} steps/s", f"{course.clicks_per_second:,.0f} clicks/s"]
+            parts += [f"{rate:,.0f} steps/s", f"{history.clicks_per_second:,.0f} clicks/s"]
         parts.append(f"about {left:,.0f} s left")
-    parts.append(f"device {html.escape(course.started.device)}")
-    if course.views:
-        parts.append(f"<b>{course.views[-1][1].effective:,.0f}</b> effective negatives")
+    parts.append(f"device {html.escape(history.started.device)}")
+    if history.last_observation:
+        parts.append(f"<b>{history.last_observation.effective:,.0f}</b> effective negatives")
     return " &middot; ".join(parts)
 
 
-def pending(course: Course, config: Config, asked: Settings | None) -> list[ControlChanged]:
-    """What the next step will change: where `asked` differs from the run; None: it has ended."""
-    if asked is None:
-        return []
-    known = asdict(Settings.of(config)) | {mark.name: mark.new for mark in course.marks}
-    return [
-        ControlChanged(0, name, known[name], value)
-        for name, value in asdict(asked).items()
-        if value != known[name]
-    ]
+def formula(settings: Settings, shape_scores: str) -> str:
+    """The loss of one row for MathJax, with the score regularisation and ELU that act on it."""
+    loss = LOSSES[settings.loss]
+    acts = loss.shapes_scores or shape_scores == "all"
+    equation, bent = loss.equation, ""
+    if acts and settings.bpreg:
+        equation += rf"+{settings.bpreg:g}\sum_j s_j r_j^2"
+    if acts and settings.elu_param:
+        bent = f", scores below 0 bent to ${settings.elu_param:g}\\,(e^r-1)$"
+    return f"<b>{html.escape(loss.name)}</b> {loss.source}: ${equation}${bent}"
 
 
-def marks_list(marks: list[ControlChanged], asked: list[ControlChanged]) -> str:
+def changes_list(changes: list[ControlChanged], pending: list[ControlChanged]) -> str:
     """Changed controls as an HTML list, "step 350: loss bpr -> bpr-max", then those asked for."""
-    if not marks and not asked:
+    if not changes and not pending:
         return ""
-    rows = [f"<li>step {each.step}: {_words(each)}</li>" for each in marks]
-    rows += [f"<li><i>next step: {_words(each)}</i></li>" for each in asked]
+    rows = [f"<li>step {each.step}: {_words(each)}</li>" for each in changes]
+    rows += [f"<li><i>next step: {_words(each)}</i></li>" for each in pending]
     return f"<b>changes</b><ul style='margin:0;line-height:1.5'>{''.join(rows)}</ul>"
 
 
@@ -69,10 +69,8 @@ def _words(change: ControlChanged) -> str:
     return f"{change.name} {change.old} -&gt; {change.new}"
 
 
-def hint(
-    state: str, gradients: GradientByRank | None, shown: dict[str, Any], scores_of: str
-) -> str:
-    """The line as HTML: for the run, its last look if there was one, and the controls shown."""
+def hint(state: str, gradients: GradientByRank | None, asked: Settings, scores_of: str) -> str:
+    """The line as HTML: for the run, its last observation if there is one, what is asked for."""
     if state == "loading":
         return advice("wait for the data and the first look at the model.")
     if gradients is None:
@@ -91,7 +89,7 @@ def hint(
         )
     if state not in ("running", "paused"):
         return advice("<b>Pin</b> this run, change something, and <b>Start</b> another." + seen)
-    return advice(_advice(shown, held) + seen)
+    return advice(_advice(asked, held) + seen)
 
 
 def kept(gradients: GradientByRank, loss: str) -> float:
@@ -107,15 +105,39 @@ def kept(gradients: GradientByRank, loss: str) -> float:
     return float(seen[0] / worst) if worst else np.nan
 
 
-def _advice(shown: dict[str, Any], held: dict[str, float]) -> str:
+def _advice(asked: Settings, held: dict[str, float]) -> str:
     if held["bpr-max"] < ALIKE * held["bpr"]:
         return "set <b>pull on scores of</b> to a trained BPR: narrow scores make all losses alike."
-    if shown["n_sample"] < MANY:
+    if asked.n_sample < MANY:
         return "raise <b>extra negatives</b>: the dashed lines fall on the left."
-    if shown["loss"] in FADING:
+    if asked.loss in FADING:
         return "drag <b>loss</b> to bpr-max, and see what becomes of Recall@1 and MRR@20."
     return "drag <b>loss</b> back to bpr, or <b>extra negatives</b> to 0, and compare."
 
 
 def _times(share: float) -> str:
     return f"<b>{share:.2g}</b> times"
+
+
+def recommendations_list(step: int, seen: Recommended) -> str:
+    """The session and its ten recommendations as HTML; what came next is bold."""
+    rows = "".join(_entry(each, seen.answer) for each in seen.top)
+    words = f"after {_names(seen.clicks) or 'no click'}"
+    if seen.unknown:
+        words += f" (unknown: {_names(seen.unknown)})"
+    if seen.answer is not None:
+        words += f"; next came <b>{_names([seen.answer])}</b>"
+    best = f"<ol style='margin:0;line-height:1.5'>{rows}</ol>"
+    return f"<b>recommended at step {step:,}</b><br>{words}{best}"
+
+
+def _entry(each: Recommendation, answer: Any) -> str:
+    name = html.escape(str(each.item))
+    hit = answer is not None and each.item == answer
+    return f"<li>{f'<b>{name}</b> &#10003;' if hit else name} ({each.score:.2f})</li>"
+
+
+def _names(items: list[Any]) -> str:
+    """The last six names; earlier ones become an ellipsis."""
+    names = [html.escape(str(item)) for item in items]
+    return " &gt; ".join(["..."] * (len(names) > 6) + names[-6:])

@@ -1,0 +1,242 @@
+import subprocess
+import sys
+from dataclasses import replace
+
+import pytest
+import torch
+
+from gru4rec_lab import load_model
+from gru4rec_lab.training.controls import Settings
+from gru4rec_lab.training.events import EpochDone, Observed, Report, StepDone, Tally
+from gru4rec_lab.widgets.training_lab import picture
+from gru4rec_lab.widgets.training_lab.comparison import Comparison
+from gru4rec_lab.widgets.training_lab.history import History
+from gru4rec_lab.widgets.training_lab.run import LabRun
+
+from .labs import TINY, training_threads, until
+
+
+@pytest.fixture
+def run(stops):
+    """A run without a limit that lasts longer than a test; no thread of it is left behind."""
+    before = training_threads()
+    made = LabRun(TINY, stops, speed_limit=0)
+    yield made
+    made.stop()
+    until(lambda: training_threads() <= before)
+
+
+@pytest.fixture
+def short(stops):
+    made = LabRun(TINY.with_changes(n_epochs=2), stops, speed_limit=0)
+    yield made
+    made.stop()
+
+
+def ended(run):
+    run.start()
+    until(lambda: run.state == "finished")
+    run.poll()
+    return run
+
+
+def one_step(run):
+    before = run.steps
+    run.step()
+    until(lambda: run.state == "paused" and run.steps == before + 1)
+    run.poll()
+
+
+def told(run):
+    """What a run's events say, without seconds."""
+    said = []
+    for event in run.history.events:
+        match event:
+            case Report():
+                said.append((event.step, event.loss, event.settings))
+            case EpochDone():
+                said.append((event.step, event.loss, event.evaluation.ranks.tolist()))
+            case Observed(value=seen):
+                of = seen.mrr_20, seen.effective, seen.gradients.badly_ranked, seen.recommended.top
+                said.append((event.step, event.settings, *of))
+    return said
+
+
+def test_a_run_trains_is_changed_pinned_and_saved_where_there_is_no_ipywidgets(tmp_path):
+    code = f"""
+import sys, time
+sys.modules["ipywidgets"] = None
+from gru4rec_lab import load_sessions
+from gru4rec_lab.widgets.training_lab.run import LabRun
+from tests.labs import TINY
+stops = load_sessions("world:cycle", n_sessions=200, n_items=30)
+run = LabRun(TINY.with_changes(n_epochs=2), stops, speed_limit=0)
+run.controls.loss = "top1"
+run.start()
+while run.state != "finished":
+    time.sleep(0.01)
+run.poll()
+run.pin("first")
+run.save(r"{tmp_path / "run"}")
+print(run.history.settings.loss, len(run.history.epochs), "pinned: first" in run.compared())
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.stdout == "top1 2 True\n", done.stderr
+    assert load_model(tmp_path / "run").config.loss == "top1"
+
+
+def test_step_shows_the_model_after_the_step(run):
+    for press in (1, 2, 3):
+        one_step(run)
+        assert run.history.observations[-1].step == press
+        assert run.steps == press
+
+
+def test_step_shows_the_model_after_the_step_at_the_end_of_an_epoch_too(run):
+    one_step(run)
+    for _ in range(run.history.started.n_steps):
+        one_step(run)
+        assert run.history.observations[-1].step == run.steps
+    assert [end.epoch for end in run.history.epochs] == [1]
+
+
+def test_a_change_while_paused_labels_nothing_that_it_has_not_trained(run):
+    one_step(run)
+    run.controls.set(loss="top1-max", n_sample=64)
+    assert [(change.name, change.step) for change in run.pending] == [("loss", 2), ("n_sample", 2)]
+    run.poll()
+    assert run.history.settings == Settings.of(TINY)
+    last = run.history.observations[-1]
+    assert (last.step, last.settings, last.value.n_negatives) == (1, Settings.of(TINY), 31)
+    one_step(run)
+    last = run.history.observations[-1]
+    assert (last.step, last.settings.loss, last.value.n_negatives) == (2, "top1-max", 79)
+    assert (run.pending, run.history.settings.loss) == ([], "top1-max")
+
+
+def test_a_change_while_a_step_is_held_back_labels_nothing_that_it_has_not_trained(stops):
+    run = LabRun(TINY, stops, observe_every=1, speed_limit=5)
+    run.start()
+    until(lambda: run.steps == 1)  # the second step now waits for its time
+    run.controls.set(loss="bpr-max", n_sample=64)
+    until(lambda: run.steps == 3)
+    run.stop()
+    changed = {change.step for change in run.history.changes}
+    for seen in run.history.observations:
+        trained = "bpr" if seen.step < min(changed) else "bpr-max"
+        assert seen.settings.loss == trained
+        assert seen.value.n_negatives == (31 if trained == "bpr" else 79)
+
+
+def test_a_replay_repeats_every_observation_of_a_run_with_changes_while_it_was_held(short):
+    torch.set_num_threads(1)
+    for press in range(14):
+        one_step(short)
+        if press == 3:
+            short.controls.set(loss="bpr-max", n_sample=64, learning_rate=0.05)
+        if press == 8:
+            short.controls.set(sample_alpha=1.0)
+    ended(short)
+    first, changes = told(short), list(short.history.changes)
+    assert len(changes) == 4
+    short.replay()
+    until(lambda: short.state == "finished")
+    short.poll()
+    assert short.history.changes == changes
+    assert told(short) == first
+    assert short.controls.settings == short.history.settings
+
+
+def test_reports_carry_the_settings_that_trained_and_a_mean_of_two_losses_is_of_none(run):
+    for _ in range(7):
+        one_step(run)
+    run.controls.loss = "cross-entropy"
+    for _ in range(9):
+        one_step(run)
+    reports = [event for event in run.history.events if isinstance(event, Report)]
+    assert [(report.step, report.settings.loss) for report in reports] == [
+        (5, "bpr"), (10, "cross-entropy"), (15, "cross-entropy")]  # fmt: skip
+    assert {name: [step for step, _ in points] for name, points in run.history.losses.items()} == {
+        "bpr": [5], "cross-entropy": [15]}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"sampler": "uniform"},
+        {"sampler": "hard"},
+        {"collisions": "mask"},
+        {"collisions": "resample"},
+        {"loss": "cross-entropy", "logq": 1.0, "logq_mode": "exact"},
+    ],
+    ids=str,
+)
+def test_the_scores_observed_are_those_of_the_runs_own_sampler_collisions_and_logq(stops, changes):
+    runs = [LabRun(each, stops, speed_limit=0) for each in (TINY, TINY.with_changes(**changes))]
+    for run in runs:
+        one_step(run)
+        run.stop()
+    usual, own = (run.history.last_observation for run in runs)
+    assert own.effective != usual.effective
+
+
+def test_a_bad_setting_of_the_next_run_leaves_the_last_one_as_it_is(short):
+    ended(short)
+    before = len(short.history.events)
+    with pytest.raises(ValueError, match="batch_size"):
+        short.prepare(batch_size=0)
+    assert (short.state, len(short.history.events)) == ("finished", before)
+
+
+def test_controls_set_before_during_and_after_a_run_are_those_of_the_next(short):
+    short.controls.loss = "top1"
+    ended(short)
+    assert short.history.config.loss == "top1"
+    short.controls.n_sample = 8
+    assert short.pending == []
+    ended(short)
+    assert (short.history.config.loss, short.history.config.n_sample) == ("top1", 8)
+
+
+def test_a_comparison_is_made_anew_for_a_run_that_lies_where_an_old_one_lay(short):
+    ended(short).pin("first")
+    table = Comparison()
+    first = table.table(short.pinned, short.history)
+    # Objects of Python that are gone give their ids away: only the objects themselves tell.
+    for label in ("second", "third"):
+        other = replace(short.pinned, label=label)
+        assert f"pinned: {label}" in table.table(other, short.history)
+        del other
+    assert table.table(short.pinned, short.history) == first
+    fresh = History(short.history.config)
+    assert "now" not in table.table(short.pinned, fresh)
+
+
+def test_the_legend_of_the_quality_goes_by_name(monkeypatch):
+    names = dict(reversed(picture.QUALITY_NAMES.items()))
+    monkeypatch.setattr(picture, "QUALITY_NAMES", names)
+    drawn = picture.LabPicture()
+    legend = drawn._quality.axes.get_legend()
+    lines = {text.get_text(): line.get_color() for text, line in
+             zip(legend.get_texts(), legend.get_lines(), strict=True)}  # fmt: skip
+    assert lines == {names[name]: look[0] for name, look in picture.QUALITY.items()}
+
+
+def test_speed_is_by_the_seconds_of_the_reports(stops):
+    history, tally = History(TINY), Tally(batch_size=16)
+    assert (history.steps_per_second, history.clicks_per_second) == (0, 0)
+    del tally
+    run = LabRun(TINY.with_changes(n_epochs=2), stops, speed_limit=0)
+    ended(run)
+    reports = [event for event in run.history.events if isinstance(event, Report)]
+    last, before = reports[-1], reports[-2]
+    assert run.history.steps_per_second == (last.step - before.step) / last.seconds
+    assert run.history.clicks_per_second == last.clicks / last.seconds
+
+
+def test_events_reach_the_listener_and_the_history_in_the_same_order(stops):
+    heard = []
+    run = LabRun(TINY.with_changes(n_epochs=1), stops, speed_limit=0, on_event=heard.append)
+    ended(run)
+    assert heard == run.history.events
+    assert not any(isinstance(event, StepDone) for event in heard)
