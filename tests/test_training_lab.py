@@ -366,13 +366,14 @@ def test_the_hint_leads_on(loss, n_sample, at_top, advice):
     gradients = GradientByRank(
         np.array([0.0, 9.0]), np.array([1, 1]), curves, {"bpr": 1.0, "bpr-max": 1.0}
     )
-    assert advice in hint("running", gradients, {"loss": loss, "n_sample": n_sample}, "model")
+    asked = replace(Settings.of(TINY), loss=loss, n_sample=n_sample)
+    assert advice in hint("running", gradients, asked, "model")
 
 
 def test_the_hint_of_a_run_that_has_ended_leads_to_another(short):
     finished(short)
     assert "<b>Start</b> another" in short.hint.value
-    assert "wait" in hint("loading", None, {}, "model")
+    assert "wait" in hint("loading", None, Settings.of(TINY), "model")
 
 
 @pytest.mark.parametrize(
@@ -598,7 +599,6 @@ def test_a_line_of_text_restores_every_setting(lab, stops):
     assert again.settings_string == text
     assert (again.loss.value, again.next_run.values()) == ("top1-max", lab.next_run.values())
     assert (again.pane.value, again.scores_of.value) == ("scores", "reference")
-    assert again._lab_picture.on_reference
     assert again.restore_box.text.value == text
 
 

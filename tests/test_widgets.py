@@ -127,7 +127,7 @@ def test_the_kernels_load_while_a_learner_looks_at_the_panel(stops, monkeypatch)
 
 def test_lab_starts_idle_with_every_element(lab):
     assert lab.state == "idle"
-    names = "picture error state start pause step stop reset n-sample alpha loss marks status"
+    names = "picture error state start pause step stop reset n-sample alpha loss changes status"
     assert {f"g4r-{name}" for name in names.split()} <= classes(lab)
     assert lab.history == []
     assert lab.model is None
@@ -233,11 +233,10 @@ def test_gradients_are_those_of_shaped_scores_for_bpr_max(lab):
     lab.step()
     until(lambda: lab.state == "paused")
     lab.update()
-    linear = lab.run.history.last_observation
     lab.loss.value = "bpr-max"
     lab.start()
-    until(lambda: lab.run.history.last_observation.loss == "bpr-max")
-    assert linear.loss == "bpr"
+    until(lambda: lab.run.history.observations[-1].settings.loss == "bpr-max")
+    assert lab.run.history.observations[1].settings.loss == "bpr"
     assert lab.run.history.last_observation.effective > 0
 
 
@@ -247,9 +246,9 @@ def test_a_report_across_a_change_of_loss_is_not_drawn(lab):
     lab.loss.value = "cross-entropy"
     until(lambda: len(lab.run.history.losses.get("cross-entropy", [])) > 1)
     lab.stop()
-    (mark,) = lab.run.history.changes
-    assert lab.run.history.losses["bpr"][-1][0] < mark.step
-    assert lab.run.history.losses["cross-entropy"][0][0] - TINY.report_every >= mark.step - 1
+    (change,) = lab.run.history.changes
+    assert lab.run.history.losses["bpr"][-1][0] < change.step
+    assert lab.run.history.losses["cross-entropy"][0][0] - TINY.report_every >= change.step - 1
 
 
 def test_a_panel_whose_making_failed_does_not_block_the_next(stops, monkeypatch):

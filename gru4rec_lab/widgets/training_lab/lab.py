@@ -253,13 +253,15 @@ class TrainingLab(Panel):
 
     def update(self) -> None:
         """Take in what happened since the last call and show it, if anything did."""
-        told = self.run.poll()
-        if self.controls.settings is not self._shown:
-            self._follow_controls()
-        # Words before the picture, which takes ten times as long.
-        self._tell()
-        if told:
-            self._draw()
+        # Also by the drawing thread: who comes second sees what was told taken in and drawn.
+        with self._lab_picture.plot.lock:
+            told = self.run.poll()
+            if self.controls.settings is not self._shown:
+                self._follow_controls()
+            # Words before the picture, which takes ten times as long.
+            self._tell()
+            if told:
+                self._draw()
 
     def _name_elements(self) -> None:
         parts = self._elements

@@ -64,7 +64,9 @@ def observe(
     target, negatives = probe_scores(
         model,
         data.probe,
-        settings=settings,
+        n_sample=settings.n_sample,
+        sample_alpha=settings.sample_alpha,
+        batch_size=model.config.batch_size,
         support=torch.from_numpy(data.training.support),
         max_targets=max(1, N_SCORES // (model.config.batch_size + settings.n_sample)),
     )
