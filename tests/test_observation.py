@@ -1,6 +1,8 @@
 import pytest
 
+from gru4rec_lab import Config
 from gru4rec_lab.recommend import Recommender
+from gru4rec_lab.training.controls import Settings
 from gru4rec_lab.training.events import EpochDone, Observed, Started, StepDone
 from gru4rec_lab.widgets.training_lab import observation as lab_look
 from gru4rec_lab.widgets.training_lab.observation import Pace, looked
@@ -30,7 +32,7 @@ def steps_looked_at(pace, clock, steps, *, look=0.03, step=0.003):
         clock.now += look
 
     def events():
-        yield Started(MODEL, steps, "cpu", "plain")
+        yield Started(MODEL, steps, "cpu", "plain", Settings.of(Config()))
         for number in range(1, steps + 1):
             clock.now += step
             yield StepDone(number, 1)

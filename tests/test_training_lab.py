@@ -489,7 +489,7 @@ def test_five_hundred_looks_keep_less_than_ten_megabytes(short):
         for number in range(500):
             # Weights as long as those of 2048 extra negatives, each look with its own.
             weights = SoftmaxWeights(*np.full((2, 2111), number / 500))
-            short.run._seen.put(replace(look, value=replace(view, weights=weights)))
+            short.run._events.put(replace(look, value=replace(view, weights=weights)))
             if number % 25 == 0:
                 short.update()
         short.update()

@@ -132,17 +132,17 @@ def looked(
     events: Iterator[Event], see: Callable[[Recommender], View | None], pace: Pace
 ) -> Iterator[Event]:
     """The events, and `Observed` views: at the start, at `pace`, and at the ends of epochs."""
-    model, n_steps, step, epoch = None, 1, 0, 1
+    model, n_steps, step, epoch, settings = None, 1, 0, 1, None
     for event in events:
         yield event
         due = isinstance(event, Started | EpochDone)
         if isinstance(event, Started):
-            model, n_steps = event.model, event.n_steps
+            model, n_steps, settings = event.model, event.n_steps, event.settings
         elif isinstance(event, ControlChanged):
-            pace.soon = True
+            pace.soon, settings = True, event.settings
         elif isinstance(event, StepDone):
             step, epoch = event.step, event.epoch
             # After the last step of an epoch there is a look anyway.
             due = step % n_steps != 0 and pace.due(step)
         if due:
-            yield Observed(step, epoch, pace.timed(see, model))
+            yield Observed(step, epoch, settings, pace.timed(see, model))
