@@ -1,3 +1,4 @@
+import gc
 import itertools
 import subprocess
 import sys
@@ -6,6 +7,8 @@ import time
 
 import pytest
 
+from gru4rec_lab import Config
+from gru4rec_lab.training.controls import Settings
 from gru4rec_lab.training.events import Finished, Report, StepDone
 from gru4rec_lab.training.live import LiveRun
 
@@ -19,12 +22,14 @@ while run.steps < 5:
     time.sleep(0.01)
 """
 
+SETTINGS = Settings.of(Config())
+
 
 def counting(steps):
     for step in steps:
         time.sleep(1e-3)
+        yield Report(step, 1, 0.0, 1, 1e-3, SETTINGS)
         yield StepDone(step, 1)
-        yield Report(step, 1, 0.0, 1, 1e-3)
 
 
 def until(condition, seconds=5.0):
@@ -77,6 +82,98 @@ def test_stop_ends_the_thread_from_any_state(endless):
     assert endless.stop()
     assert endless.state == "stopped"
     assert "gru4rec-training" not in [thread.name for thread in threading.enumerate()]
+
+
+class Raced(LiveRun):
+    """A run on which something happens right after its state was read for the first time."""
+
+    meanwhile = None
+
+    @property
+    def state(self):
+        value, act = self._state, self.meanwhile
+        if act is not None:
+            self.meanwhile = None
+            act()
+        return value
+
+    @state.setter
+    def state(self, value):
+        self._state = value
+
+
+def test_a_run_that_is_stopped_while_it_is_resumed_does_not_say_running():
+    run = Raced(counting(itertools.count(1)))
+    run.step()
+    run.pause()
+    stop = threading.Thread(target=run.stop)
+
+    def meanwhile():
+        stop.start()
+        stop.join(0.3)  # a stop that can end here does
+
+    run.meanwhile = meanwhile
+    run.resume()
+    stop.join(5)
+    assert run.wait(5)
+    assert run.state == "stopped"
+
+
+@pytest.mark.parametrize("end", ["stopped", "finished"])
+def test_nothing_wakes_a_run_that_has_ended(end):
+    run = LiveRun(counting(itertools.count(1) if end == "stopped" else [1]))
+    run.start()
+    assert run.stop() if end == "stopped" else run.wait(5)
+    run.resume()
+    run.step()
+    run.pause()
+    assert run.state == end
+
+
+def test_a_run_that_is_resumed_during_a_single_step_goes_on():
+    near_end, goes_on = threading.Event(), threading.Event()
+
+    def events():
+        near_end.wait(5)
+        yield StepDone(1, 1)
+        yield Finished(1, 1)
+        goes_on.set()
+
+    run = LiveRun(events())
+    run.step()
+    run.pause()
+    run.resume()
+    near_end.set()
+    assert goes_on.wait(5)
+    assert run.wait(5)
+    assert run.state == "finished"
+
+
+@pytest.mark.parametrize("paused", [True, False])
+def test_a_run_that_nobody_refers_to_gives_its_thread_back(paused):
+    closed = threading.Event()
+
+    def events():
+        try:
+            yield from counting(itertools.count(1))
+        finally:
+            closed.set()
+
+    class Owner:
+        def __init__(self):
+            self.run = LiveRun(events(), self.on_event)
+
+        def on_event(self, event):
+            pass
+
+    before, owner = set(threading.enumerate()), Owner()
+    (owner.run.step if paused else owner.run.start)()
+    (thread,) = set(threading.enumerate()) - before
+    del owner
+    gc.collect()
+    thread.join(5)
+    assert not thread.is_alive()
+    assert closed.is_set()
 
 
 @pytest.mark.slow

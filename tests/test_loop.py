@@ -1,12 +1,13 @@
 import itertools
 
+import pandas as pd
 import pytest
 import torch
 
-from gru4rec_lab import Config, Controls, evaluate, fit, load_sessions, train
-from gru4rec_lab.training.controls import ControlChanged
-from gru4rec_lab.training.events import EpochDone, Finished, Observed, Report, Started, StepDone
-from gru4rec_lab.training.loop import NonFiniteLoss, observed
+from gru4rec_lab import Config, Controls, Sessions, evaluate, fit, load_sessions, train
+from gru4rec_lab.training.controls import ControlChanged, Settings
+from gru4rec_lab.training.events import EpochDone, Finished, Report, Started, StepDone
+from gru4rec_lab.training.loop import NonFiniteLoss
 
 SMALL = Config(layers=(16,), batch_size=16, n_sample=32, learning_rate=0.1, n_epochs=2)
 
@@ -40,6 +41,36 @@ def test_events_come_in_order(cycle):
     assert [(end.step, end.epoch) for end in ends] == [(n_steps, 1), (2 * n_steps, 2)]
     assert ends[0].evaluation.n_targets == cycle[1].n_clicks - cycle[1].n_sessions
     assert events[-1] == Finished(2 * n_steps, 2)
+
+
+def test_the_last_that_is_told_of_a_step_is_that_it_is_done(cycle):
+    controls, told = Controls.of(SMALL), []
+    events = train(SMALL.with_changes(report_every=7, n_epochs=1), cycle[0], controls=controls)
+    n_steps = next(events).n_steps
+    for event in events:
+        told.append((type(event), event.step))
+        if event == StepDone(6, 1):
+            controls.set(loss="top1", n_sample=8)
+    assert told[5:9] == [(StepDone, 6), (ControlChanged, 7), (ControlChanged, 7), (Report, 7)]
+    reports = [step for kind, step in told if kind is Report]
+    assert reports == sorted({*range(7, n_steps, 7), n_steps})
+    assert [kind for kind, _ in told[-4:]] == [Report, EpochDone, StepDone, Finished]
+    assert all(told[told.index((Report, step)) + 1] == (StepDone, step) for step in reports)
+
+
+def test_events_carry_the_settings_that_their_step_trained_with(cycle):
+    controls, events = Controls.of(SMALL), []
+    for event in train(SMALL.with_changes(report_every=7), cycle[0], controls=controls):
+        events.append(event)
+        if event == StepDone(7, 1):
+            controls.set(loss="top1", n_sample=8)
+    was, now = Settings.of(SMALL), Settings.of(SMALL.with_changes(loss="top1", n_sample=8))
+    assert events[0].settings == was
+    changes = [event for event in events if isinstance(event, ControlChanged)]
+    assert [(each.step, each.settings) for each in changes] == [(8, now)] * 2
+    assert changes[0].settings is changes[1].settings
+    reports = [event for event in events if isinstance(event, Report)]
+    assert [each.settings for each in reports[:2]] == [was, now]
 
 
 def test_reports_count_every_click_once(cycle):
@@ -94,6 +125,65 @@ def test_a_hopeless_learning_rate_stops_the_run_and_leaves_a_usable_model(cycle)
     assert evaluate(model, cycle[1]).n_targets > 0
 
 
+def failure_of(config, sessions, after_step):
+    """The message of a run that fails; `after_step(step, model, controls)` is called meanwhile."""
+    controls = Controls.of(config)
+    events = train(config, sessions, controls=controls)
+    model = next(events).model
+    try:
+        for event in events:
+            if isinstance(event, StepDone):
+                after_step(event.step, model, controls)
+    except NonFiniteLoss as failure:
+        return str(failure)
+    return None
+
+
+def broken_at(number, **changes):
+    """Weights that break before this step, and changes of the controls after it."""
+
+    def after_step(step, model, controls):
+        if step == number - 1:
+            with torch.no_grad():
+                model.network.bias.fill_(torch.inf)
+        if step == number:
+            controls.set(**changes)
+
+    return after_step
+
+
+@pytest.mark.parametrize("step", ["plain", "numba"])
+def test_the_failure_names_the_loss_and_the_rate_of_its_step_not_those_of_the_report(cycle, step):
+    config = SMALL.with_changes(loss="bpr", step=step, device="cpu", report_every=9)
+    message = failure_of(config, cycle[0], broken_at(14, loss="top1", learning_rate=0.01))
+    assert message.startswith(
+        "the bpr loss is not finite at step 14 with learning_rate 0.1; the model is back"
+    )
+
+
+@pytest.mark.parametrize("step", ["plain", "numba"])
+def test_the_failure_names_its_step_also_after_steps_of_one_row(step):
+    sessions = sessions_of([[f"item {n}" for n in range(30)], ["item 0", "item 1"]])
+    config = Config(layers=(4,), batch_size=2, n_sample=0, n_epochs=2, loss="bpr", step=step,
+                    device="cpu")  # fmt: skip
+    assert "not finite at step 30 with" in failure_of(config, sessions, broken_at(30))
+
+
+def test_the_failure_names_the_rate_of_the_step_before_where_it_was_another(cycle):
+    def after_step(step, model, controls):
+        if step in (4, 5):
+            controls.learning_rate = {4: 1e38, 5: 0.1}[step]
+
+    message = failure_of(SMALL.with_changes(loss="cross-entropy"), cycle[0], after_step)
+    assert "not finite at step 6 with learning_rate 0.1 (the step before: 1e+38)" in message
+
+
+def sessions_of(clicks):
+    rows = [(number, item) for number, items in enumerate(clicks) for item in items]
+    frame = pd.DataFrame(rows, columns=["SessionId", "ItemId"])
+    return Sessions.from_frame(frame.assign(Time=range(len(rows))))
+
+
 @pytest.mark.parametrize(
     "changes",
     [
@@ -134,27 +224,6 @@ def test_a_session_set_of_one_click_sessions_is_refused_before_training(cycle):
     single = cycle[0]._keep(~(cycle[0].session_of_click >= 0), "all")
     with pytest.raises(ValueError, match="there are no sessions"):
         train(SMALL, single)
-
-
-def test_an_observer_sees_the_model_at_the_start_every_so_often_and_at_epoch_ends(cycle):
-    events = observed(train(SMALL, cycle[0]), 10, lambda model: model.network.items.sum().item())
-    seen = [event for event in events if isinstance(event, Observed)]
-    n_steps = next(train(SMALL, cycle[0])).n_steps
-    at = [event.step for event in seen]
-    assert at[0] == 0
-    assert set(range(10, 2 * n_steps, 10)) <= set(at)
-    assert n_steps in at
-    assert len({event.value for event in seen}) > 2
-
-
-def test_an_observer_sees_the_first_step_after_a_change(cycle):
-    controls, seen = Controls.of(SMALL), []
-    for event in observed(train(SMALL, cycle[0], controls=controls), 1000, lambda model: None):
-        if isinstance(event, StepDone) and event.step == 7:
-            controls.set(n_sample=3, loss="top1")
-        if isinstance(event, Observed):
-            seen.append(event.step)
-    assert seen[:2] == [0, 8]
 
 
 def test_ctrl_c_keeps_the_model_so_far(cycle, monkeypatch):

@@ -86,11 +86,11 @@ def test_a_changed_control_is_observed_soon_but_not_at_every_step_of_a_drag(cloc
     assert not schedule.due(9)
 
 
-def test_a_request_is_met_by_the_next_step_in_any_case(clock):
+def test_step_by_step_each_step_is_observed_however_long_that_takes(clock):
     schedule = ObservationSchedule(50)
-    schedule.timed(lambda: setattr(clock, "now", 1.0))
-    schedule.requested = True
-    assert schedule.due(7)
+    schedule.each_step = True
+    at, _ = steps_observed(schedule, clock, 5, takes=9.0)
+    assert at == [0, 1, 2, 3, 4, 5]
 
 
 def test_a_repeated_run_is_observed_after_the_same_steps_and_no_others(clock):

@@ -495,7 +495,7 @@ def test_five_hundred_observations_keep_less_than_ten_megabytes(short):
         for number in range(500):
             # Weights as long as those of 2048 extra negatives, each observation with its own.
             weights = SoftmaxWeights(*np.full((2, 2111), number / 500))
-            short.run._live._seen.put(replace(last, value=replace(seen, weights=weights)))
+            short.run._live._events.put(replace(last, value=replace(seen, weights=weights)))
             if number % 25 == 0:
                 short.update()
         short.update()

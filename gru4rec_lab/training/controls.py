@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from ..config import Config, check_setting
@@ -32,12 +32,16 @@ LIVE = tuple(Settings.__dataclass_fields__)
 
 @dataclass(frozen=True)
 class ControlChanged:
-    """`name` went from `old` to `new` before step number `step` (1-based)."""
+    """`name` went from `old` to `new` before step number `step` (1-based).
+
+    `settings` are all settings from that step on; a change written by hand need not have them.
+    """
 
     step: int
     name: str
     old: Any
     new: Any
+    settings: Settings | None = field(default=None, compare=False, repr=False)
 
 
 class Controls:
@@ -88,7 +92,7 @@ class Controls:
             return now, []
         old, new = asdict(previous), asdict(now)
         return now, [
-            ControlChanged(step, name, old[name], new[name])
+            ControlChanged(step, name, old[name], new[name], now)
             for name in LIVE
             if old[name] != new[name]
         ]

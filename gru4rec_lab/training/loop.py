@@ -1,8 +1,8 @@
 """Training as a generator of events: to pause, do not ask for the next one; to stop, close it."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from time import perf_counter
-from typing import Any
+from typing import TYPE_CHECKING
 
 import torch
 
@@ -13,10 +13,13 @@ from ..device import choose_device, generator
 from ..evaluation.full_ranking import evaluate
 from ..recommend import Recommender, network_of
 from ..sampling import POOL, WEIGHTS, Sampler, first_without, hardest
-from .controls import ControlChanged, Controls, Settings
-from .events import EpochDone, Event, Finished, Observed, Report, Started, StepDone, Tally
+from .controls import Controls, Settings
+from .events import EpochDone, Event, Finished, Report, Started, StepDone
 from .numba_step.choice import check_step, choose_step
 from .step import Step
+
+if TYPE_CHECKING:
+    from .numba_step.step import NumbaStep
 
 
 class NonFiniteLoss(ArithmeticError):  # noqa: N818
@@ -30,7 +33,7 @@ def train(
     controls: Controls | None = None,
     validation: Sessions | None = None,
 ) -> Iterator[Event]:
-    """Events of a training: `Started`, a `StepDone` a step, reports between them, `Finished`.
+    """Events of a training: `Started`, a `StepDone` at the end of each step, reports, `Finished`.
 
     `controls` may be changed from any thread between two steps. With `validation` sessions each
     epoch ends with an evaluation. The same config, sessions and changes give the same run, bit for
@@ -42,17 +45,52 @@ def train(
     """
     device = choose_device(config.device)
     schedule = session_parallel(sessions, config.batch_size, device)
-    run = _Run(config, sessions, schedule, device)
-    return run.events(controls or Controls.of(config), validation)
+    return _events(
+        _Run(config, sessions, device), schedule, controls or Controls.of(config), validation
+    )
+
+
+def _events(
+    run: "_Run", schedule: Schedule, controls: Controls, validation: Sessions | None
+) -> Iterator[Event]:
+    config, n_steps, step, epoch = run.config, len(schedule), 0, 0
+    # Here and not before: the import of numba must not hold up whoever asks for a run.
+    run.step = choose_step(config.step, run.step, run.settings)
+    yield Started(run.model, n_steps, str(run.device), run.step.name, run.settings)
+    for epoch in range(1, config.n_epochs + 1):
+        run.begin_epoch()
+        for step, batch in enumerate(schedule, (epoch - 1) * n_steps + 1):
+            run.settings, changes = controls.before_step(step, run.settings)
+            yield from changes
+            run.train_on(batch, step)
+            ends_epoch = step == epoch * n_steps
+            if ends_epoch or step % config.report_every == 0:
+                yield run.report(step, epoch)
+            if ends_epoch:
+                run.keep_weights()
+                quality = evaluate(run.model, validation) if validation is not None else None
+                yield EpochDone(step, epoch, run.tally.epoch_loss, quality)
+            yield StepDone(step, epoch)
+    yield Finished(step, epoch)
 
 
 class _Run:
-    def __init__(self, config: Config, sessions: Sessions, schedule: Schedule, device):
+    """All that changes while a model trains.
+
+    Attributes:
+        model, step: what is trained, and what trains it.
+        settings: those of the last step; before the first those of the config.
+        tally: the losses of this epoch.
+    """
+
+    def __init__(self, config: Config, sessions: Sessions, device: torch.device):
         network = network_of(config, sessions.n_items, generator(config.seed, "weights")).to(device)
-        support = torch.from_numpy(sessions.support)
-        self._step = Step(
+        self.config, self.device, self.settings = config, device, Settings.of(config)
+        self.model = Recommender(network, sessions.item_ids, config)
+        self._support = torch.from_numpy(sessions.support)
+        self.step: Step | NumbaStep = Step(
             network,
-            support,
+            self._support,
             batch_size=config.batch_size,
             dropout_p_embed=config.dropout_p_embed,
             dropout_p_hidden=config.dropout_p_hidden,
@@ -61,95 +99,112 @@ class _Run:
             mask_collisions=config.collisions == "mask",
             generator=generator(config.seed, "dropout", device),
         )
-        check_step(config.step, self._step, Settings.of(config))
-        self.model = Recommender(network, sessions.item_ids, config)
-        self._config, self._schedule, self._device = config, schedule, device
-        self._support = support
+        check_step(config.step, self.step, self.settings)
         draws_on = device if device.type == "cuda" else "cpu"
         self._draws = generator(config.seed, "negatives", draws_on)
         self._sampler: Sampler | None = None
         self._alpha = -1.0
-        self._keep_copy()
+        self._trained_from: list[tuple[int, Settings]] = []
+        self.keep_weights()
 
-    def events(self, controls: Controls, validation: Sessions | None) -> Iterator[Event]:
-        settings, number, epoch = Settings.of(self._config), 0, 0
-        # Here and not before: the import of numba must not hold up whoever asks for a run.
-        self._step = choose_step(self._config.step, self._step, settings)
-        yield Started(self.model, len(self._schedule), str(self._device), self._step.name)
-        for epoch in range(1, self._config.n_epochs + 1):
-            self._step.begin_epoch()
-            tally = Tally(self._config.batch_size)
-            for batch in self._schedule:
-                settings, changes = controls.before_step(number + 1, settings)
-                yield from changes
-                number += 1
-                began = perf_counter()
-                loss = self._step(batch, self._negatives(batch, settings), settings)
-                tally.add(loss, len(batch), perf_counter() - began)
-                yield StepDone(number, epoch)
-                if number % self._config.report_every == 0:
-                    yield self._report(tally, number, epoch, settings)
-            if tally.clicks:
-                yield self._report(tally, number, epoch, settings)
-            self._keep_copy()
-            result = evaluate(self.model, validation) if validation is not None else None
-            yield EpochDone(number, epoch, tally.epoch_loss, result)
-        yield Finished(number, epoch)
+    def begin_epoch(self) -> None:
+        """Forget the hidden states and the losses."""
+        self.step.begin_epoch()
+        self.tally = Tally(self.config.batch_size)
+
+    def train_on(self, batch: Batch, number: int) -> None:
+        """Take step `number` with the settings in force."""
+        if not self._trained_from or self._trained_from[-1][1] is not self.settings:
+            self._trained_from.append((number, self.settings))
+        began = perf_counter()
+        loss = self.step(batch, self._negatives(batch, self.settings), self.settings)
+        self.tally.add(loss, len(batch), perf_counter() - began)
+
+    def report(self, number: int, epoch: int) -> Report:
+        """What was added since the last report; the only place that waits for the device.
+
+        Raises:
+            NonFiniteLoss: the loss of a step since the last report is not finite.
+        """
+        began = perf_counter()
+        if not self.step.finite.item():
+            self.model.network.load_state_dict(self._weights)
+            raise NonFiniteLoss(self._failure(self.step.n_finite.item() + 1, epoch))
+        return self.tally.report(number, epoch, began, self.settings)
+
+    def _failure(self, number: int, epoch: int) -> str:
+        """Which step failed, with what settings: those in force now may have changed since."""
+        settings, before = (
+            next((each for first, each in reversed(self._trained_from) if first <= at), None)
+            for at in (number, number - 1)
+        )
+        rate = f"{settings.learning_rate:g}"
+        if before is not None and before.learning_rate != settings.learning_rate:
+            rate += f" (the step before: {before.learning_rate:g})"
+        return (
+            f"the {settings.loss} loss is not finite at step {number} with learning_rate {rate}; "
+            f"the model is back at the end of epoch {epoch - 1}; "
+            f"try a smaller learning_rate or momentum"
+        )
+
+    def keep_weights(self) -> None:
+        """Keep a copy of the weights to go back to when the loss fails."""
+        state = self.model.network.state_dict()
+        self._weights = {name: value.clone() for name, value in state.items()}
 
     def _negatives(self, batch: Batch, settings: Settings) -> torch.Tensor:
         if self._sampler is None or self._alpha != settings.sample_alpha:
             self._alpha = settings.sample_alpha
-            weight = WEIGHTS[self._config.sampler](self._support, self._alpha)
-            how = {"generator": self._draws, "device": self._device}
-            self._sampler = Sampler(weight, **how, search=self._step.search)
-            self._step.set_sampling_weight(weight, self._alpha)
-        if self._config.sampler == "hard" and settings.n_sample:
+            weight = WEIGHTS[self.config.sampler](self._support, self._alpha)
+            how = {"generator": self._draws, "device": self.device}
+            self._sampler = Sampler(weight, **how, search=self.step.search)
+            self.step.set_sampling_weight(weight, self._alpha)
+        if self.config.sampler == "hard" and settings.n_sample:
             pool = self._sampler.draw(POOL * settings.n_sample)
-            scores = self._step.scores_of(batch, pool)
+            scores = self.step.scores_of(batch, pool)
             return hardest(pool, scores, batch.targets, settings.n_sample)
-        if self._config.collisions == "resample":
+        if self.config.collisions == "resample":
             pool = self._sampler.draw(POOL * settings.n_sample)
             return first_without(pool, batch.targets, settings.n_sample)
         return self._sampler.draw(settings.n_sample)
 
-    def _report(self, tally: "Tally", number: int, epoch: int, settings: Settings) -> Report:
-        began = perf_counter()
-        if not self._step.finite.item():
-            bad = self._step.n_finite.item() + 1
-            self.model.network.load_state_dict(self._copy)
-            raise NonFiniteLoss(
-                f"the {settings.loss} loss is not finite at step {bad} with learning_rate "
-                f"{settings.learning_rate:g}; the model is back at the end of epoch {epoch - 1}; "
-                f"try a smaller learning_rate or momentum"
-            )
-        return tally.report(number, epoch, began)
 
-    def _keep_copy(self) -> None:
-        state = self.model.network.state_dict()
-        self._copy = {name: value.clone() for name, value in state.items()}
+class Tally:
+    """Sums over the steps of an epoch, kept on the device until a report reads them."""
 
+    def __init__(self, batch_size: int):
+        self._batch_size = batch_size
+        self._epoch_total, self._epoch_clicks = 0.0, 0
+        self._clear()
 
-def observed(
-    events: Iterator[Event], every: int, observe: Callable[[Recommender], Any]
-) -> Iterator[Event]:
-    """The events, and what `observe(model)` gives now and then.
+    def _clear(self) -> None:
+        self._losses: torch.Tensor | float = 0.0
+        self.clicks, self._seconds = 0, 0.0
 
-    That is at the start, after every `every` steps, after the first step with a changed control,
-    and at the ends of epochs.
-    """
-    model, step, epoch, changed = None, 0, 1, False
-    for event in events:
-        yield event
-        due = isinstance(event, Started | EpochDone)
-        if isinstance(event, Started):
-            model = event.model
-        elif isinstance(event, ControlChanged):
-            changed = True
-        elif isinstance(event, StepDone):
-            step, epoch = event.step, event.epoch
-            due, changed = changed or step % every == 0, False
-        if due:
-            yield Observed(step, epoch, observe(model))
+    def add(self, loss: torch.Tensor | float, clicks: int, seconds: float) -> None:
+        """Take in a step: its loss (sum of its rows over `batch_size`), targets and seconds."""
+        if isinstance(loss, torch.Tensor):
+            # MPS has no float64.
+            loss = loss.cpu().double() if loss.device.type == "mps" else loss.double()
+        self._losses += loss
+        self.clicks += clicks
+        self._seconds += seconds
+
+    def report(self, number: int, epoch: int, began: float, settings: Settings) -> Report:
+        """What was added since the last report; `began` is when reading the device began."""
+        # A step's loss is its sum over `batch_size`, also where fewer rows are left.
+        total = float(self._losses) * self._batch_size
+        seconds = self._seconds + perf_counter() - began
+        made = Report(number, epoch, total / self.clicks, self.clicks, seconds, settings)
+        self._epoch_total += total
+        self._epoch_clicks += self.clicks
+        self._clear()
+        return made
+
+    @property
+    def epoch_loss(self) -> float:
+        """Mean loss of a target over all reports."""
+        return self._epoch_total / max(self._epoch_clicks, 1)
 
 
 def fit(

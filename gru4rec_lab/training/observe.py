@@ -24,13 +24,14 @@ class ObservationSchedule:
     `at`, the steps of an earlier run, it is after these and no others.
 
     Attributes:
-        requested: the next step is observed in any case; set from any thread.
+        each_step: all steps are observed, as for a learner who goes step by step; set from any
+            thread.
         throttled: the training waits between its steps, so that observations may take more time.
     """
 
     def __init__(self, every: int = 1, at: Collection[int] | None = None):
         self._every, self._at = every, at
-        self.requested = self.throttled = self._changed = False
+        self.each_step = self.throttled = self._changed = False
         self._took, self._ended = 0.0, perf_counter()
 
     def changed(self) -> None:
@@ -41,7 +42,7 @@ class ObservationSchedule:
         """Whether to observe the model now, after step number `step` (0: before the first)."""
         if self._at is not None:
             return step in self._at
-        if step == 0 or ends_epoch or self.requested:
+        if step == 0 or ends_epoch or self.each_step:
             return True
         share = WORTH_MORE if self._changed or self.throttled else USUAL
         rested = perf_counter() - self._ended >= self._took * (1 / share - 1)
@@ -71,8 +72,6 @@ def observed(
 
     def observation(step: int, epoch: int) -> Iterator[Observed]:
         if schedule.due(step, ends_epoch=ends_epoch):
-            if step:  # a request is about the next step
-                schedule.requested = False
             yield Observed(step, epoch, settings, schedule.timed(observe, model, settings))
 
     for event in events:

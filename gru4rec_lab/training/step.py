@@ -92,6 +92,7 @@ class Step:
         if len(columns) == 1:
             with torch.no_grad():
                 self.hidden = network.advance(batch.inputs, self.hidden, batch.carry)
+            self.n_finite += self.finite
             return network.items.new_zeros(())
         clicked, output, bias, leaves = self._look_up(batch.inputs, columns)
         clicked = self._dropout(clicked, self.keep_embed)

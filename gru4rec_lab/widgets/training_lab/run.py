@@ -174,15 +174,15 @@ class LabRun:
         """Begin the run that is prepared, or a new one; go on after a pause."""
         if not self.ready:
             self.prepare(self.history.data)
-        if self._live.state == "paused":
-            self._live.resume()
-        elif self._live.state == "idle":
-            self._live.start()
+        self._schedule.each_step = False
+        (self._live.start if self._live.state == "idle" else self._live.resume)()
 
     def pause(self) -> None:
         """Pause a running training before its next step, resume a paused one."""
-        if self._live is not None:
-            (self._live.resume if self._live.state == "paused" else self._live.pause)()
+        if self.state == "paused":
+            self.start()
+        elif self._live is not None:
+            self._live.pause()
 
     def step(self) -> None:
         """Train one step, observe the model and pause; a running training pauses."""
@@ -191,7 +191,7 @@ class LabRun:
         if self._live.state == "running":
             self._live.pause()
         else:
-            self._schedule.requested = True
+            self._schedule.each_step = True
             self._live.step()
 
     def stop(self, timeout: float = 5.0) -> None:
