@@ -82,11 +82,20 @@ def test_figures_of_rows_and_of_a_step_are_pictures(replay):
 
 def test_following_a_session_goes_to_the_step_where_it_starts(explorer):
     explorer.session.value = 9
-    of = explorer.numbers
+    numbers = explorer.numbers
     session = explorer._sessions.items[explorer._sessions.offsets[9] :]
-    assert of["carry"] == -1
-    assert (of["input"], of["target"]) == tuple(map(str, explorer._sessions.item_ids[session[:2]]))
-    assert explorer.step.value == explorer.view.step == of["step"] > 0
+    assert numbers["carry"] == -1
+    assert (numbers["input"], numbers["target"]) == tuple(
+        map(str, explorer._sessions.item_ids[session[:2]])
+    )
+    assert explorer.step.value == explorer.view.step == numbers["step"] > 0
+
+
+def test_item_names_in_the_words_are_escaped(explorer):
+    explorer._sessions.item_ids[:] = "<i>"
+    explorer.session.value = 3
+    assert "<b>&lt;i&gt;</b>" in explorer.words.value
+    assert "<i>" not in explorer.words.value
 
 
 def test_next_step_goes_on_from_the_same_row(explorer):

@@ -1,5 +1,8 @@
 """Nearest neighbours of items, and the routes to judge them by."""
 
+from importlib import import_module
+from math import prod
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -7,9 +10,19 @@ import torch
 
 from gru4rec_lab import Config, Recommender
 from gru4rec_lab.data.flights import flight_routes, most_flown
-from gru4rec_lab.diagnostics.neighbours import agreement, item_vectors, nearest, neighbours
+from gru4rec_lab.diagnostics.neighbours import (
+    N_COSINES,
+    agreement,
+    item_vectors,
+    nearest,
+    neighbours,
+)
 from gru4rec_lab.recommend import network_of
 
+from .watching import Watch
+
+# The package may have a function of this name.
+MODULE = import_module("gru4rec_lab.diagnostics.neighbours")
 ITEMS = np.array(["a", "b", "c", "d"])
 PLANE = torch.tensor([[1.0, 0.0], [3.0, 0.3], [0.0, 1.0], [-1.0, 0.1]])
 
@@ -33,6 +46,45 @@ def test_nearest_is_by_angle_not_by_length_and_never_the_item_itself():
 def test_k_out_of_range_says_the_range(k):
     with pytest.raises(ValueError, match="k must be from 1 to 3"):
         nearest(PLANE, k)
+
+
+def test_some_items_have_the_neighbours_that_they_have_among_all():
+    vectors = torch.randn(40, 6, generator=torch.Generator().manual_seed(0))
+    of = torch.tensor([7, 0, 39])
+    for some, among_all in zip(nearest(vectors, 5, of), nearest(vectors, 5), strict=True):
+        torch.testing.assert_close(some, among_all[of])
+
+
+def test_blocks_of_any_size_give_the_same_neighbours(monkeypatch):
+    vectors = torch.randn(10, 4, generator=torch.Generator().manual_seed(0))
+    cosine, index = nearest(vectors, 3)
+    for size in (1, 30, 99):
+        monkeypatch.setattr(MODULE, "N_COSINES", size)
+        torch.testing.assert_close(nearest(vectors, 3), (cosine, index))
+
+
+def largest(watch):
+    """Numbers in the largest tensor that an operation wrote."""
+    return max(prod(shape) for done in watch.operations for shape in done.writes)
+
+
+def of_size(n_items, width=8):
+    config = Config(layers=(width,))
+    return Recommender(network_of(config, n_items), np.arange(n_items), config)
+
+
+def test_neighbours_of_one_item_cost_one_product_of_the_table_with_a_vector():
+    with Watch() as watch:
+        neighbours(of_size(3000), 5)
+    assert [done.writes for done in watch.operations if done.name == "mm"] == [((1, 3000),)]
+    assert largest(watch) <= 3000 * 24, "the tables themselves"
+
+
+def test_memory_of_agreement_does_not_grow_with_the_pairs_of_items():
+    model = of_size(3000)
+    with Watch() as watch:
+        agreement(model, {item: item % 3 for item in range(3000)})
+    assert largest(watch) <= N_COSINES < 3000**2
 
 
 def test_neighbours_are_named_best_first():
@@ -60,6 +112,20 @@ def test_agreement_by_hand():
     labels = dict(zip("abcd", "xxyy", strict=True))
     # nearest: a-b, b-a, c-b, d-c; 2 of 3 pairs with a given item differ
     assert agreement(recommender(), labels, k=1) == (3 / 4, pytest.approx(1 / 3))
+
+
+def test_labels_of_agreement_may_be_anything_that_can_be_compared():
+    labels = dict(zip("abcd", [("x", 1), ("x", 1), ("y", 1), ("y", 1)], strict=True))
+    assert agreement(recommender(), labels, k=1) == (3 / 4, pytest.approx(1 / 3))
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
+def test_a_model_on_the_gpu_has_the_same_neighbours():
+    here, labels = recommender(), dict(zip("abcd", "xxyy", strict=True))
+    there = Recommender(recommender().network.cuda(), ITEMS, here.config)
+    pd.testing.assert_frame_equal(neighbours(there, "a", k=2), neighbours(here, "a", k=2))
+    assert agreement(there, labels, k=1) == agreement(here, labels, k=1)
 
 
 def test_an_item_without_a_label_is_named():

@@ -5,13 +5,12 @@ import pandas as pd
 import pytest
 import torch
 
-from gru4rec_lab import LOSSES, Config, Recommender
+from gru4rec_lab import LOSSES
 from gru4rec_lab.diagnostics import effective_negatives, gaussian_scores, trained_scores
 from gru4rec_lab.losses import elu
 from gru4rec_lab.plots import score_shaping
-from gru4rec_lab.recommend import network_of
 from gru4rec_lab.score_matrix import loss_and_gradient
-from gru4rec_lab.widgets import NeighbourFinder, ScoreShaper
+from gru4rec_lab.widgets import ScoreShaper
 
 
 @pytest.fixture(scope="module")
@@ -84,36 +83,3 @@ def test_figures_of_scores_elu_and_epochs_can_be_drawn():
     assert [len(figure.axes) for figure in figures] == [4, 2, 2]
     for figure in figures:
         figure.canvas.draw()
-
-
-@pytest.fixture
-def finder():
-    config = Config(layers=(2,))
-    model = Recommender(network_of(config, 3), np.array(["a", "b", "c"]), config)
-    with torch.no_grad():
-        model.network.items.copy_(torch.tensor([[1.0, 0.0], [2.0, 0.1], [0.0, 1.0]]))
-    facts = pd.DataFrame({"airport": ["JFK", "JFK", "<EWR>"]}, index=["a", "b", "c"])
-    panel = NeighbourFinder({"one": model}, facts, item="a")
-    yield panel
-    panel.close()
-
-
-def test_finder_shows_neighbours_and_marks_what_they_share(finder):
-    finder.k.value = 1
-    assert finder.found.index.tolist() == ["b"]
-    assert finder.found.airport.tolist() == ["JFK"]
-    assert "<b>JFK</b>" in finder.words.value
-    finder.item.value = "c"
-    assert "&lt;EWR&gt;" in finder.words.value
-
-
-def test_finder_says_what_is_wrong_and_goes_on(finder):
-    finder.item.value = "z"
-    assert "does not know the item 'z'" in finder.error
-    finder.item.value = "b"
-    assert not finder.error
-
-
-def test_finder_with_fewer_items_than_neighbours_says_how_many_there_can_be(finder):
-    finder.k.value = 20
-    assert "k must be from 1 to 2" in finder.error

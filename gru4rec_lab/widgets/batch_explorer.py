@@ -8,7 +8,8 @@ from ..data.sessions import Sessions
 from ..diagnostics.steps import Replay, StepView
 from ..plots.batches import MOST_EXTRA, MOST_ROWS, N_STEPS, batch_plot
 from ..recommend import Recommender
-from .controls import LABEL, marked, steps_slider
+from .controls import LABEL, Updating, marked, steps_slider
+from .markup import bold
 from .panel import Panel, picture_of
 
 BEFORE = 3
@@ -45,7 +46,7 @@ class BatchExplorer(Panel):
         super().__init__(key)
         self._model, self._support = model, torch.as_tensor(sessions.support)
         self._sessions = sessions.take(np.arange(sessions.n_sessions) < n_sessions)
-        self._held = False
+        self._updating = Updating()
         self.view: StepView
         self.numbers: dict = {}
         self._make_controls(batch_size, n_sample)
@@ -59,7 +60,7 @@ class BatchExplorer(Panel):
         self.reveal([controls, self.error_box, self.picture, self.words])
 
     def _make_controls(self, batch_size: int, n_sample: int) -> None:
-        self.session = _numbers(
+        self.session = _int_slider(
             "follow session", self._sessions.n_sessions - 1, css="g4r-session",
             tooltip="number of the session to follow, from 0; goes to the step where it starts",
         )  # fmt: skip
@@ -67,7 +68,7 @@ class BatchExplorer(Panel):
             "batch size (sessions)", batch_size, list(range(1, MOST_ROWS + 1)),
             css="g4r-batch-size", tooltip="sessions side by side; there is a row for each",
         )  # fmt: skip
-        self.step = _numbers(
+        self.step = _int_slider(
             "step",
             1,
             css="g4r-step",
@@ -87,7 +88,7 @@ class BatchExplorer(Panel):
         self.next_copy.on_click(self.guarded(self._go_to_next_copy))
 
     def _changed(self, change: dict) -> None:
-        if self._held:
+        if self._updating:
             return
         if change["owner"] is self.batch_size:
             self._regroup()
@@ -107,12 +108,9 @@ class BatchExplorer(Panel):
         self._go_to(self._replay.first_step(self.session.value))
 
     def _go_to(self, step: int) -> None:
-        self._held = True
-        try:
+        with self._updating:
             self.step.max = len(self._replay) - 1
             self.step.value = step
-        finally:
-            self._held = False
 
     def _go_to_next_copy(self, _button: widgets.Button) -> None:
         count = len(self._replay)
@@ -135,7 +133,7 @@ class BatchExplorer(Panel):
             self.words.value = _words(self.numbers, self.session.value, len(self._replay))
 
 
-def _numbers(label: str, most: int, *, css: str, tooltip: str) -> widgets.IntSlider:
+def _int_slider(label: str, most: int, *, css: str, tooltip: str) -> widgets.IntSlider:
     slider = widgets.IntSlider(
         value=0, max=most, description=label, tooltip=tooltip, style=LABEL,
         layout=widgets.Layout(width="430px"),
@@ -160,21 +158,22 @@ def _numbers_of(view: StepView, names: np.ndarray, followed: int) -> dict:
     return numbers
 
 
-def _words(of: dict, followed: int, n_steps: int) -> str:
-    extra = of["columns"] - of["rows"]
+def _words(numbers: dict, followed: int, n_steps: int) -> str:
+    rows, columns, negatives = (numbers[name] for name in ("rows", "columns", "negatives"))
     sizes = (
-        f"Step {of['step']} of 0 to {n_steps - 1}: <b>{of['rows']} &times; {of['columns']}</b> "
-        f"scores, {of['rows']} + {extra} columns. Each row has 1 target and {of['rows'] - 1} + "
-        f"{extra} = <b>{of['negatives']}</b> negatives."
+        f"Step {numbers['step']} of 0 to {n_steps - 1}: <b>{rows} &times; {columns}</b> scores, "
+        f"{rows} + {columns - rows} columns. Each row has 1 target and {rows - 1} + "
+        f"{columns - rows} = <b>{negatives}</b> negatives."
     )
-    if "row" not in of:
-        place = f"Session {followed} takes no part in this step."
-    else:
-        state = f"goes on from row {of['carry']}" if of["carry"] >= 0 else "is zero: it starts here"
+    place = f"Session {followed} takes no part in this step."
+    if "row" in numbers:
+        carry = numbers["carry"]
+        state = f"goes on from row {carry}" if carry >= 0 else "is zero: it starts here"
         place = (
-            f"Session {followed} is in row <b>{of['row']}</b>, its state {state} (carry "
-            f"{of['carry']}). It has clicked <b>{of['input']}</b>; the target is "
-            f"<b>{of['target']}</b>, with {of['rank']} of the {of['negatives']} negatives above it."
+            f"Session {followed} is in row <b>{numbers['row']}</b>, its state {state} (carry "
+            f"{carry}). It has clicked {bold(numbers['input'])}; the target is "
+            f"{bold(numbers['target'])}, with {numbers['rank']} of the {negatives} negatives "
+            "above it."
         )
-    copies = ", ".join(f"row {row}, column {column}" for row, column in of["copies"])
+    copies = ", ".join(f"row {row}, column {column}" for row, column in numbers["copies"])
     return f"{sizes}<br>{place}<br>Copies of a row's own target: {copies or 'none'}."

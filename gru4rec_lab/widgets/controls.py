@@ -114,7 +114,7 @@ def toggle_buttons(
     """A labelled choice among few: what a button says to the value it stands for."""
     buttons = widgets.ToggleButtons(
         options=list(options.items()), description=label, tooltips=tooltips,
-        style={"button_width": "140px", "description_width": "150px"},
+        style={"button_width": "140px"} | LABEL,
         layout=widgets.Layout(width="460px"),
     )  # fmt: skip
     return marked(buttons, css)

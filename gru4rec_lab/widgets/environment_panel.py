@@ -1,14 +1,14 @@
 """`EnvironmentPanel`: the first panel of a first visit; it also shows that panels work."""
 
-import html
-
 import ipywidgets as widgets
 
 from ..environment import Check, check_environment
 from .controls import LABEL, marked
+from .markup import Html, html_table
 from .panel import Panel
 
 WAITING = "Now drag the slider, or click it and press an arrow key."
+FIX = Html('<b style="color:#8b0000">fix this</b>')
 WORKS = "<b>ok</b>: the slider reached Python, which moved the bar and wrote this line."
 
 
@@ -55,13 +55,8 @@ class EnvironmentPanel(Panel):
 
 def table_of(checks: list[Check]) -> str:
     """The checks as an HTML table: what, ok or not, what was found, what to do."""
-    rows = "".join(_row(check) for check in checks)
-    head = "".join(f'<th align="left">{name}</th>' for name in ("", "", "found", "what to do"))
-    return f'<table style="border-spacing:12px 2px"><tr>{head}</tr>{rows}</table>'
-
-
-def _row(check: Check) -> str:
-    verdict = "ok" if check.ok else '<b style="color:#8b0000">fix this</b>'
-    cells = check.name, check.found, "" if check.ok else check.way_out
-    name, found, way_out = (html.escape(cell) for cell in cells)
-    return f"<tr><td>{name}</td><td>{verdict}</td><td>{found}</td><td>{way_out}</td></tr>"
+    rows = [
+        [check.name, "ok" if check.ok else FIX, check.found, "" if check.ok else check.way_out]
+        for check in checks
+    ]
+    return html_table(["check", "result", "found", "what to do"], rows)

@@ -1,14 +1,14 @@
 """`NeighbourFinder`: which items a trained model takes for alike, with what is known about them."""
 
-import html
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import ipywidgets as widgets
 
-from ..diagnostics.neighbours import neighbours
+from ..diagnostics.neighbours import TABLES, neighbours
 from ..recommend import Recommender
-from .controls import LABEL, marked, steps_slider
+from .controls import LABEL, marked, steps_slider, toggle_buttons
+from .markup import Html, bold, html_table
 from .panel import Panel
 
 if TYPE_CHECKING:
@@ -20,11 +20,16 @@ class NeighbourFinder(Panel):
 
     Args:
         models: name to trained model.
-        facts: a row an item; what neighbours share with the item is printed bold. None for none.
+        facts: a row an item, the index of the items' ids, as they are in the models; what
+            neighbours share with the item is printed bold. None for none.
+        item: the id of the item to begin with; None: the first of the first model.
 
     Attributes:
-        model, item, table, k: the controls; `item` takes any item that the model knows.
+        model, item, table, k: the controls; `item` takes the id of any item of the model as text.
         found: the neighbours shown, the nearest first: item (the index), cosine and the facts.
+
+    Raises:
+        ValueError: an unknown item, several rows of facts for one item, or for none a row.
     """
 
     def __init__(
@@ -32,14 +37,18 @@ class NeighbourFinder(Panel):
         models: Mapping[str, Recommender],
         facts: "pd.DataFrame | None" = None,
         *,
-        item: str = "",
+        item: Any = None,
         key: str = "NeighbourFinder",
     ):
         super().__init__(key)
         self._models, self._facts = dict(models), facts
-        first = next(iter(self._models.values()))
+        ids = {name: model.item_ids.tolist() for name, model in models.items()}
+        first = next(iter(ids.values()))
+        if facts is not None:
+            _check(facts, first)
+        self._id_of = {name: {str(each): each for each in known} for name, known in ids.items()}
         self.found: pd.DataFrame
-        self._make_controls(first, item or first.item_ids[0])
+        self._make_controls(first, first[0] if item is None else item)
         self.words = marked(widgets.HTML(), "g4r-words")
         self.update()
         for control in (self.model, self.item, self.table, self.k):
@@ -47,7 +56,7 @@ class NeighbourFinder(Panel):
         controls = [self.model, self.item, self.table, self.k]
         self.reveal([*controls, self.error_box, self.words])
 
-    def _make_controls(self, first: Recommender, item: str) -> None:
+    def _make_controls(self, ids: list, item: Any) -> None:
         self.model = marked(
             widgets.Dropdown(
                 options=list(self._models), description="model", style=LABEL,
@@ -55,22 +64,18 @@ class NeighbourFinder(Panel):
             ), "g4r-model")  # fmt: skip
         self.item = marked(
             widgets.Combobox(
-                value=str(item), options=[str(name) for name in first.item_ids], style=LABEL,
-                description="item", continuous_update=False, tooltip="type a name, press Enter",
+                value=str(item), options=list(map(str, ids)), style=LABEL,
+                description="item", continuous_update=False, tooltip="type an id, press Enter",
             ), "g4r-item")  # fmt: skip
-        self.table = marked(
-            widgets.ToggleButtons(
-                options=["output", "input"], description="table",
-                style={"button_width": "110px"} | LABEL,
-                tooltips=["the table that scores items", "the table that clicks are looked up in"],
-            ), "g4r-table")  # fmt: skip
+        self.table = toggle_buttons(
+            "table", {name: name for name in TABLES},
+            ["the table that scores items", "the table that clicks are looked up in"],
+            css="g4r-table",
+        )  # fmt: skip
         self.k = steps_slider(
-            "neighbours",
-            min(8, len(first.item_ids) - 1),
-            [1, 3, 5, 8, 12, 20],
-            css="g4r-k",
+            "neighbours", min(8, len(ids) - 1), [1, 3, 5, 8, 12, 20], css="g4r-k",
             tooltip="how many (items)",
-        )
+        )  # fmt: skip
 
     def update(self) -> None:
         """Find the neighbours for the controls as they are, and show them.
@@ -78,34 +83,41 @@ class NeighbourFinder(Panel):
         Raises:
             ValueError: the model does not know the item.
         """
-        model, item = self._models[self.model.value], self.item.value
-        found = neighbours(model, item, self.k.value, self.table.value)
-        self.found = found if self._facts is None else found.join(self._facts)
-        self.words.value = self._table(item)
+        name, text = self.model.value, self.item.value.strip()
+        item = self._id_of[name].get(text, text)
+        found = neighbours(self._models[name], item, self.k.value, self.table.value)
+        facts = found[[]] if self._facts is None else self._facts
+        # Facts may have a cosine of their own.
+        where = {"how": "left", "left_index": True, "right_index": True}
+        self.found = found.merge(facts, suffixes=("", " (fact)"), **where)
+        self.words.value = _table(item, found, facts)
 
-    def _table(self, item: str) -> str:
-        own = {} if self._facts is None else self._facts.loc[item].to_dict()
-        head = "".join(f'<th align="left">{html.escape(str(name))}</th>' for name in own)
-        facts = "".join(f"<td>{html.escape(str(fact))}</td>" for fact in own.values())
-        rows = "".join(
-            f"<tr><td>{html.escape(str(name))}</td><td>{row.cosine:.2f} {_bar(row.cosine)}</td>"
-            + "".join(_cell(getattr(row, fact), own[fact]) for fact in own)
-            + "</tr>"
-            for name, row in zip(self.found.index, self.found.itertuples(), strict=True)
-        )
-        first = f"<tr><td><b>{html.escape(item)}</b></td><td></td>{facts}</tr>"
-        return (
-            '<table style="border-spacing:14px 2px"><tr><th align="left">item</th>'
-            f'<th align="left">cosine</th>{head}</tr>{first}{rows}</table>'
+
+def _check(facts: "pd.DataFrame", ids: list) -> None:
+    if not facts.index.is_unique:
+        twice = facts.index[facts.index.duplicated()].tolist()[0]
+        raise ValueError(f"facts has several rows for item {twice!r}; give one row an item")
+    if not facts.index.isin(ids).any():
+        raise ValueError(
+            f"facts has no row for any item; its index must hold ids such as {ids[0]!r}"
         )
 
 
-def _cell(value: object, own: object) -> str:
-    text = html.escape(str(value))
-    return f"<td><b>{text}</b></td>" if value == own else f"<td>{text}</td>"
+def _table(item: Any, found: "pd.DataFrame", facts: "pd.DataFrame") -> str:
+    """The item and its neighbours with their facts, as HTML; missing facts are left empty."""
+    known = facts.reindex([item, *found.index])
+    texts = known.astype(object).where(known.notna(), "").astype(str)
+    (_, *own), *others = texts.itertuples(name=None)
+    rows = [[bold(item), "", *own]]
+    for cosine, (name, *shown) in zip(found.cosine, others, strict=True):
+        pairs = zip(shown, own, strict=True)
+        rows.append(
+            [name, _bar(cosine), *(bold(one) if one == mine else one for one, mine in pairs)]
+        )
+    return html_table(["item", "cosine", *facts.columns], rows)
 
 
-def _bar(cosine: float) -> str:
+def _bar(cosine: float) -> Html:
     width = max(0, round(60 * cosine))
     style = f"display:inline-block;height:9px;width:{width}px;background:#009E73"
-    return f'<span style="{style}"></span>'
+    return Html(f'{cosine:.2f} <span style="{style}"></span>')

@@ -68,8 +68,8 @@ class SaveBox(widgets.HBox):
 
     @staticmethod
     def _button(kind: str) -> widgets.Button:
-        of = KINDS[kind]
-        button = widgets.Button(description=of.label, tooltip=of.tooltip)
+        label, tooltip, _ = KINDS[kind]
+        button = widgets.Button(description=label, tooltip=tooltip)
         return marked(button, f"g4r-{kind.replace('_', '-')}")
 
     def _write(self, kind: str, write: Callable[[Path], Path], _button: widgets.Button) -> None:

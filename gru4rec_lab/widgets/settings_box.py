@@ -6,7 +6,7 @@ from typing import Any
 
 import ipywidgets as widgets
 
-from .controls import LABEL, marked
+from .controls import LABEL, Updating, marked
 
 
 class RestoreBox(widgets.HBox):
@@ -21,7 +21,7 @@ class RestoreBox(widgets.HBox):
     """
 
     def __init__(self, read: Callable[[], str], apply: Callable[[str], None]):
-        self._read, self._apply, self._following = read, apply, False
+        self._read, self._apply, self._updating = read, apply, Updating()
         self.text = widgets.Text(
             value=read(), description="settings as text", style=LABEL, continuous_update=False,
             tooltip="copy this line to keep or send the settings; paste one and press Enter",
@@ -39,14 +39,11 @@ class RestoreBox(widgets.HBox):
 
     def follow(self) -> None:
         """Show the settings as they are now."""
-        self._following = True
-        try:
+        with self._updating:
             self.text.value = self._read()
-        finally:
-            self._following = False
 
     def _typed(self, _change: dict) -> None:
-        if not self._following:
+        if not self._updating:
             self._take()
 
     def _take(self) -> None:
