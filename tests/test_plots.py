@@ -9,7 +9,7 @@ from matplotlib.image import imread
 
 from gru4rec_lab import LOSSES, Config, load_sessions, plots, train
 from gru4rec_lab.diagnostics import gaussian_scores, gradient_by_rank
-from gru4rec_lab.plots import LOSS_COLOURS, LivePlot
+from gru4rec_lab.plots import LivePlot
 from gru4rec_lab.plots.background import KEPT_STATES, Background
 from gru4rec_lab.plots.panes import ScorePane, WeightPane, loss_legend
 
@@ -25,11 +25,6 @@ def live():
     axes.set(xlim=(0, 1), ylim=(0, 1))
     (line,) = axes.plot([], [], color="red")
     return plot, axes, plot.moving(line)
-
-
-def test_every_loss_has_a_colour_of_its_own():
-    assert list(LOSS_COLOURS) == list(LOSSES)
-    assert len(set(LOSS_COLOURS.values())) == len(LOSSES)
 
 
 def test_picture_is_a_png_of_the_size_asked_for():
@@ -118,7 +113,7 @@ def test_gradient_by_rank_draws_a_line_a_loss():
     figure = plots.gradient_by_rank(gradient_by_rank(scores.target, scores.negatives))
     (axes,) = figure.axes
     assert [line.get_label() for line in axes.lines] == list(LOSSES)
-    assert [line.get_color() for line in axes.lines] == list(LOSS_COLOURS.values())
+    assert [line.get_color() for line in axes.lines] == [loss.colour for loss in LOSSES.values()]
     figure.canvas.draw()
 
 

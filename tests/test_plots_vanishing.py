@@ -2,9 +2,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from gru4rec_lab import plots
+from gru4rec_lab import LOSSES, plots
 from gru4rec_lab.diagnostics import gaussian_scores, gradient_by_rank, softmax_weights
-from gru4rec_lab.plots import LOSS_COLOURS
 
 
 def curves(n_negatives):
@@ -32,7 +31,7 @@ def test_gradient_panels_share_their_axes_and_draw_what_they_are_given():
     line = next(line for line in left.lines if line.get_label() == "bpr")
     wanted = panels["batch"].curves["bpr"]
     np.testing.assert_allclose(line.get_ydata(), wanted[np.isfinite(wanted)])
-    assert line.get_color() == LOSS_COLOURS["bpr"]
+    assert line.get_color() == LOSSES["bpr"].colour
 
 
 def test_relative_panels_draw_shares_and_say_so():
@@ -64,7 +63,7 @@ def test_course_draws_the_mean_of_the_seeds_and_their_range(course):
 def test_variant_has_the_colour_of_its_loss_and_another_dash(course):
     first = plots.rank_course(course).axes[0]
     bpr, variant = first.lines
-    assert variant.get_color() == LOSS_COLOURS["bpr-max"]
+    assert variant.get_color() == LOSSES["bpr-max"].colour
     assert variant.get_linestyle() == ":"
     assert bpr.get_linestyle() != ":"
 

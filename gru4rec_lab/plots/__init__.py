@@ -10,11 +10,8 @@ from .figures import (
     weight_mass,
 )
 from .live import LivePlot
-from .style import LOSS_COLOURS, LOSS_DASHES
 
 __all__ = [
-    "LOSS_COLOURS",
-    "LOSS_DASHES",
     "LivePlot",
     "gradient_by_rank",
     "gradient_panels",

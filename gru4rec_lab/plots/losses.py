@@ -6,8 +6,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from ..diagnostics.by_hand import TargetCurves
+from ..losses import LOSSES
 from .page import NotebookFigure
-from .style import LOSS_COLOURS, style
+from .style import style
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -25,7 +26,7 @@ def step_arrows(table: "pd.DataFrame") -> Figure:
     for axes, (loss, numbers) in zip(row, table.iterrows(), strict=True):
         steps = -numbers.to_numpy()[1:]
         # Negatives first: a target with the score of a negative stays visible.
-        axes.bar(scores[1:], steps[1:], width=0.35, color=LOSS_COLOURS[loss])
+        axes.bar(scores[1:], steps[1:], width=0.35, color=LOSSES[loss].colour)
         axes.bar(scores[:1], steps[:1], width=0.35, color="black")
         axes.axhline(0, color="#444444", linewidth=0.8)
         axes.set_title(loss, fontsize=10)
