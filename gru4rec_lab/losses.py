@@ -10,6 +10,10 @@ Differences to the official code, which learning rates feel: its BPR is a sum ov
 the target's own, N * bpr + log 2 here; its TOP1 is a mean over all columns, so
 (N * top1 + 1/2) / (N + 1). The others agree row by row.
 
+A new loss is added in one place. To the library: a `Loss` in `LOSSES` below; settings, training,
+diagnostics, plots and panels ask there, and without a kernel of its own it trains by the plain
+step. In a notebook, for as long as its kernel lives: `LOSSES.add("hinge", hinge)`.
+
 Sources
     [H16] Hidasi et al., "Session-based Recommendations with Recurrent Neural Networks",
           arXiv 1511.06939.
@@ -17,18 +21,54 @@ Sources
           Recommendations", arXiv 1706.03847.
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from types import MappingProxyType
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 from torch.nn.functional import logsigmoid
 
+from .own_losses import checked_gradient, without_absent
+
 Target = Float[Tensor, "batch"]
 Negatives = Float[Tensor, "batch negatives"]
 Gradient = tuple[Target, Negatives]
+
+
+class Parts:
+    """What gradients are made of, each part computed when it is first asked for."""
+
+    def __init__(self, target: Target, negatives: Negatives):
+        self.target, self.negatives = target, negatives
+
+    @cached_property
+    def gap(self) -> Negatives:
+        """r_j - r_i."""
+        return self.negatives - self.target[:, None]
+
+    @cached_property
+    def lose(self) -> Negatives:
+        """q_j = sigma(r_j - r_i)."""
+        return torch.sigmoid(self.gap)
+
+    @cached_property
+    def slope(self) -> Negatives:
+        """q_j (1 - q_j): as a product of two small numbers it keeps its digits."""
+        return (-self.gap).sigmoid_().mul_(self.lose)
+
+    @cached_property
+    def weight(self) -> Negatives:
+        """s_j."""
+        return self.negatives.softmax(dim=1)
+
+    @cached_property
+    def share(self) -> Negatives:
+        """w_j = q_j / sum_k q_k, which is s_j p_j / sum_k s_k p_k with p_j = 1 - q_j."""
+        total = self.lose.sum(dim=1, keepdim=True)
+        return self.lose / total.clamp(min=torch.finfo(total.dtype).tiny)
 
 
 def top1(target: Target, negatives: Negatives) -> Target:
@@ -36,11 +76,15 @@ def top1(target: Target, negatives: Negatives) -> Target:
     return _top1_terms(target, negatives).sum(dim=1) / _count(negatives)
 
 
+def top1_pull(parts: Parts) -> Target:
+    """-dL/dr_i = sum_j q_j (1 - q_j) / N."""
+    return parts.slope.sum(dim=1) / _count(parts.negatives)
+
+
 def top1_grad(target: Target, negatives: Negatives) -> Gradient:
     """With q = sigma(r_j - r_i), u = sigma(r_j^2): dL/dr_j = [q(1-q) + 2 r_j u(1-u)] / N."""
-    by_target, by_negative = _top1_slopes(target, negatives)
-    n = _count(negatives)
-    return by_target.sum(dim=1) / n, by_negative / n[:, None]
+    parts = Parts(target, negatives)
+    return -top1_pull(parts), _top1_slopes(parts) / _count(negatives)[:, None]
 
 
 def bpr(target: Target, negatives: Negatives) -> Target:
@@ -60,13 +104,16 @@ def top1_max(target: Target, negatives: Negatives) -> Target:
     return (weight * _top1_terms(target, negatives)).sum(dim=1)
 
 
+def top1_max_pull(parts: Parts) -> Target:
+    """-dL/dr_i = sum_j s_j q_j (1 - q_j)."""
+    return (parts.weight * parts.slope).sum(dim=1)
+
+
 def top1_max_grad(target: Target, negatives: Negatives) -> Gradient:
     """With l_j the TOP1 term and L the loss: dL/dr_j = s_j (dl_j/dr_j + l_j - L)."""
-    weight = negatives.softmax(dim=1)
-    term = _top1_terms(target, negatives)
-    by_target, by_negative = _top1_slopes(target, negatives)
-    loss = (weight * term).sum(dim=1, keepdim=True)
-    return (weight * by_target).sum(dim=1), weight * (by_negative + term - loss)
+    parts, term = Parts(target, negatives), _top1_terms(target, negatives)
+    loss = (parts.weight * term).sum(dim=1, keepdim=True)
+    return -top1_max_pull(parts), parts.weight * (_top1_slopes(parts) + term - loss)
 
 
 def bpr_max(target: Target, negatives: Negatives) -> Target:
@@ -82,19 +129,19 @@ def bpr_max(target: Target, negatives: Negatives) -> Target:
     return torch.where(lost < 0.5, near_zero, far_off)
 
 
-def bpr_max_grad(target: Target, negatives: Negatives) -> Gradient:
-    """With q_j = sigma(r_j - r_i), w_j = q_j / sum_k q_k: dL/dr_j = s_j - w_j (1 - q_j).
+def bpr_max_pull(parts: Parts) -> Target:
+    """-dL/dr_i = sum_j w_j q_j."""
+    return (parts.share * parts.lose).sum(dim=1)
 
-    w_j is the share s_j p_j / sum_k s_k p_k of a negative in the sum, and dL/dr_i = -sum_j w_j q_j.
-    """
-    lose = torch.sigmoid(negatives - target[:, None])
-    weight = negatives.softmax(dim=1)
-    share = lose / lose.sum(dim=1, keepdim=True).clamp(min=torch.finfo(lose.dtype).tiny)
+
+def bpr_max_grad(target: Target, negatives: Negatives) -> Gradient:
+    """With q_j = sigma(r_j - r_i), w_j = q_j / sum_k q_k: dL/dr_j = s_j - w_j (1 - q_j)."""
+    parts = Parts(target, negatives)
+    lose, weight, share = parts.lose, parts.weight, parts.share
     lost = (weight * lose).sum(dim=1, keepdim=True)
     # s_j - w_j; where both are almost equal, as s_j (q_j - sum_k s_k q_k) / sum_k s_k p_k.
     excess = torch.where(lost < 0.5, weight * (lose - lost) / (1 - lost), weight - share)
-    by_target = share * lose
-    return -by_target.sum(dim=1), excess + by_target
+    return -bpr_max_pull(parts), excess + share * lose
 
 
 def cross_entropy(target: Target, negatives: Negatives) -> Target:
@@ -103,10 +150,16 @@ def cross_entropy(target: Target, negatives: Negatives) -> Target:
     return -logsigmoid(-(negatives - target[:, None]).logsumexp(dim=1))
 
 
+def cross_entropy_pull(parts: Parts) -> Target:
+    """-dL/dr_i = sum_j P_j, with P the softmax over target and negatives."""
+    return torch.sigmoid(parts.gap.logsumexp(dim=1))
+
+
 def cross_entropy_grad(target: Target, negatives: Negatives) -> Gradient:
-    """With P the softmax over target and negatives: dL/dr_i = -sum_j P_j and dL/dr_j = P_j."""
-    miss = torch.sigmoid((negatives - target[:, None]).logsumexp(dim=1))
-    return -miss, negatives.softmax(dim=1) * miss[:, None]
+    """With P the softmax over target and negatives: dL/dr_j = P_j and dL/dr_i = -sum_j P_j."""
+    parts = Parts(target, negatives)
+    miss = cross_entropy_pull(parts)
+    return -miss, parts.weight * miss[:, None]
 
 
 def score_regulariser(negatives: Negatives) -> Target:
@@ -140,7 +193,8 @@ def elu_grad(scores: Float[Tensor, "*any"], alpha: float) -> Float[Tensor, "*any
 
 def _count(negatives: Negatives) -> Target:
     """N of each row, at least 1."""
-    return (negatives != -torch.inf).sum(dim=1).clamp(min=1).to(negatives.dtype)
+    absent = negatives.isneginf().sum(dim=1)
+    return (negatives.shape[1] - absent).clamp(min=1).to(negatives.dtype)
 
 
 def _present(negatives: Negatives) -> Negatives:
@@ -153,58 +207,126 @@ def _top1_terms(target: Target, negatives: Negatives) -> Negatives:
     return term.where(negatives != -torch.inf, 0.0)
 
 
-def _top1_slopes(target: Target, negatives: Negatives) -> tuple[Negatives, Negatives]:
-    q, score = _sigmoid_slope(negatives - target[:, None]), _present(negatives)
-    return -q, q + 2 * score * _sigmoid_slope(score.square())
-
-
-def _sigmoid_slope(scores: Negatives) -> Negatives:
-    """sigma(x) sigma(-x): as a product of two small numbers it keeps its digits."""
-    return torch.sigmoid(scores) * torch.sigmoid(-scores)
+def _top1_slopes(parts: Parts) -> Negatives:
+    score = _present(parts.negatives)
+    squared = score.square()
+    return parts.slope + 2 * score * torch.sigmoid(squared) * torch.sigmoid(-squared)
 
 
 @dataclass(frozen=True)
 class Loss:
-    """One loss as the notebooks see it.
+    """One loss and all that other modules need to know about it.
 
     Attributes:
         name: its name in `LOSSES`.
         value: (target [B], negatives [B, N]) to one loss a row [B].
-        gradient: (target [B], negatives [B, N]) to (dL/dr_i [B], dL/dr_j [B, N]), closed form.
+        gradient: (target [B], negatives [B, N]) to (dL/dr_i [B], dL/dr_j [B, N]).
         equation: the loss of one row, in LaTeX.
-        source: [H16] or [H18].
+        source: [H16] or [H18]; empty for a learner's own.
         corrects_logq: whether `logq` applies to it.
         shapes_scores: whether `elu_param` and `bpreg` apply to it unless `shape_scores="all"`.
+        pull: `Parts` to -dL/dr_i [B], where `gradient` would work out more than that.
+        kernel: the `kind` of its compiled form in `kernels.losses`; None trains by the plain step.
+        colour, dash: of its lines; lengths of ink and gap, () for a solid line.
     """
 
     name: str
-    value: Callable[[Target, Negatives], Target]
-    gradient: Callable[[Target, Negatives], Gradient]
-    equation: str
-    source: str
+    value: Callable[[Target, Negatives], Target] = field(repr=False)
+    gradient: Callable[[Target, Negatives], Gradient] = field(repr=False)
+    equation: str = ""
+    source: str = ""
     corrects_logq: bool = False
     shapes_scores: bool = False
+    pull: Callable[[Parts], Target] | None = field(default=None, repr=False)
+    kernel: int | None = None
+    colour: str = ""
+    dash: tuple[float, ...] = ()
 
     def __call__(self, target: Target, negatives: Negatives) -> Target:
         """One loss a row; the same as `value`."""
         return self.value(target, negatives)
 
 
-class _Registry(Mapping[str, Loss]):
-    """The losses by name; an unknown name lists the known ones."""
+# Colours that the losses of the papers leave free: one of Okabe & Ito, three of Tol's "muted".
+_SPARE = [
+    {"colour": colour, "dash": dash}
+    for dash in ((6, 2, 1, 2), (6, 2, 1, 2, 1, 2))
+    for colour in ("#332288", "#882255", "#56B4E9", "#999933")
+]
+
+
+class Losses(Mapping[str, Loss]):
+    """The losses by name, a learner's own after those of the library."""
 
     def __init__(self, *losses: Loss):
-        self._losses = MappingProxyType({loss.name: loss for loss in losses})
+        self._losses: dict[str, Loss] = {}
+        for loss in losses:
+            self._put(loss)
+        self._built_in = frozenset(self._losses)
+
+    def add(
+        self,
+        name: str,
+        value: Callable[[Target, Negatives], Target],
+        gradient: Callable[[Target, Negatives], Gradient] | None = None,
+        *,
+        equation: str = "",
+        corrects_logq: bool = False,
+        shapes_scores: bool = False,
+    ) -> Loss:
+        """The loss of your own that trains and is drawn as `name` from now on, in this process.
+
+        `value` takes the scores of targets [B] and of their negatives [B, N], N >= 1, and returns
+        one loss a row [B]; `gradient` the same scores to (dL/dr_i [B], dL/dr_j [B, N]), by autograd
+        where it is left out. Neither is shown absent negatives, nor rows that have no others. An
+        own loss of this name is replaced. `equation` is LaTeX; the rest is as in `Loss`.
+
+        Raises:
+            ValueError: a name that cannot be used, or which check the loss does not pass: one
+                number a row, no row minds the others, the gradient is that of autograd, all is
+                finite at scores of +-1e4.
+        """
+        if not isinstance(name, str) or not re.fullmatch(r"\w[\w.-]*", name):
+            raise ValueError(f"a name is made of letters, digits and - _ . alone, got {name!r}")
+        self._refuse_built_in(name, f"call your own another name, such as 'my-{name}'")
+        gradient = checked_gradient(repr(name), value, gradient)
+        of_rows = without_absent(value, gradient)
+        self._put(Loss(name, *of_rows, equation, "", corrects_logq, shapes_scores))
+        return self[name]
+
+    def remove(self, name: str) -> None:
+        """Take back the loss of your own that was added as `name`.
+
+        Raises:
+            ValueError: no such loss, or one of the library.
+        """
+        self._refuse_built_in(self[name].name, "it cannot be removed")
+        self._losses = {key: loss for key, loss in self._losses.items() if key != name}
+
+    def _refuse_built_in(self, name: str, way_out: str) -> None:
+        if name in self._built_in:
+            raise ValueError(f"{name!r} is a loss of the library; {way_out}")
+
+    def _put(self, loss: Loss) -> None:
+        if not loss.colour:
+            seen = [(x.colour, x.dash) for x in self._losses.values() if x.name != loss.name]
+            free = (look for look in _SPARE if tuple(look.values()) not in seen)
+            loss = replace(loss, **next(free, _SPARE[0]))
+        # A new dictionary: threads that train or draw may be in the middle of the old one.
+        self._losses = self._losses | {loss.name: loss}
 
     def __getitem__(self, name: str) -> Loss:
-        if name not in self._losses:
-            raise ValueError(f"unknown loss {name!r}; choose one of {', '.join(self._losses)}")
+        if name not in self:
+            raise ValueError(
+                f"unknown loss {name!r}; choose one of {', '.join(self._losses)}, or add it first: "
+                f"LOSSES.add({name!r}, value)"
+            )
         return self._losses[name]
 
     def __contains__(self, name: object) -> bool:
-        return name in self._losses
+        return isinstance(name, str) and name in self._losses
 
-    def __iter__(self):
+    def __iter__(self) -> Iterator[str]:
         return iter(self._losses)
 
     def __len__(self) -> int:
@@ -212,24 +334,28 @@ class _Registry(Mapping[str, Loss]):
 
 
 _TOP1_TERM = r"\sigma(r_j-r_i)+\sigma(r_j^2)"
-LOSSES: Mapping[str, Loss] = _Registry(
-    Loss("top1", top1, top1_grad, rf"\frac1N\sum_j\left[{_TOP1_TERM}\right]", "[H16]"),
-    Loss("bpr", bpr, bpr_grad, r"-\frac1N\sum_j\log\sigma(r_i-r_j)", "[H16]"),
-    Loss("top1-max", top1_max, top1_max_grad, rf"\sum_j s_j\left[{_TOP1_TERM}\right]", "[H18]"),
+# Colours by Okabe & Ito, told apart with any kind of colour vision; dashes for print without
+# colour: the -max losses are solid, what they come from is dashed.
+LOSSES = Losses(
     Loss(
-        "bpr-max",
-        bpr_max,
-        bpr_max_grad,
-        r"-\log\sum_j s_j\,\sigma(r_i-r_j)",
-        "[H18]",
-        shapes_scores=True,
+        "top1", top1, top1_grad, rf"\frac1N\sum_j\left[{_TOP1_TERM}\right]", "[H16]",
+        pull=top1_pull, kernel=0, colour="#E69F00", dash=(4, 2),
     ),
     Loss(
-        "cross-entropy",
-        cross_entropy,
-        cross_entropy_grad,
-        r"-r_i+\log\left(e^{r_i}+\sum_j e^{r_j}\right)",
-        "[H18]",
-        corrects_logq=True,
+        "bpr", bpr, bpr_grad, r"-\frac1N\sum_j\log\sigma(r_i-r_j)", "[H16]",
+        kernel=1, colour="#0072B2", dash=(4, 2),
     ),
-)
+    Loss(
+        "top1-max", top1_max, top1_max_grad, rf"\sum_j s_j\left[{_TOP1_TERM}\right]", "[H18]",
+        pull=top1_max_pull, kernel=2, colour="#D55E00",
+    ),
+    Loss(
+        "bpr-max", bpr_max, bpr_max_grad, r"-\log\sum_j s_j\,\sigma(r_i-r_j)", "[H18]",
+        pull=bpr_max_pull, kernel=3, colour="#009E73", shapes_scores=True,
+    ),
+    Loss(
+        "cross-entropy", cross_entropy, cross_entropy_grad,
+        r"-r_i+\log\left(e^{r_i}+\sum_j e^{r_j}\right)", "[H18]",
+        pull=cross_entropy_pull, kernel=4, colour="#CC79A7", dash=(1, 1), corrects_logq=True,
+    ),
+)  # fmt: skip

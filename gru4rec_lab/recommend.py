@@ -10,6 +10,7 @@ from torch import Tensor
 
 from .config import Config
 from .device import choose_device
+from .losses import LOSSES
 from .model import Hidden, Network
 from .storage import read_model, write_model
 
@@ -95,13 +96,22 @@ def load_model(path: str | Path, *, device: str = "auto") -> Recommender:
     tensors, facts = read_model(path)
     known = {name: facts["config"].get(name) for name in Config.__dataclass_fields__}
     saved = {name: value for name, value in known.items() if value is not None}
-    config = Config(**saved | {"layers": tuple(saved["layers"])})
+    config = _config_of(saved)
     network = network_of(config, len(facts["items"])).to(tensors["items"].dtype)
     try:
         network.load_state_dict(tensors)
     except RuntimeError as error:
         raise ValueError(f"the weights in {path} do not fit its settings: {error}") from None
     return Recommender(network.to(choose_device(device)), np.array(facts["items"]), config)
+
+
+def _config_of(saved: dict[str, Any]) -> Config:
+    """The settings in a file; a model recommends also where its loss was never added."""
+    loss = saved.get("loss", Config.loss)
+    known = loss if loss in LOSSES or not isinstance(loss, str) else Config.loss
+    config = Config(**saved | {"layers": tuple(saved["layers"]), "loss": known})
+    object.__setattr__(config, "loss", loss)
+    return config
 
 
 @dataclass(frozen=True)

@@ -41,7 +41,7 @@ def warm_up() -> None:
             step = NumbaStep(plain)
             sampler = Sampler(weight, generator=generator, search=GuidedSearch)
             items, fresh = torch.arange(ROWS), torch.full((ROWS,), -1)
-            for loss in LOSSES:
+            for loss in (loss.name for loss in LOSSES.values() if loss.kernel is not None):
                 now = Settings(**settings.__dict__ | {"loss": loss})
                 step(Batch(items, items, fresh), sampler.draw(SAMPLES), now)
     Catalogue(network.items, network.bias).ranks(step.hidden[-1], items)

@@ -241,14 +241,6 @@ def test_pulls_are_those_of_the_gradients_in_the_registry(loss, size):
     torch.testing.assert_close(target_pulls(target, negatives)[loss], wanted)
 
 
-def test_a_loss_without_a_short_way_is_pulled_by_its_gradient(monkeypatch):
-    scores = torch.tensor([1.0]), torch.tensor([[0.0, 2.0]])
-    quick = target_pulls(*scores)
-    monkeypatch.setattr("gru4rec_lab.diagnostics.gradients._PULLS", {})
-    for name, pull in target_pulls(*scores).items():
-        torch.testing.assert_close(pull, quick[name])
-
-
 def test_pulls_of_an_unknown_loss_are_refused():
     with pytest.raises(ValueError, match="unknown loss 'hinge'"):
         target_pulls(torch.zeros(1), torch.zeros(1, 2), ["hinge"])

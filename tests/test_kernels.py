@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from gru4rec_lab.kernels import elementary, jit, losses, rows, scores
+from gru4rec_lab.kernels import elementary, jit, rows, scores
 from gru4rec_lab.kernels.adagrad import update_rows
 from gru4rec_lab.kernels.columns import correct_exactly, correct_officially, count_negatives, merge
 from gru4rec_lab.kernels.draws import find, make_guide
@@ -71,10 +71,6 @@ def test_in_float64_both_are_the_c_librarys():
 # Losses.
 
 
-def test_every_loss_of_the_registry_has_a_kernel():
-    assert list(losses.KINDS) == list(LOSSES)
-
-
 def ranked(values, loss, *, bpreg=0.0, elu_param=0.0, bias=None, weight=None, left=None, own=None):
     """`rank_rows` on a copy of the scores, row k's target in column k: (loss, gradient, biases)."""
     work, number = values.copy(), values.dtype.type
@@ -83,7 +79,7 @@ def ranked(values, loss, *, bpreg=0.0, elu_param=0.0, bias=None, weight=None, le
     weight = np.ones(n, number) if weight is None else weight
     by_bias, zeros = np.zeros(n, number), np.zeros(n_rows, number)
     total = scores.rank_rows(
-        losses.KINDS[loss], work, n, np.zeros(n, number) if bias is None else bias, weight,
+        LOSSES[loss].kernel, work, n, np.zeros(n, number) if bias is None else bias, weight,
         weight.sum(), np.arange(n_rows) if own is None else own, zeros if left is None else left,
         zeros, number(elu_param), number(bpreg), number(1), by_bias, room,
     )  # fmt: skip

@@ -16,7 +16,8 @@ import pytest
 
 PACKAGE = Path(__file__).parents[1] / "gru4rec_lab"
 LAYERS = [
-    {"device", "kernels", "losses", "storage"},
+    {"device", "kernels", "own_losses", "storage"},
+    {"losses"},
     {"config", "data", "environment", "model", "sampling"},
     {"batches", "score_matrix"},
     {"baselines", "evaluation", "recommend"},

@@ -10,7 +10,7 @@ from matplotlib.image import imread
 
 from gru4rec_lab import LOSSES, Config, load_sessions, plots, train
 from gru4rec_lab.diagnostics import gaussian_scores, gradient_by_rank, softmax_weights
-from gru4rec_lab.plots import LOSS_COLOURS, LivePlot
+from gru4rec_lab.plots import LivePlot
 from gru4rec_lab.plots.background import KEPT_STATES, Background
 from gru4rec_lab.plots.panes import ScorePane, WeightPane, loss_legend
 
@@ -26,11 +26,6 @@ def live():
     axes.set(xlim=(0, 1), ylim=(0, 1))
     (line,) = axes.plot([], [], color="red")
     return plot, axes, plot.moving(line)
-
-
-def test_every_loss_has_a_colour_of_its_own():
-    assert list(LOSS_COLOURS) == list(LOSSES)
-    assert len(set(LOSS_COLOURS.values())) == len(LOSSES)
 
 
 def test_picture_is_a_png_of_the_size_asked_for():
@@ -119,7 +114,7 @@ def test_gradient_by_rank_draws_a_line_a_loss():
     figure = plots.gradient_by_rank(gradient_by_rank(scores.target, scores.negatives))
     (axes,) = figure.axes
     assert [line.get_label() for line in axes.lines] == list(LOSSES)
-    assert [line.get_color() for line in axes.lines] == list(LOSS_COLOURS.values())
+    assert [line.get_color() for line in axes.lines] == [loss.colour for loss in LOSSES.values()]
     figure.canvas.draw()
 
 
@@ -231,7 +226,7 @@ def test_gradient_panels_share_their_axes_and_draw_what_they_are_given():
     line = next(line for line in left.lines if line.get_label() == "bpr")
     wanted = panels["batch"].curves["bpr"]
     np.testing.assert_allclose(line.get_ydata(), wanted[np.isfinite(wanted)])
-    assert line.get_color() == LOSS_COLOURS["bpr"]
+    assert line.get_color() == LOSSES["bpr"].colour
 
 
 def test_relative_panels_draw_shares_and_say_so():
@@ -263,7 +258,7 @@ def test_ranks_draw_the_mean_of_the_seeds_and_their_range(by_epoch):
 def test_variant_has_the_colour_of_its_loss_and_another_dash(by_epoch):
     first = plots.rank_by_epoch(by_epoch).axes[0]
     bpr, variant = first.lines
-    assert variant.get_color() == LOSS_COLOURS["bpr-max"]
+    assert variant.get_color() == LOSSES["bpr-max"].colour
     assert variant.get_linestyle() == ":"
     assert bpr.get_linestyle() != ":"
 

@@ -17,6 +17,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from ..losses import LOSSES
+from .gradients import target_pulls
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -25,9 +26,7 @@ One = Float[Tensor, "1"]
 Row = Float[Tensor, "1 negatives"]
 
 
-def loss_table(
-    target: One, negatives: Row, losses: Iterable[str] = tuple(LOSSES)
-) -> "pd.DataFrame":
+def loss_table(target: One, negatives: Row, losses: Iterable[str] = LOSSES) -> "pd.DataFrame":
     """A row a loss: its value, dL/dr_i of the target, dL/dr_j of each negative.
 
     The columns of gradients are named by the score that they belong to.
@@ -69,7 +68,7 @@ def target_curves(
     *,
     low: float = -8,
     high: float = 8,
-    losses: Iterable[str] = tuple(LOSSES),
+    losses: Iterable[str] = LOSSES,
     n_points: int = 161,
 ) -> TargetCurves:
     """Loss and pull of a target with these negatives at `n_points` scores from `low` to `high`.
@@ -80,5 +79,5 @@ def target_curves(
     target = torch.linspace(low, high, n_points, dtype=negatives.dtype)
     rows = negatives.expand(n_points, -1)
     value = {name: LOSSES[name](target, rows).numpy() for name in losses}
-    pull = {name: -LOSSES[name].gradient(target, rows)[0].numpy() for name in value}
+    pull = {name: pull.numpy() for name, pull in target_pulls(target, rows, value).items()}
     return TargetCurves(target.numpy(), negatives[0].numpy(), value, pull)

@@ -5,23 +5,19 @@ Sources
           Recommendations", arXiv 1706.03847.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
-import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from ..losses import LOSSES
+from ..losses import LOSSES, Loss, Parts
 
 Target = Float[Tensor, "targets"]
 Negatives = Float[Tensor, "targets negatives"]
 
 EDGES = (0, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000, 20_000, 50_000)
-Target = Float[Tensor, "targets"]
-Negatives = Float[Tensor, "targets negatives"]
 
 
 def ranks(target: Target, negatives: Negatives) -> Int[Tensor, "targets"]:
@@ -60,7 +56,7 @@ class GradientByRank:
 def gradient_by_rank(
     target: Target,
     negatives: Negatives,
-    losses: Iterable[str] = tuple(LOSSES),
+    losses: Iterable[str] = LOSSES,
     edges: tuple[int, ...] = EDGES,
 ) -> GradientByRank:
     """Median -dL/dr_i of each loss in bins of the target's rank; bin k is [edges[k], edges[k+1]).
@@ -80,7 +76,7 @@ def gradient_by_rank(
 
 
 def target_gradients(
-    target: Target, negatives: Negatives, losses: Iterable[str] = tuple(LOSSES)
+    target: Target, negatives: Negatives, losses: Iterable[str] = LOSSES
 ) -> dict[str, float]:
     """Median -dL/dr_i over all targets, loss by loss."""
     by_loss = _pulls(target, negatives, losses)
@@ -105,57 +101,18 @@ def _medians(values: np.ndarray, bins: np.ndarray, n_bins: int) -> np.ndarray:
 
 
 def target_pulls(
-    target: Target, negatives: Negatives, losses: Iterable[str] = tuple(LOSSES)
+    target: Target, negatives: Negatives, losses: Iterable[str] = LOSSES
 ) -> dict[str, Target]:
     """Loss name to -dL/dr_i of every target.
 
     Raises:
         ValueError: an unknown loss.
     """
-    parts = _Parts(target, negatives)
-    return {name: _pull(name, parts) for name in losses}
+    parts = Parts(target, negatives)
+    return {name: _pull(LOSSES[name], parts) for name in losses}
 
 
-def _pull(name: str, parts: "_Parts") -> Target:
-    if name in _PULLS:
-        return _PULLS[name](parts)
-    return -LOSSES[name].gradient(parts.target, parts.negatives)[0]
-
-
-class _Parts:
-    """What several pulls are made of, each computed when it is asked for first."""
-
-    def __init__(self, target: Target, negatives: Negatives):
-        self.target, self.negatives = target, negatives
-        self.gap = negatives - target[:, None]
-
-    @cached_property
-    def lose(self) -> Negatives:
-        """q_j = sigma(r_j - r_i)."""
-        return self.gap.sigmoid()
-
-    @cached_property
-    def slope(self) -> Negatives:
-        """q_j (1 - q_j), as a product of two numbers that keep their digits when small."""
-        return (-self.gap).sigmoid_().mul_(self.lose)
-
-    @cached_property
-    def count(self) -> Target:
-        """N, without the absent negatives."""
-        absent = self.negatives.isneginf().sum(dim=1)
-        return (self.negatives.shape[1] - absent).clamp(min=1).to(self.negatives.dtype)
-
-    def bpr_max(self) -> Target:
-        """sum_j w_j q_j with w_j = q_j / sum_k q_k."""
-        total = self.lose.sum(dim=1, keepdim=True)
-        share = self.lose / total.clamp(min=torch.finfo(total.dtype).tiny)
-        return share.mul_(self.lose).sum(dim=1)
-
-
-_PULLS: dict[str, Callable[[_Parts], Target]] = {
-    "top1": lambda of: of.slope.sum(dim=1) / of.count,
-    "bpr": lambda of: of.lose.sum(dim=1) / of.count,
-    "top1-max": lambda of: of.negatives.softmax(dim=1).mul_(of.slope).sum(dim=1),
-    "bpr-max": _Parts.bpr_max,
-    "cross-entropy": lambda of: of.gap.logsumexp(dim=1).sigmoid(),
-}
+def _pull(loss: Loss, parts: Parts) -> Target:
+    if loss.pull is None:
+        return -loss.gradient(parts.target, parts.negatives)[0]
+    return loss.pull(parts)

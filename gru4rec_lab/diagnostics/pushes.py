@@ -43,7 +43,7 @@ class NegativeGradients:
 def negative_gradients(
     target: Target,
     negatives: Negatives,
-    losses: Iterable[str] = tuple(LOSSES),
+    losses: Iterable[str] = LOSSES,
     *,
     bpreg: float = 0.0,
 ) -> NegativeGradients:

@@ -12,15 +12,14 @@ import numpy as np
 from .elementary import HALF, ONE, TWO, ZERO, exp, sigmoid, sigmoid_and_slope, softplus
 from .jit import compiled, vectorised
 
-# A cached kernel cannot be handed a function, so a number picks the loss.
-KINDS = {"top1": 0, "bpr": 1, "top1-max": 2, "bpr-max": 3, "cross-entropy": 4}
 _TINY = np.finfo(np.float32).tiny
 
 
 @compiled
 def loss_and_gradient(kind, target, negatives, weight, count, bpreg, by, share, lose):
-    """Value of the loss that `KINDS` calls `kind` and dL/dr_i; dL/dr_j goes into `by`.
+    """Value of the loss of this `kind` and dL/dr_i; dL/dr_j goes into `by`.
 
+    A cached kernel cannot be handed a function, so a number picks the loss: its `Loss.kernel`.
     `count` is the sum of the weights, `bpreg` the strength of the score regulariser; `share` and
     `lose` are room for what is computed once and used twice.
     """

@@ -13,11 +13,8 @@ from .figures import (
 from .live import LivePlot
 from .losses import step_arrows, value_and_pull
 from .score_shaping import elu_curves, score_histograms, spread_by_epoch
-from .style import LOSS_COLOURS, LOSS_DASHES
 
 __all__ = [
-    "LOSS_COLOURS",
-    "LOSS_DASHES",
     "LivePlot",
     "elu_curves",
     "gradient_by_rank",

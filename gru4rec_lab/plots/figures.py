@@ -9,8 +9,9 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import ScalarFormatter
 
 from ..diagnostics import GradientByRank, SoftmaxWeights, gaussian_effective
+from ..losses import LOSSES
 from ..training.events import ControlChanged, EpochDone, Event, Report
-from .style import LOSS_COLOURS, notebook_figure, plain_log_axis, rank_axis, style
+from .style import notebook_figure, plain_log_axis, rank_axis, style
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -174,9 +175,10 @@ def _by_epoch(axes: Axes, table: "pd.DataFrame", column: str) -> None:
 
 
 def _style(model: str) -> dict:
-    return style(model) if model in LOSS_COLOURS else {"color": _colour(model), "linestyle": ":"}
+    return style(model) if model in LOSSES else {"color": _colour(model), "linestyle": ":"}
 
 
 def _colour(model: str) -> str:
-    """That of the loss which the name of the model begins with."""
-    return LOSS_COLOURS[model.replace(",", " ").split()[0]]
+    """That of the loss which the name of the model begins with; grey for a loss not known here."""
+    loss = model.replace(",", " ").split()[0]
+    return LOSSES[loss].colour if loss in LOSSES else "#444444"

@@ -6,7 +6,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from ..diagnostics.by_hand import TargetCurves
-from .style import LOSS_COLOURS, notebook_figure, style
+from ..losses import LOSSES
+from .style import notebook_figure, style
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -24,7 +25,7 @@ def step_arrows(table: "pd.DataFrame") -> Figure:
     for axes, (loss, numbers) in zip(row, table.iterrows(), strict=True):
         steps = -numbers.to_numpy()[1:]
         # Negatives first: a target with the score of a negative stays visible.
-        axes.bar(scores[1:], steps[1:], width=0.35, color=LOSS_COLOURS[loss])
+        axes.bar(scores[1:], steps[1:], width=0.35, color=LOSSES[loss].colour)
         axes.bar(scores[:1], steps[:1], width=0.35, color="black")
         axes.axhline(0, color="#444444", linewidth=0.8)
         axes.set_title(loss, fontsize=10)

@@ -17,9 +17,10 @@ from ..diagnostics import (
     SoftmaxWeights,
     score_histogram,
 )
+from ..losses import LOSSES
 from .live import LivePlot
 from .score_shaping import EDGES, histogram
-from .style import LOSS_COLOURS, place_axis, push_axis, rank_axis, style
+from .style import place_axis, push_axis, rank_axis, style
 
 THIN, THICK = 1.5, 3.5
 FLOOR = 1e-5  # the least share of scores that shows
@@ -38,8 +39,8 @@ class GradientPane:
         self._plot, self.axes = plot, axes
         rank_axis(axes, highest)
         axes.set_yscale("log")
-        self.lines = {name: self._line(name, "") for name in LOSS_COLOURS}
-        self.dots = {name: self._line(name, "o") for name in LOSS_COLOURS}
+        self.lines = {name: self._line(name, "") for name in LOSSES}
+        self.dots = {name: self._line(name, "o") for name in LOSSES}
         self.raw()
 
     def _line(self, name: str, marker: str) -> Line2D:
@@ -135,7 +136,7 @@ class PushPane:
         self._axes = axes
         push_axis(axes)
         place_axis(axes, highest)
-        self.lines = {name: self._line(plot, name) for name in LOSS_COLOURS}
+        self.lines = {name: self._line(plot, name) for name in LOSSES}
 
     def _line(self, plot: LivePlot, name: str) -> Line2D:
         (line,) = self._axes.plot([], [], marker=".", markersize=4, linewidth=THIN, **style(name))
@@ -280,7 +281,7 @@ class PushByScorePane:
         """Draw the pushes of `loss`, without (dotted) and with (solid) what shapes the scores."""
         for line, push in ((self.alone, alone), (self.shaped, shaped)):
             line.set_data(score.numpy(), push.numpy())
-            line.set_color(LOSS_COLOURS[loss])
+            line.set_color(LOSSES[loss].colour)
 
 
 def _right_axis(axes: Axes, label: str) -> Axes:

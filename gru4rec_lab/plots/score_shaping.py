@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from torch import Tensor
 
 from ..losses import elu, elu_grad
-from .style import LOSS_COLOURS, LOSS_DASHES, notebook_figure
+from .style import notebook_figure, style
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -25,7 +25,7 @@ def score_histograms(rows: Mapping[str, Tensor]) -> Figure:
     figure = notebook_figure(9, 2.6)
     panes = figure.subplots(1, len(rows), sharey=True, squeeze=False)[0]
     for axes, (name, scores) in zip(panes, rows.items(), strict=True):
-        axes.stairs(histogram(scores), EDGES, fill=True, color=LOSS_COLOURS["bpr"], alpha=0.75)
+        axes.stairs(histogram(scores), EDGES, fill=True, color=LOSSES["bpr"].colour, alpha=0.75)
         axes.set(title=name, xlabel="score", yscale="log", ylim=(1e-5, 1.5), xlim=(-16, 16))
     panes[0].set_ylabel("share of the scores")
     return figure
@@ -75,7 +75,6 @@ def _lines(axes: Axes, table: "pd.DataFrame", column: str, label: str) -> None:
         loss = model.partition(" ")[0]
         axes.plot(
             part["epoch"], part[column], label=model, marker=MARKS[place % len(MARKS)],
-            markersize=5, color=LOSS_COLOURS.get(loss, "#444444"),
-            linestyle=LOSS_DASHES.get(loss, "solid"),
+            markersize=5, **(style(loss) if loss in LOSSES else {"color": "#444444"}),
         )  # fmt: skip
     axes.set_ylabel(label)

@@ -1,8 +1,4 @@
-"""One colour and one dash a loss, and the axes that pictures share.
-
-The colours are those of Okabe & Ito, told apart with any kind of colour vision; the dashes keep
-the lines apart in print without colour.
-"""
+"""One colour and one dash a loss, as `LOSSES` has them, and the axes that pictures share."""
 
 from typing import Any
 
@@ -10,24 +6,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter, ScalarFormatter
 
+from ..losses import LOSSES
 from .page import NotebookFigure
-
-LOSS_COLOURS = {
-    "top1": "#E69F00",
-    "bpr": "#0072B2",
-    "top1-max": "#D55E00",
-    "bpr-max": "#009E73",
-    "cross-entropy": "#CC79A7",
-}
-
-# The -max losses are solid, what they come from is dashed.
-LOSS_DASHES = {
-    "top1": (0, (4, 2)),
-    "bpr": (0, (4, 2)),
-    "top1-max": "solid",
-    "bpr-max": "solid",
-    "cross-entropy": (0, (1, 1)),
-}
 
 
 def rank_axis(axes: Axes, highest: int = 40_000) -> None:
@@ -42,7 +22,8 @@ def rank_axis(axes: Axes, highest: int = 40_000) -> None:
 
 def style(loss: str) -> dict[str, Any]:
     """Line colour and dash of a loss, as keywords of matplotlib's `plot`."""
-    return {"color": LOSS_COLOURS[loss], "linestyle": LOSS_DASHES[loss]}
+    of_loss = LOSSES[loss]
+    return {"color": of_loss.colour, "linestyle": (0, of_loss.dash) if of_loss.dash else "solid"}
 
 
 def notebook_figure(width: float, height: float) -> Figure:

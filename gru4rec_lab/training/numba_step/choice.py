@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from ...losses import LOSSES
 from ..controls import Settings
 from ..step import Step
 from .supported import missing_kernel
@@ -14,8 +15,9 @@ def check_step(name: str, plain: Step, settings: Settings) -> None:
     """Accept the step called `name`, or say why it cannot run.
 
     Raises:
-        ValueError: "numba", where kernels cannot run the step.
+        ValueError: a loss that is not known here; "numba", where kernels cannot run the step.
     """
+    _ = LOSSES[settings.loss]
     if name == "numba" and (reason := missing_kernel(plain, settings)):
         raise ValueError(f"step='numba' is not possible: {reason}; step='auto' takes the plain one")
 

@@ -9,7 +9,6 @@ from torch import Tensor
 
 from ...batches import Batch
 from ...kernels.draws import GuidedSearch
-from ...kernels.losses import KINDS
 from ...kernels.passes import learn
 from ...losses import LOSSES
 from ...model import Hidden
@@ -18,7 +17,7 @@ from ..controls import Settings
 from ..step import Step
 from .layers import Stack
 from .output import Columns, Corrections
-from .supported import merges_columns
+from .supported import missing_kernel
 from .tables import Dense, Table, rates
 
 
@@ -27,7 +26,7 @@ class _Knobs(NamedTuple):
 
     settings: Settings
     has_kernel: bool
-    kind: int
+    kind: int | None
     logq: np.floating
     part: np.floating
     bpreg: np.floating
@@ -36,10 +35,12 @@ class _Knobs(NamedTuple):
 
     @classmethod
     def of(cls, settings: Settings, plain: Step, number: type) -> "_Knobs":
-        logq = settings.logq if LOSSES[settings.loss].corrects_logq else 0.0
+        loss = LOSSES[settings.loss]
+        logq = settings.logq if loss.corrects_logq else 0.0
         floats = map(number, (logq, 1 / plain.batch_size, *plain.shaped(settings)))
         how = rates(settings.learning_rate, settings.momentum, number)
-        return cls(settings, merges_columns(plain, settings), KINDS[settings.loss], *floats, how)
+        has_kernel = missing_kernel(plain, settings) is None
+        return cls(settings, has_kernel, loss.kernel, *floats, how)
 
 
 class NumbaStep:

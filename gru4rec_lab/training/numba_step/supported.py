@@ -27,6 +27,8 @@ def missing_kernel(plain: Step, settings: Settings) -> str | None:
         return f"kernels work in float32 and float64, not in {weights.dtype}"
     if any(isinstance(cell, FeedForwardCell) for cell in plain.network.layers):
         return "the feed-forward cell has no kernel"
+    if LOSSES[settings.loss].kernel is None:
+        return f"the loss {settings.loss!r} has no kernel"
     if not merges_columns(plain, settings):
         return "logq with shape_scores='all' has no kernel, but for logq_mode='exact'"
     return None

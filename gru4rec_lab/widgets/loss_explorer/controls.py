@@ -54,7 +54,8 @@ class ExplorerControls(widgets.HBox):
         of = self.elements
         sliders = [self.preset, of["source"], of["n_sample"], of["spread"], of["target_score"]]
         sliders += [of["sample_alpha"], of["epoch"], of["number"], of["pasted"]]
-        right = [widgets.HBox(list(self.losses.values())), of["scale"], of["pane"]]
+        wrapped = widgets.Layout(flex_flow="row wrap", max_width="640px")
+        right = [widgets.HBox(list(self.losses.values()), layout=wrapped), of["scale"], of["pane"]]
         right += [of["temperature"], of["bpreg"]]
         columns = [widgets.VBox(sliders), widgets.VBox(right)]
         super().__init__(columns, layout=widgets.Layout(flex_flow="row wrap"))
@@ -117,7 +118,8 @@ class ExplorerControls(widgets.HBox):
             if name not in known:
                 raise ValueError(f"unknown setting {name!r}; choose one of {', '.join(known)}")
         for loss in settings.get("losses", ()):
-            _ = LOSSES[loss]
+            if LOSSES[loss].name not in self.losses:
+                raise ValueError(f"{loss!r} was added after this panel was made; make it again")
         self._hold(lambda: self._set(settings))
         self.show_used()
 

@@ -1,5 +1,7 @@
 """What the explorer says about its picture, the formula it shows, and what to try next."""
 
+from html import escape
+
 from ...diagnostics.stored import N_TARGETS
 from ...losses import LOSSES
 from ..markup import advice
@@ -22,7 +24,9 @@ def count(number: float) -> str:
 
 def formula(loss: str) -> str:
     """The loss of one row, for MathJax."""
-    return f"<b>{loss}</b> {LOSSES[loss].source}: ${LOSSES[loss].equation}$"
+    of_loss = LOSSES[loss]
+    shown = f"${escape(of_loss.equation)}$" if of_loss.equation else "no equation was given"
+    return f"<b>{loss}</b>{of_loss.source and ' ' + of_loss.source}: {shown}"
 
 
 def _negatives(of: dict, settings: dict, batch_size: int) -> str:

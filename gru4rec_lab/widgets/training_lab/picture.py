@@ -7,7 +7,7 @@ from matplotlib.text import Text
 
 from ...diagnostics.stored import reference_gradients
 from ...losses import LOSSES
-from ...plots import LOSS_COLOURS, LivePlot
+from ...plots import LivePlot
 from ...plots.panes import WEIGHT_COLOUR, GradientPane, ScorePane, WeightPane, loss_legend
 from ...training.controls import Settings
 from .comparison import QUALITY_NAMES, Pinned, quality_curves
@@ -151,7 +151,7 @@ class LossCurves:
         self._lines = {name: self._line(name) for name in LOSSES}
 
     def _line(self, name: str) -> Line2D:
-        (line,) = self.axes.plot([], [], color=LOSS_COLOURS[name], lw=2, marker=".", ms=4)
+        (line,) = self.axes.plot([], [], color=LOSSES[name].colour, lw=2, marker=".", ms=4)
         return self._plot.moving(line)
 
     def show(self, history: History) -> None:
