@@ -550,6 +550,32 @@ def test_an_idle_lab_shows_the_losses_on_reference_scores_and_follows_the_negati
     assert (pulls_drawn(lab), lab.picture.value) == before
 
 
+@pytest.fixture
+def hinge():
+    """A learner's own loss, as a notebook cell adds it."""
+    LOSSES.add("hinge", lambda target, negatives: (1 + negatives - target[:, None]).relu().mean(1))
+    yield "hinge"
+    LOSSES.remove("hinge")
+
+
+def test_a_learners_own_loss_is_drawn_and_trains_from_the_next_step_on(hinge, stops):
+    lab = TrainingLab(stops, TINY, observe_every=10, speed_limit=0)
+    assert len(pulls_drawn(lab)[hinge]) > 3
+    lab.start()
+    until(lambda: lab.run.steps > 3)
+    lab.loss.value = hinge
+    until(lambda: len(lab.run.history.losses.get(hinge, [])) > 1)
+    lab.stop()
+    assert lab.run.history.observations[-1].settings.loss == hinge
+    assert np.isfinite([loss for _, loss in lab.run.history.losses[hinge]]).all()
+    assert hinge in lab.formula.value
+    assert lab.error == ""
+    # Written again, as when its cell is run twice: drawn as it is now.
+    before = pulls_drawn(TrainingLab(stops, TINY))[hinge]
+    LOSSES.add(hinge, lambda target, negatives: (2 + negatives - target[:, None]).relu().mean(1))
+    assert pulls_drawn(TrainingLab(stops, TINY))[hinge] != before
+
+
 def test_the_reference_scores_can_be_switched_in_while_a_model_has_its_own(short):
     idle = pulls_drawn(short)
     own = pulls_drawn(finished(short))

@@ -19,6 +19,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from ..device import generator
+from ..losses import LOSSES, Loss
 from ..sampling import Sampler, popularity_weight
 from .gradients import GradientByRank, gradient_by_rank
 
@@ -171,12 +172,18 @@ def _file() -> dict:
     return {"scores": scores, "columns": columns, "support": support, "made": made}
 
 
-@lru_cache(maxsize=32)
 def reference_gradients(n_sample: int, sample_alpha: float) -> GradientByRank:
     """Gradients of all losses on shipped scores of a fully trained BPR model, linear, no ELU.
 
     Each test target has the 31 others of its batch as negatives, and `n_sample` extra ones drawn
     by popularity^`sample_alpha`, at most 32,768.
     """
+    return _reference(min(n_sample, MOST_EXTRA), sample_alpha, tuple(LOSSES.values()))
+
+
+@lru_cache(maxsize=32)
+def _reference(n_sample: int, sample_alpha: float, losses: tuple[Loss, ...]) -> GradientByRank:
+    # The losses are a part of the key: a learner adds and replaces them while the kernel lives.
     scores = trained_scores(EPOCHS[-1])
-    return gradient_by_rank(scores.target, scores.rows(min(n_sample, MOST_EXTRA), sample_alpha))
+    rows = scores.rows(n_sample, sample_alpha)
+    return gradient_by_rank(scores.target, rows, [loss.name for loss in losses])
