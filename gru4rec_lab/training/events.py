@@ -6,7 +6,7 @@ from typing import Any
 
 import torch
 
-from ..evaluation.metrics import Evaluation
+from ..evaluation import Evaluation
 from ..recommend import Recommender
 from .controls import ControlChanged
 

@@ -18,7 +18,7 @@ from ...diagnostics import (
     seen_by_loss,
     softmax_weights,
 )
-from ...evaluation.full_ranking import evaluate
+from ...evaluation import evaluate
 from ...losses import LOSSES
 from ...recommend import Recommender
 from ...training.controls import ControlChanged, Settings
