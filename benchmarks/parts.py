@@ -1,9 +1,9 @@
-"""Where the time of a step goes: the plain step's and the compiled one's, part by part.
+"""Where the time of a step goes: the plain step's and the numba step's, part by part.
 
     python -m benchmarks.parts
 
-Functions of both steps are wrapped in a clock. A step's parts are what is left of its time outside
-of the parts within; the clocks themselves, a microsecond each, stand under "the rest".
+Functions of both steps are wrapped in a clock. A part's time is without that of the parts that run
+inside it; the clocks themselves, a microsecond each, count as "the rest".
 """
 
 import argparse
@@ -58,12 +58,12 @@ CLOCKS = (
     (Stack, "backward", PRODUCTS),
     ("gru4rec_lab.training.numba_step.step", "learn", UPDATE),
 )
-HEAD = ("us a step", "a: plain", "a: compiled", "b: plain", "b: compiled")
+HEAD = ("us a step", "a: plain", "a: numba", "b: plain", "b: numba")
 N_STEPS = 60
 
 
 class Clock:
-    """Seconds by part; what runs inside of another part counts for its own alone."""
+    """Seconds by part; a part that runs inside another counts for itself alone."""
 
     def __init__(self):
         self.seconds: dict[str, float] = defaultdict(float)

@@ -1,11 +1,14 @@
-"""Session-parallel mini-batches: B sessions advance side by side, one click a step. [H16].
+"""Session-parallel mini-batches: B sessions advance side by side, one click a step.
 
     session 1   a b c d        step      1  2  3  4
     session 2   e f g          row 0     a  b  c  i   <- session 3 takes the place of session 1
     session 3   i j            row 1     e  f  .  .   <- no session left: the row goes
 
-Each click but the first of its session is a target exactly once. Sessions come in the order given,
-the one that starts first first; rows that end in the same step are refilled from the top.
+Each click but the first of its session is a target exactly once. Sessions start in the order given;
+rows that end in the same step are refilled from the top.
+
+Source
+    Hidasi et al., "Session-based Recommendations with Recurrent Neural Networks", arXiv 1511.06939.
 """
 
 from collections.abc import Iterator
@@ -46,10 +49,10 @@ class Batch:
 
 
 class CpuBatch(Batch):
-    """A `Batch` that is cut out of arrays; tensors are made for whoever asks for them.
+    """A `Batch` that is cut out of arrays; its tensors are made when they are first read.
 
-    Kernels do not: three views and their way back are 4 % of the shortest steps. Indexing a
-    schedule gives a plain `Batch`.
+    Kernels read none: to make three tensors and turn them back into arrays takes 4 % of the
+    shortest steps. Indexing a schedule gives a plain `Batch`.
     """
 
     def __init__(self, *arrays: np.ndarray):
@@ -107,8 +110,8 @@ def session_parallel(
 ) -> Schedule:
     """The steps of one epoch over `sessions`, `batch_size` of them at a time.
 
-    Fewer sessions than `batch_size` make smaller batches. The tail is drained: when no session
-    waits any more, rows that end are removed and those below move up.
+    Fewer sessions than `batch_size` make smaller batches. When no session waits any more, rows
+    whose session ends are removed and those below move up, until none is left.
 
     Raises:
         ValueError: `batch_size` below 1, no sessions, or sessions of fewer than two clicks.
@@ -139,9 +142,9 @@ def session_parallel(
 
 
 def _first_places(steps: np.ndarray, n_slots: int) -> np.ndarray:
-    """Where each session starts, as step * n_slots + slot: it takes the slot that is free first.
+    """Where each session starts, as step * n_slots + slot: in the slot that is free first.
 
-    One number and not two: pairs take twice as long to compare.
+    One number, since comparing pairs takes twice as long.
     """
     busy = (n_slots * steps).tolist()
     free = [slot + taken for slot, taken in enumerate(busy[:n_slots])]

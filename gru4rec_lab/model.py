@@ -1,15 +1,19 @@
-"""The network: embed the click, advance the GRU, score items. Hidden state is carried outside.
+"""The network: embed the click, advance the GRU, score items. The caller keeps the hidden state.
 
 Input modes: constrained (the output table is the input embedding, [H18]), separate (a table of its
 own) and one-hot (each item picks its row of the GRU's input weights). There is no back-propagation
 through time: the state of the previous step is a constant, as in the official code.
+
+Source
+    [H18] Hidasi & Karatzoglou, "Recurrent Neural Networks with Top-k Gains for Session-based
+          Recommendations", arXiv 1706.03847.
 """
 
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-Hidden = list[Float[Tensor, "_ _"]]  # rows x units, a tensor a layer, the lowest first
+Hidden = list[Float[Tensor, "_ _"]]  # [rows, units] of each layer, the lowest first
 
 
 class Network(nn.Module):
@@ -50,7 +54,7 @@ class Network(nn.Module):
 
     @torch.no_grad()
     def _initialise(self, generator: torch.Generator | None) -> None:
-        """Uniform within Glorot's bound, taken for one gate's block; biases stay 0."""
+        """Draw weights uniformly within Glorot's bound for one gate's block; biases become 0."""
         _glorot(self.items, self.n_items, self.items.shape[1], generator)
         if self.inputs is not None:
             width = self.layers[0].hidden_size if self.one_hot else self.inputs.shape[1]
@@ -80,14 +84,14 @@ class Network(nn.Module):
     def advance(
         self, inputs: Int[Tensor, "batch"], hidden: Hidden, carry: Int[Tensor, "batch"]
     ) -> Hidden:
-        """The hidden state after each session's click, a [B, units] tensor a layer."""
+        """The hidden state after each session's click; see `carried` for `carry`."""
         _, table = self.input_table()
         return self.forward(table[inputs], carried(hidden, carry))
 
     def forward(
         self, clicked: Float[Tensor, "batch width"], hidden: Hidden, dropout=None
     ) -> Hidden:
-        """The next hidden state from input rows; `dropout` acts on the output of each layer."""
+        """The next hidden state from rows of the input table; `dropout` acts on each layer's."""
         after = []
         for layer, before in zip(self.layers, hidden, strict=True):
             clicked = layer(clicked, before)
@@ -99,7 +103,7 @@ class Network(nn.Module):
     def scores(
         self, hidden: Hidden, items: Int[Tensor, "columns"] | None = None
     ) -> Float[Tensor, "batch columns"]:
-        """Scores of the given items (all, if None) for each session; linear, without ELU."""
+        """Scores of the given items (all, if None) for each session, without ELU."""
         table, bias = self.items, self.bias
         if items is not None:
             table, bias = table[items], bias[items]
@@ -139,18 +143,24 @@ class FeedForwardCell(nn.Module):
         self.bias_ih = nn.Parameter(torch.zeros(units))
 
     def forward(self, clicked: Float[Tensor, "batch width"], hidden: Float[Tensor, "batch units"]):
-        """The next hidden state [B, units]; the one before plays no part."""
+        """The next hidden state [B, units]; it does not depend on the one before."""
         return torch.tanh(clicked @ self.weight_ih.T + self.bias_ih)
 
 
 class GruCell(nn.GRUCell):
-    """torch's cell, whose weights `Network` draws."""
+    """torch's cell; `Network` draws its weights."""
 
     def reset_parameters(self) -> None:
-        """Nothing: torch's start draws from the global generator; skip_init loads sympy, 0.5 s."""
+        """Draw nothing; torch would, by its global generator. skip_init loads sympy for 0.5 s."""
 
 
 CELLS = {"gru": GruCell, "feed-forward": FeedForwardCell}
+
+
+def carried(hidden: Hidden, carry: Int[Tensor, "batch"]) -> Hidden:
+    """The states that go on in each row: row `carry[b]` of the previous step, zeros for -1."""
+    goes_on = (carry >= 0).to(hidden[0].dtype)[:, None]
+    return [layer.detach()[carry.clamp(min=0)] * goes_on for layer in hidden]
 
 
 def _glorot(
@@ -158,9 +168,3 @@ def _glorot(
 ) -> None:
     bound = (6 / (fan_in + fan_out)) ** 0.5
     parameter.uniform_(-bound, bound, generator=generator)
-
-
-def carried(hidden: Hidden, carry: Int[Tensor, "batch"]) -> Hidden:
-    """The states that go on in each row: row `carry[b]` of the previous step, zeros for -1."""
-    goes_on = (carry >= 0).to(hidden[0].dtype)[:, None]
-    return [layer.detach()[carry.clamp(min=0)] * goes_on for layer in hidden]

@@ -1,4 +1,4 @@
-"""Files that appear whole or not at all, and one for a model: safetensors with a JSON header.
+"""Files that appear whole or not at all, and models as such files: safetensors with a JSON header.
 
 Reading a model runs no code.
 """
@@ -16,17 +16,31 @@ SUFFIX = ".safetensors"
 FORMAT = "gru4rec-lab/1"
 
 
+@contextmanager
+def whole_file(path: Path) -> Iterator[Path]:
+    """A path to write to, renamed to `path` when the block ends without an error.
+
+    It lies beside `path`, in a folder that is made if it is missing. A killed process or an error
+    leaves what was at `path` as it was.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    # Not tempfile: only the owner may read its files.
+    unfinished = path.with_name(f".{path.stem}-{token_hex(8)}.part")
+    try:
+        yield unfinished
+        unfinished.replace(path)
+    finally:
+        unfinished.unlink(missing_ok=True)
+
+
 def model_path(path: str | Path) -> Path:
-    """The path with the suffix .safetensors, added if it is missing."""
-    path = Path(path)
-    return path if path.suffix == SUFFIX else path.with_name(path.name + SUFFIX)
+    """The path with the suffix .safetensors, in capitals or not, and ~ as the home folder."""
+    path = Path(path).expanduser()
+    return path if path.suffix.lower() == SUFFIX else path.with_name(path.name + SUFFIX)
 
 
 def write_model(path: str | Path, tensors: dict[str, Tensor], facts: dict[str, Any]) -> Path:
-    """Write tensors and JSON-ready facts; returns the path written.
-
-    The file appears whole or not at all.
-    """
+    """Write tensors and JSON-ready facts, whole or not at all; returns `model_path(path)`."""
     from safetensors.torch import save_file
 
     target = model_path(path)
@@ -59,19 +73,3 @@ def read_model(path: str | Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
         found = header.get("format")
         raise ValueError(f"{source} has format {found!r}, not {FORMAT!r}; save the model again")
     return tensors, json.loads(header["facts"])
-
-
-@contextmanager
-def whole_file(path: Path) -> Iterator[Path]:
-    """A path to write to, renamed to `path` when the block ends well; its folders are made.
-
-    It lies beside `path`. A killed process or an error leaves what was at `path` as it was.
-    """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    # Not tempfile: its files are for nobody but their owner.
-    unfinished = path.with_name(f".{path.stem}-{token_hex(8)}.part")
-    try:
-        yield unfinished
-        unfinished.replace(path)
-    finally:
-        unfinished.unlink(missing_ok=True)

@@ -1,4 +1,7 @@
-"""Kernels compiled and loaded before they are needed: no Start shall wait for numba."""
+"""Compile and load all kernels before they are needed, so that no first step waits for numba.
+
+`python -m gru4rec_lab.warm_up` compiles them, once on a machine.
+"""
 
 import contextlib
 import threading
@@ -23,7 +26,7 @@ MODES = (
 
 
 def warm_up() -> None:
-    """Compile, or load, all kernels in float32; a minute the first time, else half a second.
+    """Compile all kernels in float32, or load them: up to a minute the first time, else a second.
 
     Raises:
         ImportError, RuntimeError: no numba, or no folder for its cache.
@@ -49,20 +52,20 @@ def warm_up() -> None:
 
 @cache
 def load_ahead() -> threading.Thread:
-    """Load numba and all kernels in a thread of its own, once a process; returns the thread.
+    """`warm_up` in a thread, once a process; returns the thread.
 
-    Importing numba takes half a second, loading its compiled code as long again; the first step or
-    ranking would wait for both. Where nothing was compiled before (`make setup` does it), this
-    compiles for some 15 seconds. Where that fails, whoever needs the kernels says so.
+    Half of the second is the import of numba, half the loading of compiled code. Without numba, or
+    without a folder for its cache, the thread just ends: the first step that needs kernels says why
+    there are none.
     """
-    # No daemon: a process that ends in the middle of it would abort.
+    # No daemon: a process that ends while the thread runs would abort.
     thread = threading.Thread(target=_load, name="kernel-loading")
     thread.start()
     return thread
 
 
 def _load() -> None:
-    with contextlib.suppress(ImportError, RuntimeError):  # no numba, or no folder for its cache
+    with contextlib.suppress(ImportError, RuntimeError):
         warm_up()
 
 

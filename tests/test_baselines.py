@@ -13,7 +13,7 @@ import torch
 from gru4rec_lab import Sessions, evaluate, load_sessions
 from gru4rec_lab.baselines import BASELINES, ItemKNN, Markov, Popularity, SessionPopularity, VSkNN
 from gru4rec_lab.baselines.base import Ties, ragged
-from gru4rec_lab.evaluation.full_ranking import Scorer
+from gru4rec_lab.evaluation import Scorer
 from tests.test_batches import make
 
 every_baseline = pytest.mark.parametrize("baseline", BASELINES.values(), ids=BASELINES)

@@ -3,9 +3,7 @@ import pytest
 import torch
 
 from gru4rec_lab import Config, fit, load_sessions
-from gru4rec_lab.evaluation.full_ranking import Factored, evaluate
-from gru4rec_lab.evaluation.metrics import Evaluation
-from gru4rec_lab.evaluation.ranks import TIES
+from gru4rec_lab.evaluation import TIES, Evaluation, Factored, evaluate
 from tests.test_batches import make
 
 
@@ -75,7 +73,7 @@ def test_in_tiles_or_from_all_scores_the_metrics_are_the_same(trained, ties, bat
     assert (tiles.ranks <= 20).any()
 
 
-def test_ranks_beyond_every_cutoff_are_counted_out_on_demand(trained):
+def test_ranks_beyond_every_cutoff_are_counted_on_demand(trained):
     model, test_set = trained
     some, every = evaluate(model, test_set), evaluate(model, test_set, all_ranks=True)
     assert (
@@ -89,7 +87,7 @@ def test_a_metric_beyond_the_ranks_that_were_counted_is_refused(trained):
     model, test_set = trained
     assert len(evaluate(model, test_set, k=5).by("position")) > 1
     assert len(evaluate(model, test_set, k=50).by("position", k=50)) > 1
-    with pytest.raises(ValueError, match="beyond 20 were not counted out; give evaluate k=50"):
+    with pytest.raises(ValueError, match="beyond 20 were not counted; give evaluate k=50"):
         evaluate(model, test_set).standard_error("recall", 50)
 
 

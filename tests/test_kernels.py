@@ -71,17 +71,17 @@ def test_in_float64_both_are_the_c_librarys():
 # Losses.
 
 
-def ranked(values, loss, *, bpreg=0.0, elu_param=0.0, bias=None, weight=None, left=None, own=None):
+def ranked(values, loss, *, bpreg=0.0, elu_param=0.0, weight=None):
     """`rank_rows` on a copy of the scores, row k's target in column k: (loss, gradient, biases)."""
     work, number = values.copy(), values.dtype.type
     n_rows, n = values.shape
-    room = np.zeros((scores.ROOM, n), number)
+    scratch = np.zeros((scores.SCRATCH_ROWS, n), number)
     weight = np.ones(n, number) if weight is None else weight
-    by_bias, zeros = np.zeros(n, number), np.zeros(n_rows, number)
+    by_bias, bias = np.zeros(n, number), np.zeros(n, number)
+    own_weight = shift = np.zeros(n_rows, number)
     total = scores.rank_rows(
-        LOSSES[loss].kernel, work, n, np.zeros(n, number) if bias is None else bias, weight,
-        weight.sum(), np.arange(n_rows) if own is None else own, zeros if left is None else left,
-        zeros, number(elu_param), number(bpreg), number(1), by_bias, room,
+        LOSSES[loss].kernel, work, n, bias, weight, weight.sum(), np.arange(n_rows), own_weight,
+        shift, number(elu_param), number(bpreg), number(1), by_bias, scratch,
     )  # fmt: skip
     return total, work, by_bias
 
@@ -162,7 +162,7 @@ TARGETS, NEGATIVES, INPUTS = [4, 1, 4], [1, 7, 7, 2], [7, 3, 3]
 def merged(one_table=True, n_items=10):
     place, items, clicked = np.full(n_items, -1, np.int32), *(np.zeros(10, int) for _ in "ab")
     column, row, counts = np.zeros(3, int), np.zeros(3, int), np.zeros((2, 10))
-    given = (np.array(part) for part in (TARGETS, NEGATIVES, INPUTS))
+    given = map(np.array, (TARGETS, NEGATIVES, INPUTS))
     n, n_rows = merge(*given, one_table, place, items, clicked, column, row, counts)
     assert (place == -1).all()
     return n, n_rows, items, clicked, column, row, counts
@@ -196,39 +196,39 @@ def test_an_item_outside_of_the_catalogue_is_refused(item):
 def weights_by_column(correct, mask):
     """Each row's weight of each item by the plain functions: sums of e^-correction."""
     targets, negatives = torch.tensor(TARGETS), torch.tensor(NEGATIVES)
-    often = Frequencies.of(
-        torch.arange(1.0, 11.0).double(), torch.arange(1.0, 11.0).double() ** 0.3
-    )
-    correction = correct(often, targets, negatives)
+    support = torch.arange(1.0, 11.0).double()
+    frequencies = Frequencies.of(support, support**0.3)
+    correction = correct(frequencies, targets, negatives)
     absent = copies(targets, negatives) if mask else torch.zeros(3, 7, dtype=torch.bool)
     weight = torch.exp(-correction).expand(3, 7).masked_fill(absent, 0)
     others = weight * (1 - torch.eye(3, 7, dtype=torch.float64))
     items = torch.cat([targets, negatives])
     by_item = torch.zeros(3, 10, dtype=torch.float64).index_add_(1, items, others)
-    return often, by_item.numpy(), weight.diagonal().numpy()
+    return frequencies, by_item.numpy(), weight.diagonal().numpy()
 
 
 @pytest.mark.parametrize("mask", [False, True])
 @pytest.mark.parametrize("mode", ["none", "official", "exact"])
 def test_weights_of_merged_columns_are_sums_over_the_plain_ones(mode, mask):
     n, _, items, _, column, _, counts = merged()
-    weight, left, shift, bias = np.zeros(n), np.zeros(3), np.zeros(3), np.zeros(10)
-    given, written = (counts, column), (weight, left, shift)
+    weight, own_weight, shift, bias = np.zeros(n), np.zeros(3), np.zeros(3), np.zeros(10)
+    given, written = (counts, column), (weight, own_weight, shift)
     if mode == "none":
-        often, expected, own = weights_by_column(lambda *_: torch.zeros(7).double(), mask)
+        frequencies, expected, own = weights_by_column(lambda *_: torch.zeros(7).double(), mask)
         count_negatives(*given, mask, *written)
     elif mode == "official":
-        often, expected, own = weights_by_column(lambda *a: official_logq(*a, logq=0.8), mask)
-        logs = often.support.log().numpy(), often.extra.log().numpy()
+        frequencies, expected, own = weights_by_column(lambda *a: official_logq(*a, logq=0.8), mask)
+        logs = frequencies.support.log().numpy(), frequencies.extra.log().numpy()
         correct_officially(*given, items, *logs, 0.8, mask, *written, bias)
     else:
-        often, expected, own = weights_by_column(lambda *a: exact_logq(*a, logq=0.8), True)
-        shares = [(part / part.sum()).numpy() for part in (often.support, often.extra)]
+        frequencies, expected, own = weights_by_column(lambda *a: exact_logq(*a, logq=0.8), True)
+        counts_of = frequencies.support, frequencies.extra
+        shares = [(count / count.sum()).numpy() for count in counts_of]
         correct_exactly(*given, items, *shares, 4, 0.8, *written, bias)
     unit = np.exp(bias[:n])
     for row in range(3):
         got = weight * unit
-        got[column[row]] = left[row] * unit[column[row]]
+        got[column[row]] = own_weight[row] * unit[column[row]]
         np.testing.assert_allclose(got, expected[row, items[:n]], rtol=1e-12, atol=1e-15)
         assert unit[column[row]] * np.exp(shift[row]) == pytest.approx(own[row])
 

@@ -15,7 +15,7 @@ from gru4rec_lab.batches import Batch, session_parallel
 from gru4rec_lab.config import Config
 from gru4rec_lab.data.sessions import Sessions
 from gru4rec_lab.device import generator
-from gru4rec_lab.evaluation.full_ranking import evaluate
+from gru4rec_lab.evaluation import evaluate
 from gru4rec_lab.kernels.columns import merge
 from gru4rec_lab.losses import LOSSES
 from gru4rec_lab.model import Network, carried
@@ -114,7 +114,7 @@ def snapshot(step):
 
 @cache
 def replay(name, dtype=torch.float64, n_steps=None, miscounts=True, kind="plain"):
-    """Replay both recorded epochs (or `n_steps` of them) through the plain or the fast step."""
+    """Replay both recorded epochs (or `n_steps` of them) through the plain or the numba step."""
     settings, _ = recorded_settings(name)
     step = Step(starting_network(name, dtype), torch.from_numpy(golden("shared")["support"]),
                 batch_size=32)  # fmt: skip

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from gru4rec_lab.evaluation.ranks import TIES, Catalogue, rank_targets
+from gru4rec_lab.evaluation import TIES, Catalogue, rank_targets
 
 # One item, a part of a tile, a tile to the last column, one more, some tiles and a part.
 N_ITEMS = [1, 5, 1024, 1025, 2500]
@@ -122,7 +122,7 @@ def test_an_unknown_tie_mode_is_refused():
 
 
 def test_the_shortest_items_beat_a_target_by_their_bias():
-    """Two tiles without a rival lie between the target and the only item above it."""
+    """Two tiles without a competitor lie between the target and the only item above it."""
     items = torch.linspace(3, 0.1, 4000)[:, None].repeat(1, 2)
     bias = torch.zeros(4000, 1)
     bias[3999] = 100

@@ -85,7 +85,7 @@ def test_a_missing_damaged_or_foreign_file_is_refused_with_its_name(model, tmp_p
 
 @pytest.mark.parametrize("batch_size", [1, 2, 3, 7, 16, 100])
 def test_the_batch_size_turns_no_near_tie(model, batch_size):
-    """Half of the items are doubles of the other half: each target has a rival by rounding."""
+    """Half of the items are doubles of the other half: each target ties with its double."""
     world = load_sessions("world:cycle", n_sessions=60, seed=5)
     network = copy.deepcopy(model.network)
     half = network.n_items // 2

@@ -15,7 +15,7 @@ from gru4rec_lab.diagnostics import (
     score_summary,
     seen_by_loss,
 )
-from gru4rec_lab.evaluation.full_ranking import Evaluation
+from gru4rec_lab.evaluation import Evaluation
 from gru4rec_lab.losses import elu
 
 

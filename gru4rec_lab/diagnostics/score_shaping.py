@@ -15,7 +15,7 @@ from torch import Tensor
 
 from ..config import Config
 from ..data.sessions import Sessions
-from ..evaluation.full_ranking import evaluate
+from ..evaluation import evaluate
 from ..losses import LOSSES, elu, elu_grad
 from ..recommend import Recommender
 from ..training.observe import at_epochs

@@ -8,7 +8,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from ..config import Config
-from ..evaluation.full_ranking import Evaluation
+from ..evaluation import Evaluation
 from ..losses import LOSSES, elu
 from .gradients import EDGES, GradientByRank
 from .weights import effective_negatives, top_share

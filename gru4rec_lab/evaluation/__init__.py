@@ -1,11 +1,10 @@
 """How well a model ranks: targets among all items, and the metrics that follow."""
 
-from .full_ranking import AT_LEAST, Factored, Scorer, evaluate
+from .full_ranking import Factored, Scorer, evaluate
 from .metrics import Evaluation
 from .ranks import TIES, Catalogue, rank_targets
 
 __all__ = [
-    "AT_LEAST",
     "TIES",
     "Catalogue",
     "Evaluation",

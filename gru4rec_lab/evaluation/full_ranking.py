@@ -1,8 +1,7 @@
-"""How well a model ranks the next item, over the whole catalogue, at every click of a session.
+"""`evaluate`: how well a model ranks the next item among all items, at every click of a session.
 
-Any model can be evaluated that has `item_ids`, `start(batch_size)`, `advance(inputs, state, carry)`
-and `scores(state)`: state is whatever it needs to know of the sessions so far. If its scores are
-products, `factors(state)` says of what, and on a CPU they are never held all at once.
+Any model can be evaluated that is a `Scorer`; its state is whatever it needs to know of the
+sessions so far. Of a model that is `Factored` too, a CPU never holds all scores at once.
 """
 
 from collections.abc import Iterator, Sequence
@@ -19,7 +18,7 @@ from .metrics import Evaluation
 from .ranks import BLOCK, Catalogue, check_ties, rank_targets
 
 ROWS = 16
-AT_LEAST = 20  # what `Evaluation.by` looks at unless asked for more
+AT_LEAST = 20  # the cut-off of `Evaluation.by` unless another is asked for
 
 
 @runtime_checkable
@@ -40,19 +39,10 @@ class Scorer(Protocol):
 
 @runtime_checkable
 class Factored(Scorer, Protocol):
-    """A model whose scores are queries @ items.T + bias.T."""
+    """A model whose scores are `queries @ items.T + bias.T`."""
 
     def factors(self, state: Any) -> tuple[Tensor, Tensor, Tensor]:
         """Queries [B, units], items [items, units] and bias [items, 1]."""
-
-
-def _full_rows(values: Int[Tensor, "rows"], fill: int) -> Int[Tensor, "full"]:
-    """The values and rows to spare up to a multiple of 16.
-
-    Matrix products of a few rows take another path through the machine and round otherwise, which
-    can turn near-ties; with full blocks no rank depends on `batch_size`.
-    """
-    return torch.nn.functional.pad(values, (0, -len(values) % ROWS), value=fill)
 
 
 @torch.no_grad()
@@ -68,8 +58,8 @@ def evaluate(
     """Rank every click but the first of every session against the whole catalogue.
 
     Clicks on items that the model does not know are left out first; sessions with fewer than two
-    clicks then give no target and are counted as skipped. Ranks beyond 20 and beyond every cut-off
-    are only counted out, to the number instead of inf, with `all_ranks`.
+    clicks then give no target and are counted as skipped. A rank beyond 20 and beyond every cut-off
+    is given as inf, unless `all_ranks` are asked for: counting them takes longer.
 
     Raises:
         ValueError: unknown `ties`, a cut-off below 1, or no session with two known items.
@@ -110,12 +100,21 @@ def _some_with_targets(sessions: Sessions, item_ids: np.ndarray) -> Sessions:
 
 
 def _states(model: Scorer, schedule: Schedule, batch_size: int) -> Iterator[tuple[Batch, Any]]:
-    """Each batch and the state after it; the state may have rows to spare at the end."""
+    """Each batch and the state after it, which may have spare rows at the end."""
     state = model.start(batch_size)
     for batch in schedule:
         inputs, carry = _full_rows(batch.inputs, 0), _full_rows(batch.carry, -1)
         state = model.advance(inputs, state, carry)
         yield batch, state
+
+
+def _full_rows(values: Int[Tensor, "rows"], fill: int) -> Int[Tensor, "full"]:
+    """The values, filled up to a multiple of 16 rows.
+
+    A matrix product of a few rows is computed in another way and rounded differently, which can
+    decide between two nearly equal scores; with full blocks no rank depends on `batch_size`.
+    """
+    return torch.nn.functional.pad(values, (0, -len(values) % ROWS), value=fill)
 
 
 def _ranks_from_all_scores(model, states, ties: str, limit: float) -> Iterator[Tensor]:
@@ -127,11 +126,11 @@ def _ranks_from_all_scores(model, states, ties: str, limit: float) -> Iterator[T
 def _ranks_in_tiles(model, states, ties: str, limit: float) -> Iterator[Tensor]:
     catalogue, waiting, n_waiting = None, [], 0
     for batch, state in states:
-        queries, *of_items = model.factors(state)
-        catalogue = catalogue or Catalogue(*of_items)
+        queries, items, bias = model.factors(state)
+        catalogue = catalogue or Catalogue(items, bias)
         waiting.append((queries[: len(batch.targets)], batch.targets))
         n_waiting += len(batch.targets)
-        # Each tile of items comes from memory once for all that wait.
+        # Each tile of items comes from memory once for all queries that wait.
         if n_waiting >= BLOCK:
             yield catalogue.ranks(*map(torch.cat, zip(*waiting, strict=True)), ties, limit)
             waiting, n_waiting = [], 0

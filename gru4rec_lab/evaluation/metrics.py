@@ -15,14 +15,12 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-def _gain(metric: str, ranks: np.ndarray, k: int) -> np.ndarray:
-    """What each target adds to a metric: for a rank beyond `k`, nothing."""
-    of_rank = {"recall": np.ones_like, "mrr": np.reciprocal, "ndcg": _discount}[metric]
-    return np.where(ranks <= k, of_rank(ranks), 0.0)
-
-
-def _discount(ranks: np.ndarray) -> np.ndarray:
-    return 1 / np.log2(ranks + 1)
+# What a target of a given rank adds to a metric.
+_GAINS = {
+    "recall": np.ones_like,
+    "mrr": np.reciprocal,
+    "ndcg": lambda ranks: 1 / np.log2(ranks + 1),
+}
 
 
 @dataclass(frozen=True, repr=False)
@@ -36,7 +34,7 @@ class Evaluation:
         target: [targets] item index of the target, in the model's vocabulary.
         k: the cut-offs.
         n_skipped: sessions that gave no target: fewer than two known items.
-        limit: the last rank that was counted out.
+        limit: the last rank that was counted exactly.
     """
 
     ranks: np.ndarray
@@ -68,10 +66,11 @@ class Evaluation:
         return self._means("ndcg")
 
     def standard_error(self, metric: str, k: int) -> float:
-        """Standard error of a metric, sessions taken as what was drawn, not clicks; NaN for one.
+        """Standard error of a metric over samples of sessions, not of clicks; NaN for one session.
 
-        Clicks of one session resemble each other, so counting them as independent would claim too
-        much. The metric is a ratio of sums over sessions, and this the error of such a ratio.
+        Clicks of one session resemble each other, so that as independent ones they would give too
+        small an error. The metric is a ratio of two sums over sessions; this is the error of such a
+        ratio.
         """
         gain = self._gains(metric, k)
         excess = np.bincount(self.session, gain - gain.mean())
@@ -81,11 +80,15 @@ class Evaluation:
         return float(np.sqrt((excess**2).sum() * n_sessions / (n_sessions - 1)) / self.n_targets)
 
     def frame(self, *, errors: bool = False) -> "pd.DataFrame":
-        """One cut-off a row: recall, mrr and ndcg, each with its standard error if asked for."""
+        """A row a cut-off: recall, mrr and ndcg, with their standard errors if `errors`."""
         return self._table({k: (self, k) for k in self.k}, "k", errors)
 
     def by(self, what: str, k: int = 20) -> "pd.DataFrame":
-        """The metrics at `k` by "position" of the target or "length" of its session."""
+        """The metrics at `k` by "position" of the target or "length" of its session.
+
+        Raises:
+            ValueError: another `what`, or a `k` beyond `limit`.
+        """
         groups = {"position": self.position, "length": self._length()}
         if what not in groups:
             raise ValueError(f"cannot group by {what!r}; choose one of {', '.join(groups)}")
@@ -122,10 +125,9 @@ class Evaluation:
     def _gains(self, metric: str, k: int) -> np.ndarray:
         if k > self.limit:
             raise ValueError(
-                f"ranks beyond {self.limit} were not counted out; give evaluate k={k} or "
-                f"all_ranks=True"
+                f"ranks beyond {self.limit} were not counted; give evaluate k={k} or all_ranks=True"
             )
-        return _gain(metric, self.ranks, k)
+        return np.where(self.ranks <= k, _GAINS[metric](self.ranks), 0.0)
 
     def _table(self, parts: dict[int, tuple["Evaluation", int]], index: str, errors: bool):
         import pandas as pd
@@ -133,7 +135,7 @@ class Evaluation:
         rows = []
         for label, (part, k) in parts.items():
             row = {index: label, "targets": part.n_targets}
-            for metric in ("recall", "mrr", "ndcg"):
+            for metric in _GAINS:
                 row[metric] = float(part._gains(metric, k).mean())
                 if errors:
                     row[f"{metric}_se"] = part.standard_error(metric, k)

@@ -1,23 +1,56 @@
-"""Adagrad with heavy-ball momentum, one pass over a parameter with all of its state.
+"""Adagrad with heavy-ball momentum: the update of a step, in one pass over each touched number.
 
     acc += g^2;  v = momentum v - lr g / sqrt(acc + eps);  parameter += v
 
-A `store` is a parameter, its accumulators and its velocities, `how` is lr, momentum, eps. An array
-of velocities without rows says that there are none yet: parameter -= lr g / sqrt(...).
+A `store` is a parameter, its accumulators and its velocities, three arrays of one shape: [items,
+width] of a table, [numbers] of the dense parameters together. While momentum is 0 the velocities
+have no rows, and parameter -= lr g / sqrt(acc + eps). `rates` are lr, momentum, eps.
 """
 
 import math
 
+from .elementary import ZERO
 from .jit import compiled, prefetch, vectorised
+from .rows import add_to, attach_bias
 
 AHEAD = 4  # rows of up to three tables each
 
 
 @compiled
-def update(store, gradient, how):
-    """Update a whole parameter, 1-d."""
+def learn(
+    outputs, inputs, dense, numbers, gradients, rates, one_table, bias_at, n_columns, n_rows
+):  # fmt: skip
+    """Update the rows that a step looked up, their biases and all dense parameters.
+
+    One call from Python, as `columns.fetch`. With the numbers that `columns.merge` returned:
+
+    outputs, inputs, dense: stores; outputs and inputs are the same if `one_table`.
+    numbers: items, clicked, row, as `merge` wrote them.
+    gradients: by the columns' rows [rows, width], by their biases [columns], by the inputs' rows
+        [batch, width], by the dense parameters [numbers], and scratch [batch, width] in which the
+        gradients of equal inputs are added up.
+    """
+    items, clicked, row = numbers
+    by_rows, by_bias, by_clicked, by_dense, by_inputs = gradients
+    if one_table:
+        # The gradients of a row as input and as output are added before they are squared.
+        attach_bias(by_rows, n_columns, n_rows, bias_at, by_bias)
+        add_to(by_rows, row, by_clicked)
+        update_rows(outputs, items, n_rows, by_rows, rates, bias_at, n_columns)
+    else:
+        attach_bias(by_rows, n_columns, n_columns, bias_at, by_bias)
+        update_rows(outputs, items, n_columns, by_rows, rates, bias_at, n_columns)
+        by_inputs[:n_rows] = ZERO
+        add_to(by_inputs, row, by_clicked)
+        update_rows(inputs, clicked, n_rows, by_inputs, rates, 0, n_rows)
+    update(dense, by_dense, rates)
+
+
+@compiled
+def update(store, gradient, rates):
+    """Update a whole parameter, [numbers]."""
     values, accumulated, velocity = store
-    lr, momentum, eps = how
+    lr, momentum, eps = rates
     if len(velocity):
         _accelerate(values, accumulated, velocity, gradient, lr, momentum, eps)
     else:
@@ -25,15 +58,15 @@ def update(store, gradient, how):
 
 
 @compiled
-def update_rows(store, items, n_items, gradient, how, bias_at, n_biased):
-    """Update rows `items[k]`, k < `n_items`, of a table by `gradient[k]`.
+def update_rows(store, items, n_items, gradient, rates, bias_at, n_biased):
+    """Update rows `items[k]`, k < `n_items`, of a table by `gradient[k]`, [n_items, width].
 
     Only the first `n_biased` of them have a gradient of their bias, in column `bias_at`; that of
     the others keeps its velocity and does not move. Columns between the end of a row and the end of
     its cache line have gradient 0: going over them costs less than stopping short of them.
     """
     table, accumulated, velocity = store
-    lr, momentum, eps = how
+    lr, momentum, eps = rates
     moving = len(velocity) > 0
     for k in range(n_items):
         if k + AHEAD < n_items:

@@ -1,72 +1,62 @@
-"""The gates of the two cells, between their matrix products: forward, and backward by hand.
+"""The two GRU cells between their matrix products: forward, and backward by hand.
 
-A GRU cell, with a = W_ih x + b_ih and b = W_hh h + b_hh in blocks r, z, n (`torch.nn.GRUCell`):
+The GRU cell, with a = W_ih x + b_ih and b = W_hh h + b_hh in blocks r, z, n (`torch.nn.GRUCell`):
 
     r = sigma(a_r + b_r);  z = sigma(a_z + b_z);  n = tanh(a_n + r b_n);  h' = n + z (h - n)
 
-The one-hot mode's cell: an item's row is its input in blocks c, r, z, and the reset gate acts
-before the recurrent product:
+The cell of the one-hot mode, whose input is an item's row in blocks c, r, z, and whose reset gate
+acts before the recurrent product (`gru4rec_lab.model.OneHotCell`):
 
     r, z = sigma(row_rz + b_rz + h W_rz);  c = tanh(row_c + b_c + (r h) W_c);  h' = h + z (c - h)
+
+Shapes: hidden states (before, after, reset_hidden, from_reset) and gradients by them [rows, units];
+from_input, from_hidden, row, by_row [rows, 3 units], but the one-hot cell's from_hidden [rows, 2
+units]; biases and gradients by them [3 units].
 """
 
 from .elementary import ONE, TWO, exp
 from .jit import compiled, vectorised
 
 
-@vectorised
-def sigmoid_all(values):
-    """Sigmoid, in place."""
-    for j in range(len(values)):
-        values[j] = ONE / (ONE + exp(-values[j]))
-
-
-@vectorised
-def tanh_all(values):
-    """Hyperbolic tangent, in place."""
-    for j in range(len(values)):
-        values[j] = ONE - TWO / (exp(TWO * values[j]) + ONE)
-
-
 @compiled
-def forward(from_input, from_hidden, input_bias, hidden_bias, before, after):
-    """The next hidden state, into `after`.
+def gru_forward(from_input, from_hidden, input_bias, hidden_bias, before, after):
+    """Write the next hidden state into `after`.
 
-    The two products, [rows, 3 units] without biases, become what `backward` needs: `from_input` the
-    gates r, z, n, and `from_hidden` b_n in its last block.
+    `from_input` and `from_hidden`, a and b without biases, become what `gru_backward` needs: the
+    first one the gates r, z, n, the second one b_n in its last block.
     """
     for i in range(len(before)):
-        _forward_row(from_input[i], from_hidden[i], input_bias, hidden_bias, before[i], after[i])
+        _gru_forward(from_input[i], from_hidden[i], input_bias, hidden_bias, before[i], after[i])
 
 
 @vectorised
-def _forward_row(a, b, input_bias, hidden_bias, before, after):
+def _gru_forward(a, b, input_bias, hidden_bias, before, after):
     units = len(before)
     for j in range(2 * units):
         a[j] += b[j] + (input_bias[j] + hidden_bias[j])
-    sigmoid_all(a[: 2 * units])
+    _sigmoid(a[: 2 * units])
     reset, update, candidate = a[:units], a[units : 2 * units], a[2 * units :]
     for j in range(units):
         b[2 * units + j] += hidden_bias[2 * units + j]
         candidate[j] += input_bias[2 * units + j] + reset[j] * b[2 * units + j]
-    tanh_all(candidate)
+    _tanh(candidate)
     for j in range(units):
         after[j] = candidate[j] + update[j] * (before[j] - candidate[j])
 
 
 @compiled
-def backward(by_after, from_input, from_hidden, before, by_input_bias, by_hidden_bias):
-    """From dL/dh' to the gradients by a (over the gates), by b (over the products), by biases."""
+def gru_backward(by_after, from_input, from_hidden, before, by_input_bias, by_hidden_bias):
+    """From dL/dh' to the gradients by a and b, written over their products, and by the biases."""
     by_input_bias[:] = 0
     by_hidden_bias[:] = 0
     for i in range(len(before)):
-        _backward_row(by_after[i], from_input[i], from_hidden[i], before[i])
+        _gru_backward(by_after[i], from_input[i], from_hidden[i], before[i])
         _add(by_input_bias, from_input[i])
         _add(by_hidden_bias, from_hidden[i])
 
 
 @vectorised
-def _backward_row(by_after, gates, b, before):
+def _gru_backward(by_after, gates, b, before):
     units = len(before)
     for j in range(units):
         r, z, n = gates[j], gates[units + j], gates[2 * units + j]
@@ -77,35 +67,29 @@ def _backward_row(by_after, gates, b, before):
         b[j], b[units + j], b[2 * units + j] = by_r, by_z, by_n * r
 
 
-@vectorised
-def _add(total, row):
-    for j in range(len(total)):
-        total[j] += row[j]
-
-
 @compiled
-def gates(row, bias, from_hidden, before, reset_hidden):
-    """Blocks r, z of `row` become the gates; `reset_hidden` gets r h. `from_hidden` is h W_rz."""
+def one_hot_gates(row, bias, from_hidden, before, reset_hidden):
+    """Blocks r, z of `row` become the gates, `reset_hidden` r h; `from_hidden` is h W_rz."""
     units = before.shape[1]
     for i in range(len(before)):
         _add_both(row[i, units:], bias[units:], from_hidden[i])
-        sigmoid_all(row[i, units:])
+        _sigmoid(row[i, units:])
         _multiply(row[i, units : 2 * units], before[i], reset_hidden[i])
 
 
 @compiled
-def state(row, bias, from_reset, before, after):
-    """Block c of `row` becomes the candidate, `after` h'. `from_reset` is (r h) W_c."""
+def one_hot_state(row, bias, from_reset, before, after):
+    """Block c of `row` becomes the candidate, `after` h'; `from_reset` is (r h) W_c."""
     units = before.shape[1]
     for i in range(len(before)):
         _add_both(row[i, :units], bias[:units], from_reset[i])
-        tanh_all(row[i, :units])
+        _tanh(row[i, :units])
         _mix(before[i], row[i, :units], row[i, 2 * units :], after[i])
 
 
 @vectorised
-def by_candidate(by_after, row, before, by_row):
-    """From dL/dh' to the gradient of blocks c and z before their nonlinearities."""
+def one_hot_by_candidate(by_after, row, before, by_row):
+    """From dL/dh' to the gradients by blocks c and z before tanh and sigma, into `by_row`."""
     units = before.shape[1]
     for i in range(len(before)):
         for j in range(units):
@@ -115,8 +99,8 @@ def by_candidate(by_after, row, before, by_row):
 
 
 @vectorised
-def by_reset(by_reset_hidden, row, before, by_row, by_bias):
-    """From the gradient by r h to that of block r, and the gradient of the biases."""
+def one_hot_by_reset(by_reset_hidden, row, before, by_row, by_bias):
+    """From the gradient by r h to the one by block r before sigma, and to that by the bias."""
     units = before.shape[1]
     by_bias[:] = 0
     for i in range(len(before)):
@@ -125,6 +109,26 @@ def by_reset(by_reset_hidden, row, before, by_row, by_bias):
             by_row[i, units + j] = by_reset_hidden[i, j] * before[i, j] * r * (ONE - r)
         for j in range(3 * units):
             by_bias[j] += by_row[i, j]
+
+
+@vectorised
+def _sigmoid(values):
+    """In place."""
+    for j in range(len(values)):
+        values[j] = ONE / (ONE + exp(-values[j]))
+
+
+@vectorised
+def _tanh(values):
+    """In place."""
+    for j in range(len(values)):
+        values[j] = ONE - TWO / (exp(TWO * values[j]) + ONE)
+
+
+@vectorised
+def _add(total, row):
+    for j in range(len(total)):
+        total[j] += row[j]
 
 
 @vectorised

@@ -1,24 +1,33 @@
-"""The columns of a step: equal items are merged, and counted as negatives.
+"""The columns of a step: equal items are merged, looked up once and weighed as negatives.
 
 A popular item stands among the extra samples many times. As one column it is scored, and its row
 updated, once; how often it was drawn becomes its weight. With 2048 samples at `sample_alpha` 0.5
 from 37,000 items a tenth of all columns is saved.
+
+Shapes: targets, inputs, column, row, own_weight, shift [batch]; negatives [n_sample]; weight, bias,
+by_bias [columns]; counts [2, columns]; place and what is known of every item (support, log_support,
+extra, log_extra) [items]. column[i] is the column of row i's target, items[j] the item of column j.
 """
 
 import math
 
 from .elementary import ONE, ZERO, exp
 from .jit import compiled
+from .rows import gather, gather_with_bias, pick
+
+# Which popularity correction of the scores `weigh` makes.
+UNCORRECTED, OFFICIAL, EXACT = range(3)
 
 
 @compiled
 def merge(targets, negatives, inputs, one_table, place, items, clicked, column, row, counts):
-    """Number the items of a step; returns how many are columns and how many rows there are.
+    """Number the items of a step; returns how many columns and how many rows of inputs there are.
 
-    `items` gets those of the columns; of the inputs, those that are no column follow there if
-    inputs and outputs share `one_table`, else all are listed in `clicked`. `column[i]` is target
-    i's number, `row[i]` input i's. `counts[0]` and `counts[1]` get how often each column is a
-    target and a sample. `place` is -1 for every item, before and after.
+    `items` gets the items of the columns. If inputs and outputs share `one_table`, inputs that are
+    no column follow there, and the number of rows counts columns and those; else `clicked` gets the
+    inputs' items. `row[i]` becomes the number of input i among them, `column[i]` the column of
+    target i, `counts[0]` and `counts[1]` how often each column is a target and a sample. `place` is
+    -1 for every item, before and after.
 
     Raises:
         IndexError: an item that the tables do not have.
@@ -63,53 +72,84 @@ def _forget(items, n, place):
         place[items[k]] = -1
 
 
-# Which correction of the scores `weigh` makes.
-UNCORRECTED, OFFICIAL, EXACT = range(3)
+@compiled
+def fetch(inputs, n_sample, n_columns, n_rows, tables, numbers, rows, correction, weights):
+    """Gather the rows of columns and inputs and weigh the columns; returns the weights' sum.
+
+    One call from Python: after a matrix product, which empties the caches, each costs several
+    microseconds before it does anything. Tuples of arrays cost no more than arrays one by one.
+
+    n_columns, n_rows: as `merge` returned them.
+    tables: of the outputs [items, width], of the inputs, whether they are one, column of the bias.
+    numbers: items, column, row, counts, as `merge` wrote them.
+    rows: of the columns, of the inputs; both written, [columns or batch, width].
+    correction: how, by_item, logq, mask, for `weigh`.
+    weights: weight, own_weight, shift, bias, by_bias; written, the last with zeros.
+    """
+    table, inputs_table, one_table, bias_at = tables
+    items, column, row, counts = numbers
+    column_rows, input_rows = rows
+    how, by_item, logq, mask = correction
+    weight, own_weight, shift, bias, by_bias = weights
+    if one_table:
+        gather_with_bias(table, items, n_rows, column_rows, bias_at, bias)
+        pick(column_rows, row, input_rows)
+    else:
+        gather_with_bias(table, items, n_columns, column_rows, bias_at, bias)
+        gather(inputs_table, inputs, len(inputs), input_rows)
+    weight, by_bias = weight[:n_columns], by_bias[:n_columns]
+    by_bias[:] = ZERO
+    return weigh(
+        how, counts, column, items, by_item, n_sample, logq, mask, weight, own_weight, shift, bias
+    )
 
 
 @compiled
 def weigh(
-    how, counts, column, items, by_item, n_sample, logq, mask, weight, left, shift, bias
+    how, counts, column, items, by_item, n_sample, logq, mask, weight, own_weight, shift, bias
 ):  # fmt: skip
-    """The sum of the columns' weights as negatives, which one of the three below writes.
+    """Write each column's `weight` as a negative by one of the three below; returns their sum.
 
-    `by_item` are the two tables that the correction needs, empty ones if it needs none.
+    `by_item` are the two arrays of all items that the correction needs; empty if it needs none.
     """
     if how == OFFICIAL:
         return correct_officially(
-            counts, column, items, by_item[0], by_item[1], logq, mask, weight, left, shift, bias
-        )
+            counts, column, items, by_item[0], by_item[1], logq, mask, weight, own_weight, shift,
+            bias,
+        )  # fmt: skip
     if how == EXACT:
         return correct_exactly(
-            counts, column, items, by_item[0], by_item[1], n_sample, logq, weight, left, shift, bias
-        )
-    return count_negatives(counts, column, mask, weight, left, shift)
+            counts, column, items, by_item[0], by_item[1], n_sample, logq, weight, own_weight,
+            shift, bias,
+        )  # fmt: skip
+    return count_negatives(counts, column, mask, weight, own_weight, shift)
 
 
 @compiled
-def count_negatives(counts, column, mask, weight, left, shift):
-    """Write each column's `weight` and of row i's own column what is `left`; returns their sum.
+def count_negatives(counts, column, mask, weight, own_weight, shift):
+    """Write how often each column is a negative, its `weight`; returns their sum.
 
-    `left` is without the row's target itself, and without its copies if `mask`.
+    For row i its own column counts with `own_weight[i]` instead: without the target itself, and
+    without the target's copies if `mask`.
     """
     count = ZERO
     for j in range(len(weight)):
         weight[j] = counts[0, j] + counts[1, j]
         count += weight[j]
     for i in range(len(column)):
-        left[i] = ZERO if mask else weight[column[i]] - ONE
+        own_weight[i] = ZERO if mask else weight[column[i]] - ONE
         shift[i] = ZERO
     return count
 
 
 @compiled
 def correct_officially(
-    counts, column, items, log_support, log_extra, logq, mask, weight, left, shift, bias
+    counts, column, items, log_support, log_extra, logq, mask, weight, own_weight, shift, bias
 ):
     """`count_negatives` with the official popularity correction of the scores.
 
-    It differs between an item's columns as a target and as a sample. The smaller correction moves
-    the `bias` of their one column; the other kind's weight shrinks by the difference.
+    It differs between an item as a target and as a sample. The smaller correction moves the `bias`
+    of the item's one column; the weight of the other kind shrinks by the difference.
     """
     count = ZERO
     for j in range(len(weight)):
@@ -121,7 +161,7 @@ def correct_officially(
         j = column[i]
         low, target_unit, extra_unit = _units(counts, j, items[j], log_support, log_extra, logq)
         others = (counts[0, j] - ONE) * target_unit + counts[1, j] * extra_unit
-        left[i] = ZERO if mask else others
+        own_weight[i] = ZERO if mask else others
         shift[i] = low - logq * log_support[items[j]]
     return count
 
@@ -140,11 +180,11 @@ def _units(counts, j, item, log_support, log_extra, logq):
 
 @compiled
 def correct_exactly(
-    counts, column, items, support, extra, n_sample, logq, weight, left, shift, bias
+    counts, column, items, support, extra, n_sample, logq, weight, own_weight, shift, bias
 ):
-    """`count_negatives` with the correction by expected counts; targets stay, their copies go.
+    """`count_negatives` with the correction by expected counts and without copies of the target.
 
-    `support` and `extra` are shares of their sums.
+    The target's own score stays as it is. `support` and `extra` are shares of their sums.
     """
     count = ZERO
     for j in range(len(weight)):
@@ -152,12 +192,13 @@ def correct_exactly(
         count += weight[j]
         bias[j] -= _expected(support, extra, items[j], len(column), n_sample, logq)
     for i in range(len(column)):
-        left[i] = ZERO
+        own_weight[i] = ZERO
         shift[i] = _expected(support, extra, items[column[i]], len(column), n_sample, logq)
     return count
 
 
 @compiled
 def _expected(support, extra, item, n_rows, n_sample, logq):
+    """logq times the log of how often an item is expected among a row's negatives."""
     share = support.dtype.type
     return logq * math.log(share(n_rows - 1) * support[item] + share(n_sample) * extra[item])

@@ -1,7 +1,8 @@
 """exp, log1p and sigmoid that run eight numbers at a time in float32.
 
-numba calls the C library once a number, which costs several times as much; the series here have no
-branch and no table. In float64 the C library is called: equality tests run there, not the training.
+numba calls the C library for one number at a time, which takes several times as long; the series
+here have no branch and no table. In float64, in which tests compare but nobody trains, the C
+library is called. All functions take and return single numbers; loops over arrays call them.
 """
 
 import math
@@ -14,13 +15,14 @@ from numba.extending import intrinsic, overload
 from .jit import in_order, vectorised
 
 _F = np.float32
-# With a float32 they make a float32 (Python's numbers a float64), with a float64 a float64.
+# With a float32 these give a float32, as Python's own numbers do not, and with a float64 a float64.
 ZERO, HALF, ONE, TWO = map(_F, (0, 0.5, 1, 2))
 _LOG2_E = _F(1 / math.log(2))
 # log 2 in two parts; n times the first one has no rounding error, since it has nine bits.
 _LOG_2_HIGH = _F(0.693359375)
 _LOG_2_LOW = _F(math.log(2) - 0.693359375)
-# Below, the result is no normal float32: 0. Above, 2^n has no float32 either: cut off.
+# Below the first one e^x is no normal float32 and becomes 0; above the second one 2^n is none, so
+# x is cut off there.
 _LOWEST, _HIGHEST = _F(-87.0), _F(88.0)
 # (e^r - 1 - r) / r^2 for |r| <= log(2) / 2 and (atanh(z) / z - 1) / z^2 for z <= 1/3 by z^2:
 # Chebyshev fits to 7e-8 and 4e-9, highest power first.
@@ -99,8 +101,8 @@ def sigmoid(x):
 def sigmoid_and_slope(x):
     """sigma(x) and sigma(x) sigma(-x); the slope keeps its digits on both sides."""
     small = exp(-abs(x))
-    part = ONE / (ONE + small)
-    return (ONE if x >= ZERO else small) * part, small * part * part
+    larger = ONE / (ONE + small)
+    return (ONE if x >= ZERO else small) * larger, small * larger * larger
 
 
 @vectorised

@@ -1,8 +1,8 @@
 """How kernels are compiled, and the one instruction that numba does not offer: prefetch.
 
 Compiled code is kept in `__pycache__` (or in NUMBA_CACHE_DIR), so that only the first run on a
-machine compiles. numba's cache knows a kernel by its own file alone, and kernels call into each
-other: what is older than any file of this package is compiled again.
+machine compiles. numba notices a change of a kernel's own file only, but kernels call kernels of
+other files: code that is older than any file of this package is compiled again.
 """
 
 from contextlib import suppress
@@ -19,8 +19,8 @@ from numba.extending import intrinsic
 # running eight numbers at a time. nogil: panels stay alive while a kernel runs.
 _ALWAYS = {"cache": True, "nogil": True, "error_model": "numpy"}
 
-# Sums may be reordered, which lets them run eight at a time. Infinities keep their meaning; where
-# numbers that are not one (nan) must keep theirs, a kernel is `nan_aware`.
+# Sums may be reordered, which lets them run eight at a time. Infinities keep their meaning
+# everywhere, nan only in kernels that are `nan_aware`.
 _REORDERED = {"reassoc", "contract"}
 
 
@@ -40,7 +40,7 @@ def forget_stale(folder: str) -> None:
     """Remove the indices of compiled code in `folder` that are older than a source of a kernel."""
     newest = max(path.stat().st_mtime_ns for path in Path(__file__).parent.glob("*.py"))
     for index in Path(folder).glob("*.nbi"):
-        # Another process may do the same; a folder that cannot be written is numba's concern.
+        # Another process may do the same; of a folder that cannot be written to, numba complains.
         with suppress(OSError):
             if index.stat().st_mtime_ns < newest:
                 index.unlink()
@@ -49,7 +49,7 @@ def forget_stale(folder: str) -> None:
 compiled = _compiler()
 nan_aware = _compiler(fastmath=_REORDERED)
 vectorised = _compiler(fastmath=_REORDERED | {"nsz", "arcp", "nnan"})
-# Without reordering: for arithmetic that counts on its order.
+# Without reordering: for arithmetic whose result depends on its order.
 in_order = _compiler(fastmath={"contract", "nsz", "nnan"})
 
 CACHE_LINE = 64  # bytes
@@ -71,10 +71,10 @@ def _prefetch_line(typing_context, address):
 
 @compiled
 def prefetch(table, row):
-    """Ask for `table[row]` (2-d) some rows before it is needed; nothing waits for it.
+    """Ask memory for `table[row]`, a row of [rows, width], before it is needed; returns at once.
 
-    Rows of an item table are visited in no order, so that each is a wait for memory of its own;
-    without asking ahead, gathering rows takes 4 times and updating them 3 times as long.
+    The rows of a step stand anywhere in an item table, so that each is a wait for memory; without
+    asking ahead, gathering rows takes 4 times and updating them 3 times as long.
     """
     first = table.ctypes.data + row * table.strides[0]
     for line in range(0, table.strides[0], CACHE_LINE):

@@ -3,6 +3,9 @@
 Equal columns of a step are merged into one, so that a negative here has a `weight`: how often it
 stands among the row's negatives. A loss writes weight_j dL/dr_j into `by` and returns its value and
 dL/dr_i. Formulas, notation and the care for digits are those of the plain losses.
+
+Shapes: target is a number; negatives, weight, share (weight_j s_j), lose (sigma(r_j - r_i)) and by
+are [negatives]. `count` is the sum of the weights.
 """
 
 import math
@@ -20,8 +23,7 @@ def loss_and_gradient(kind, target, negatives, weight, count, bpreg, by, share, 
     """Value of the loss of this `kind` and dL/dr_i; dL/dr_j goes into `by`.
 
     A cached kernel cannot be handed a function, so a number picks the loss: its `Loss.kernel`.
-    `count` is the sum of the weights, `bpreg` the strength of the score regulariser; `share` and
-    `lose` are room for what is computed once and used twice.
+    `bpreg` is the strength of the score regulariser; `share` and `lose` are written over.
     """
     top = log_total = negatives[0]
     if kind >= 2 or bpreg > ZERO:
@@ -44,7 +46,7 @@ def loss_and_gradient(kind, target, negatives, weight, count, bpreg, by, share, 
 
 @vectorised
 def softmax(negatives, weight, share):
-    """Write s_j into `share`; returns the highest score and the log of sum_j e^(r_j - highest)."""
+    """Write `share`; returns the highest score and log sum_j weight_j e^(r_j - highest)."""
     top = negatives[0]
     for j in range(1, len(negatives)):
         top = max(top, negatives[j])
@@ -52,9 +54,9 @@ def softmax(negatives, weight, share):
     for j in range(len(negatives)):
         share[j] = weight[j] * exp(negatives[j] - top)
         total += share[j]
-    part = ONE / total
+    scale = ONE / total
     for j in range(len(negatives)):
-        share[j] *= part
+        share[j] *= scale
     return top, math.log(total)
 
 
@@ -102,7 +104,7 @@ def top1_max(target, negatives, share, by):
 
 @vectorised
 def bpr_max(target, negatives, weight, share, log_sum, by, lose):
-    """-log sum_j s_j sigma(r_i - r_j); `log_sum` is that of e^(r_j - r_i).
+    """-log sum_j s_j sigma(r_i - r_j); `log_sum` is log sum_j e^(r_j - r_i).
 
     With q_j = sigma(r_j - r_i), w_j = q_j / sum_k q_k: dL/dr_j = s_j - w_j (1 - q_j).
     """
@@ -119,7 +121,8 @@ def bpr_max(target, negatives, weight, share, log_sum, by, lose):
         # s_j - w_j; where both are almost equal, as s_j (q_j - sum_k s_k q_k) / sum_k s_k p_k.
         excess = share[j] * (q - lost) / (ONE - lost) if near else share[j] - w
         by[j] = excess + w * q
-    # Near 0 from 1 - sum, far off from where nothing underflows, as in the plain loss.
+    # A loss near 0 as log(1 - sum_j s_j q_j), a larger one by logs, since its sum underflows; as
+    # in the plain loss.
     loss = -math.log1p(-lost) if near else log_sum - math.log(loses)
     return loss, -squared / loses
 

@@ -7,7 +7,10 @@ from .jit import compiled
 
 @compiled
 def score(query, item, bias):
-    """The score of an item, summed in float64 in one order: equal items have equal scores."""
+    """The score of an item, [units] by [units], summed in float64 and always in one order.
+
+    Equal items then have equal scores.
+    """
     total = np.float64(bias)
     for unit in range(len(query)):
         total += np.float64(query[unit]) * np.float64(item[unit])
@@ -16,7 +19,7 @@ def score(query, item, bias):
 
 @compiled
 def scores_of_pairs(queries, items, bias):
-    """The score of row i of `items` for row i of `queries`; `bias` is [rows, 1]."""
+    """The score of row i of `items` for row i of `queries`, [rows, units]; `bias` is [rows, 1]."""
     scores = np.empty(len(queries), queries.dtype)
     for row in range(len(queries)):
         scores[row] = score(queries[row], items[row], bias[row, 0])
@@ -34,12 +37,19 @@ def _how_many_above(scores, limit):
 
 
 @compiled
-def count_rivals(tile, first, items, bias, queries, places, target_scores, slack, better, equal):
-    """Add to `better` and `equal`, [rows], the items of a tile above and level with each target.
+def count_competitors(
+    tile, first, items, bias, queries, places, target_scores, slack, better, equal
+):  # fmt: skip
+    """Add to `better` and `equal` the items of a tile above and level with each target.
 
-    `tile`, [rows, columns], holds the scores of `items`, in places `first`, `first + 1`, ..., as a
-    matrix product rounds them: that depends on its shape, but by less than `slack`, [rows]. Items
-    closer to the target than that are scored again by `score`. A target is no rival of itself.
+    A target does not compete with itself.
+
+    tile: [rows, columns] scores of `items`, as a matrix product rounds them. How it rounds depends
+        on its shape, but by less than `slack`; `score` decides on items closer to the target.
+    first: place of the tile's first item; the others follow.
+    items, bias: [columns, units], [columns, 1].
+    queries: [rows, units].
+    places, target_scores, slack, better, equal: [rows] place and score of each target; the counts.
     """
     for row in range(len(queries)):
         scores, target, own = tile[row], target_scores[row], places[row] - first
@@ -52,6 +62,6 @@ def count_rivals(tile, first, items, bias, queries, places, target_scores, slack
         better[row] += above
         for column in range(len(scores) if close else 0):
             if column != own and low < scores[column] <= high:
-                rival = score(queries[row], items[column], bias[column, 0])
-                better[row] += not rival <= target
-                equal[row] += rival == target
+                competitor = score(queries[row], items[column], bias[column, 0])
+                better[row] += not competitor <= target
+                equal[row] += competitor == target

@@ -1,4 +1,8 @@
-"""Rows of item tables: gather them, hand hidden states on, drop units, add up gradients."""
+"""Rows of item tables: gather them, hand hidden states on, drop units, add up gradients.
+
+Shapes: `table` [items, width], as wide as the rows or wider (a bias may stand behind a row);
+`rows`, `picked`, `total`, `values`, `drawn` [rows, width]; `items`, `numbers`, `bias` [rows].
+"""
 
 from .elementary import ONE, ZERO
 from .jit import compiled, prefetch, vectorised
@@ -8,7 +12,7 @@ AHEAD = 8  # rows; long enough for memory to answer, short enough for the first 
 
 @vectorised
 def gather(table, items, n_items, rows):
-    """Copy the first `n_items` of `items` from `table` to `rows`, as wide as `rows` is."""
+    """Copy the rows of the first `n_items` of `items` from `table` to `rows`."""
     for k in range(n_items):
         if k + AHEAD < n_items:
             prefetch(table, items[k + AHEAD])
@@ -19,7 +23,10 @@ def gather(table, items, n_items, rows):
 
 @vectorised
 def gather_with_bias(table, items, n_items, rows, bias_at, bias):
-    """`gather`; an item's bias stands behind its row, so that it costs no wait of its own."""
+    """`gather`, and to `bias` what stands in column `bias_at` of the table.
+
+    An item's bias stands behind its row, so that it is not a second wait for memory.
+    """
     gather(table, items, n_items, rows)
     for k in range(n_items):
         bias[k] = table[items[k], bias_at]

@@ -10,19 +10,25 @@ from .elementary import ONE, ZERO, exp
 from .jit import compiled, nan_aware, vectorised
 from .losses import loss_and_gradient
 
-ROOM = 5  # rows of scratch that `rank_rows` needs, each as long as a row of scores
+SCRATCH_ROWS = 5  # of intermediate values, each as long as a row of scores
 
 
 @compiled
 def rank_rows(
-    kind, scores, n, bias, weight, count, column, left, shift, elu_param, bpreg, part, by_bias, room
-):
-    """Sum of the rows' losses times `part`; nan if a score is no finite number.
+    kind, scores, n, bias, weight, count, column, own_weight, shift, elu_param, bpreg, loss_scale,
+    by_bias, scratch,
+):  # fmt: skip
+    """Sum of the rows' losses times `loss_scale`; nan if a score is not finite.
 
-    The first `n` columns of `scores` are overwritten by their gradient, whose column sums are added
-    to `by_bias`. `bias` is added to each column first; `weight` is how often the column is a
-    negative and `count` the sum of that. Row i's target is in column `column[i]`;
-    of that column `left[i]` are its negatives too, and its own score is moved by `shift[i]`.
+    kind: the loss, as in `losses.KINDS`.
+    scores: [rows, columns] without biases; its first `n` columns become their own gradient.
+    bias, weight: [columns] what is added to each score, how often it is a negative; `count` is the
+        sum of the weights.
+    column, own_weight, shift: [rows] the column of the row's target, how often that is a negative
+        of this row, what is added to the target's score besides.
+    elu_param, bpreg: ELU's parameter and strength of the score regulariser, 0 for none.
+    by_bias: [columns] to which the gradient's column sums are added.
+    scratch: [SCRATCH_ROWS, columns] written over.
     """
     total = ZERO
     bias, weight, by_bias = bias[:n], weight[:n], by_bias[:n]
@@ -31,10 +37,10 @@ def rank_rows(
         if not_finite(row):
             return ZERO * math.nan
         own, full = column[i], weight[column[i]]
-        weight[own] = left[i]
-        total += part * _rank_row(
-            kind, row, bias, weight, count - full + left[i], own, shift[i], elu_param,
-            bpreg, part, by_bias, room,
+        weight[own] = own_weight[i]
+        total += loss_scale * _rank_row(
+            kind, row, bias, weight, count - full + own_weight[i], own, shift[i], elu_param,
+            bpreg, loss_scale, by_bias, scratch,
         )  # fmt: skip
         weight[own] = full
     return total
@@ -42,7 +48,7 @@ def rank_rows(
 
 @nan_aware
 def not_finite(scores):
-    """Whether some score is infinite or no number: 0 times it is then no number."""
+    """Whether some score, [columns], is infinite or nan: 0 times it is then not 0."""
     probe = ZERO
     for j in range(len(scores)):
         probe += scores[j] * ZERO
@@ -51,24 +57,24 @@ def not_finite(scores):
 
 @compiled
 def _rank_row(
-    kind, scores, bias, weight, count, own, shift, elu_param, bpreg, part, by_bias, room
+    kind, scores, bias, weight, count, own, shift, elu_param, bpreg, loss_scale, by_bias, scratch
 ):  # fmt: skip
     if count <= ZERO:
         scores[:] = ZERO
         return ZERO
     n = len(scores)
-    negatives, slope, by = room[0, :n], room[1, :n], room[2, :n]
+    negatives, slope, by = scratch[0, :n], scratch[1, :n], scratch[2, :n]
     target, target_slope = _bend_one(scores[own] + bias[own] + shift, elu_param)
     _bend(scores, bias, elu_param, negatives, slope)
     if weight[own] == ZERO:
         # No negative of this row: its score must not be the highest of them.
         negatives[own] = negatives[1 if own == 0 else 0]
     loss, by_target = loss_and_gradient(
-        kind, target, negatives, weight, count, bpreg, by, room[3, :n], room[4, :n]
+        kind, target, negatives, weight, count, bpreg, by, scratch[3, :n], scratch[4, :n]
     )
-    _hand_back(by, slope, elu_param, part, scores, by_bias)
-    scores[own] += by_target * target_slope * part
-    by_bias[own] += by_target * target_slope * part
+    _unbend(by, slope, elu_param, loss_scale, scores, by_bias)
+    scores[own] += by_target * target_slope * loss_scale
+    by_bias[own] += by_target * target_slope * loss_scale
     return loss
 
 
@@ -94,12 +100,13 @@ def _bend(scores, bias, elu_param, bent, slope):
 
 
 @vectorised
-def _hand_back(by, slope, elu_param, part, scores, by_bias):
+def _unbend(by, slope, elu_param, loss_scale, scores, by_bias):
+    """From the gradient by bent scores to the one by scores and biases."""
     if elu_param == ZERO:
         for j in range(len(scores)):
-            scores[j] = by[j] * part
+            scores[j] = by[j] * loss_scale
             by_bias[j] += scores[j]
         return
     for j in range(len(scores)):
-        scores[j] = by[j] * slope[j] * part
+        scores[j] = by[j] * slope[j] * loss_scale
         by_bias[j] += scores[j]

@@ -9,7 +9,7 @@ model adds `Observed` events before it.
 from dataclasses import dataclass
 from typing import Any
 
-from ..evaluation.metrics import Evaluation
+from ..evaluation import Evaluation
 from ..recommend import Recommender
 from .controls import ControlChanged, Settings
 

@@ -10,7 +10,7 @@ from ..batches import Batch, Schedule, session_parallel
 from ..config import Config
 from ..data.sessions import Sessions
 from ..device import choose_device, generator
-from ..evaluation.full_ranking import evaluate
+from ..evaluation import evaluate
 from ..recommend import Recommender, network_of
 from ..sampling import POOL, WEIGHTS, Sampler, first_without, hardest
 from .controls import Controls, Settings

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def check_step(name: str, plain: Step, settings: Settings) -> None:
-    """Accept the step called `name`, or say why it cannot run.
+    """Accept the step called `name` before anything is imported for it.
 
     Raises:
         ValueError: a loss that is not known here; "numba", where kernels cannot run the step.
@@ -25,7 +25,7 @@ def check_step(name: str, plain: Step, settings: Settings) -> None:
 def choose_step(name: str, plain: Step, settings: Settings) -> "Step | NumbaStep":
     """The step called `name`; "auto" is "numba" where kernels can run it, else "plain".
 
-    The first choice of "numba" takes half a second, in which numba is imported.
+    Importing numba takes half a second, the first time that "numba" is chosen.
 
     Raises:
         ValueError: "numba", where kernels cannot run the step or numba cannot be loaded.

@@ -1,7 +1,7 @@
-"""The GRU layers of a step and the dropout between them: torch multiplies, kernels do the rest.
+"""The layers of a step, forward and backward: torch multiplies matrices, kernels do the rest.
 
-Everything is made once for a number of rows, transposed views included: at 32 rows and without
-extra samples a step takes a third of a millisecond, and every view would cost it a microsecond.
+Arrays and their transposed views are made once for a number of rows: without extra samples a step
+of 32 rows takes a third of a millisecond, and making a view takes a microsecond.
 """
 
 from collections.abc import Callable
@@ -16,7 +16,7 @@ from ...model import Hidden, Network, OneHotCell
 
 
 class Pair:
-    """A new array of zeros and the tensors that share its memory, as it is and transposed."""
+    """An array of zeros for kernels, and the same memory for torch: a tensor, and its transpose."""
 
     def __init__(self, like: Tensor, *shape: int):
         self.tensor = like.new_zeros(shape)
@@ -27,18 +27,17 @@ class GruLayer:
     """A `torch.nn.GRUCell` for a fixed number of rows.
 
     Attributes:
-        clicked, before, after: its input, the hidden state before and after.
-        by_clicked: gradient by the input.
+        clicked, by_clicked: [rows, width] its input and the loss's gradient by that.
+        before, after: [rows, units] the hidden state.
     """
 
     def __init__(self, cell, gradient: dict[str, Tensor], clicked: Pair):
-        like, n_rows, units = cell.weight_hh.detach(), len(clicked.array), cell.hidden_size
-        self.clicked = clicked
-        self.by_clicked = Pair(like, *clicked.array.shape)
-        self.before, self.after = (Pair(like, n_rows, units) for _ in range(2))
-        self._a, self._b = (Pair(like, n_rows, 3 * units) for _ in range(2))
-        self._input, self._hidden = cell.weight_ih.detach(), like
-        self._input_transposed, self._hidden_transposed = self._input.T, like.T
+        n_rows, units = len(clicked.array), cell.hidden_size
+        self._input, hidden = cell.weight_ih.detach(), cell.weight_hh.detach()
+        self._input_transposed, self._hidden_transposed = self._input.T, hidden.T
+        self.clicked, self.by_clicked = clicked, Pair(hidden, *clicked.array.shape)
+        self.before, self.after = (Pair(hidden, n_rows, units) for _ in range(2))
+        self._a, self._b = (Pair(hidden, n_rows, 3 * units) for _ in range(2))
         biases = cell.bias_ih.detach().numpy(), cell.bias_hh.detach().numpy()
         by_biases = gradient["bias_ih"].numpy(), gradient["bias_hh"].numpy()
         self._by_input, self._by_hidden = gradient["weight_ih"], gradient["weight_hh"]
@@ -50,21 +49,21 @@ class GruLayer:
         """Write the next hidden state into `after`."""
         torch.mm(self.clicked.tensor, self._input_transposed, out=self._a.tensor)
         torch.mm(self.before.tensor, self._hidden_transposed, out=self._b.tensor)
-        cells.forward(*self._forward)
+        cells.gru_forward(*self._forward)
 
     def backward(self, by_after: np.ndarray) -> None:
-        """Write the gradients of the parameters and of the input."""
+        """Write the gradients by the parameters and by the input."""
         a, b = self._a, self._b
-        cells.backward(by_after, *self._backward)
+        cells.gru_backward(by_after, *self._backward)
         torch.mm(a.transposed, self.clicked.tensor, out=self._by_input)
         torch.mm(b.transposed, self.before.tensor, out=self._by_hidden)
         torch.mm(a.tensor, self._input, out=self.by_clicked.tensor)
 
 
 class OneHotLayer:
-    """The one-hot mode's cell for a fixed number of rows; attributes as `GruLayer`'s.
+    """A `gru4rec_lab.model.OneHotCell` for a fixed number of rows; attributes as `GruLayer`'s.
 
-    Its input is written over. See `gru4rec_lab.model.OneHotCell`.
+    Its input is written over.
     """
 
     def __init__(self, cell, gradient: dict[str, Tensor], clicked: Pair):
@@ -87,17 +86,17 @@ class OneHotLayer:
         """Write the next hidden state into `after`."""
         row, before = self.clicked.array, self.before.array
         torch.mm(self.before.tensor, self._gates, out=self._from_hidden.tensor)
-        cells.gates(row, self._bias, self._from_hidden.array, before, self._reset.array)
+        cells.one_hot_gates(row, self._bias, self._from_hidden.array, before, self._reset.array)
         torch.mm(self._reset.tensor, self._candidate, out=self._from_reset.tensor)
-        cells.state(row, self._bias, self._from_reset.array, before, self.after.array)
+        cells.one_hot_state(row, self._bias, self._from_reset.array, before, self.after.array)
 
     def backward(self, by_after: np.ndarray) -> None:
-        """Write the gradients of the parameters and of the input."""
+        """Write the gradients by the parameters and by the input."""
         row, before, by_row = self.clicked.array, self.before.array, self.by_clicked.array
         by_candidate, by_gates = self._by_blocks
-        cells.by_candidate(by_after, row, before, by_row)
+        cells.one_hot_by_candidate(by_after, row, before, by_row)
         torch.mm(by_candidate, self._candidate_transposed, out=self._by_reset.tensor)
-        cells.by_reset(self._by_reset.array, row, before, by_row, self._by_bias)
+        cells.one_hot_by_reset(self._by_reset.array, row, before, by_row, self._by_bias)
         torch.mm(self._reset.transposed, by_candidate, out=self._by_candidate)
         torch.mm(self.before.transposed, by_gates, out=self._by_gates)
 
@@ -109,7 +108,7 @@ class Dropout:
         self._draw, self._keep = draw, keep
 
     def forward(self, values: np.ndarray) -> None:
-        """Draw what is dropped, and drop it."""
+        """Draw which units are dropped, and drop them."""
         if self._keep < 1:
             self._drawn = self._draw(values.shape).numpy()
             drop(values, self._drawn, values.dtype.type(self._keep))
@@ -125,9 +124,10 @@ class Stack:
 
     Attributes:
         n_rows: sessions side by side.
-        clicked: [rows, width] the inputs' rows; to be written before `forward`.
-        by_hidden: [rows, units] the loss's gradient by `top`; to be written before `backward`.
-        hidden: the states after the last step, not copies; the last one, which is scored, is `top`.
+        clicked: [rows, width] the inputs' rows; write them before `forward`.
+        by_hidden: [rows, units] the loss's gradient by `top`; write it before `backward`.
+        hidden, top: the states after the last step, and that of the last layer, which is scored;
+            the next step writes over them.
     """
 
     def __init__(
@@ -145,12 +145,10 @@ class Stack:
         self.by_hidden = Pair(like, n_rows, like.shape[1])
         self._layers: list[GruLayer | OneHotLayer] = []
         for level, cell in enumerate(network.layers):
-            prefix, kind = (
-                f"layers.{level}.",
-                OneHotLayer if isinstance(cell, OneHotCell) else GruLayer,
-            )
+            prefix = f"layers.{level}."
             own = {n.removeprefix(prefix): g for n, g in gradient.items() if n.startswith(prefix)}
-            self._layers.append(kind(cell, own, below))
+            make = OneHotLayer if isinstance(cell, OneHotCell) else GruLayer
+            self._layers.append(make(cell, own, below))
             below = self._layers[-1].after
         self._embed = Dropout(draw, keep_embed)
         self._dropouts = [Dropout(draw, keep_hidden) for _ in self._layers]
@@ -169,7 +167,7 @@ class Stack:
             dropout.forward(layer.after.array)
 
     def backward(self) -> np.ndarray:
-        """Write the gradients of all layers; the one by `clicked`."""
+        """Write the gradients of all layers; returns the one by `clicked`, [rows, width]."""
         by = self.by_hidden.array
         for layer, dropout in zip(self._layers[::-1], self._dropouts[::-1], strict=True):
             dropout.backward(by)

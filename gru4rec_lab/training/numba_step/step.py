@@ -1,4 +1,4 @@
-"""`NumbaStep`: a `Step` that runs on compiled kernels wherever they cover the settings."""
+"""`NumbaStep`: a `Step` that runs on compiled kernels where they support the settings."""
 
 import math
 from typing import NamedTuple
@@ -8,8 +8,8 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from ...batches import Batch
+from ...kernels.adagrad import learn
 from ...kernels.draws import GuidedSearch
-from ...kernels.passes import learn
 from ...losses import LOSSES
 from ...model import Hidden
 from ...score_matrix import Scores
@@ -28,7 +28,7 @@ class _Knobs(NamedTuple):
     has_kernel: bool
     kind: int | None
     logq: np.floating
-    part: np.floating
+    loss_scale: np.floating
     bpreg: np.floating
     elu_param: np.floating
     rates: tuple[np.floating, ...]
@@ -47,12 +47,12 @@ class NumbaStep:
     """The interface and the arithmetic of a plain step, which must live on a CPU.
 
     It trains the plain step's network and optimiser in place, with its random numbers for dropout,
-    and leaves settings without a kernel to it. Weights stand still from the first step on whose
-    loss, or one of whose scores, is not finite.
+    and hands steps whose settings have no kernel to it. From the first step on whose loss, or one
+    of whose scores, is not finite, the weights stand still.
 
     Attributes:
-        name: "numba".
-        search, network, optimiser, finite, n_finite: the plain step's.
+        name, search: "numba"; how samplers for this step find their draws.
+        network, optimiser, finite, n_finite: the plain step's.
     """
 
     name, search = "numba", GuidedSearch
@@ -69,7 +69,7 @@ class NumbaStep:
         self._settle()
 
     def _settle(self) -> None:
-        """Move the parameters to where kernels are fast."""
+        """Move the parameters into arrays that are laid out for kernels."""
         network, optimiser = self.network, self.optimiser
         self._one_table = network.inputs is None
         self._output = Table(optimiser, "items", bias="bias")
@@ -101,21 +101,21 @@ class NumbaStep:
     def __call__(
         self, batch: Batch, negatives: Int[Tensor, "n_sample"], settings: Settings
     ) -> Float[Tensor, ""] | float:
-        """As `Step.__call__`; a number, since nobody waits for a CPU."""
+        """As `Step.__call__`; the loss is a plain number, since a CPU has it at once."""
         n_rows, n_sample = len(batch), negatives.shape[0]
         if self._knobs is None or self._knobs.settings is not settings:
             self._knobs = _Knobs.of(settings, self._plain, self._number)
         knobs, plain = self._knobs, self._plain
-        self._make_room(n_rows, n_sample)
+        self._make_arrays(n_rows, n_sample)
         if n_rows + n_sample == 1 or not knobs.has_kernel:
             return plain(batch, negatives, settings)
-        corrections = self._corrected(settings.sample_alpha) if knobs.logq else None
+        corrections = self._corrections_at(settings.sample_alpha) if knobs.logq else None
         inputs, targets, carry = batch.arrays
         items = targets, negatives.numpy(), inputs
         self._columns.look_up(*items, corrections, knobs.logq, plain.mask)
         self._stack.forward(plain.hidden, carry)
         plain.hidden = self._stack.hidden
-        loss = self._columns.loss(knobs.kind, knobs.part, knobs.bpreg, knobs.elu_param)
+        loss = self._columns.loss(knobs.kind, knobs.loss_scale, knobs.bpreg, knobs.elu_param)
         if not math.isfinite(loss):
             self._finite[()] = False
         if self._finite:
@@ -123,8 +123,8 @@ class NumbaStep:
             self._update()
         return loss
 
-    def _make_room(self, n_rows: int, n_sample: int) -> None:
-        """Arrays for this many rows and samples; made anew when more are needed, or in a tail."""
+    def _make_arrays(self, n_rows: int, n_sample: int) -> None:
+        """See that there are arrays for that many rows, and for that many samples at least."""
         if self._home != self._items.data_ptr():
             self._settle()
         if self._knobs.settings.momentum:
@@ -139,10 +139,10 @@ class NumbaStep:
             return
         self._columns = Columns(self._output, self._input, self._stack, n_sample)
 
-    def _corrected(self, sample_alpha: float) -> Corrections:
-        often = self._plain.frequencies(sample_alpha)
-        if self._corrections is None or self._corrections.often is not often:
-            self._corrections = Corrections(often, self._plain.exact)
+    def _corrections_at(self, sample_alpha: float) -> Corrections:
+        frequencies = self._plain.frequencies(sample_alpha)
+        if self._corrections is None or self._corrections.frequencies is not frequencies:
+            self._corrections = Corrections(frequencies, self._plain.exact)
         return self._corrections
 
     def _update(self) -> None:
@@ -153,5 +153,6 @@ class NumbaStep:
         )  # fmt: skip
         learn(
             self._output.state, self._input.state, dense.state, columns.numbers, gradients,
-            self._knobs.rates, self._one_table, self._output.width, columns.n, columns.n_rows,
+            self._knobs.rates, self._one_table, self._output.width, columns.n_columns,
+            columns.n_rows,
         )  # fmt: skip

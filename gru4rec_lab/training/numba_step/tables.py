@@ -1,34 +1,32 @@
-"""Where the network's numbers lie so that kernels are fast; they stay the network's own tensors.
+"""The parameters in arrays that are laid out for kernels; they stay the network's own tensors.
 
-Parameters, accumulators and velocities are moved once into arrays laid out for the kernels, and the
-network and its optimiser keep views of these: who reads or loads weights between two steps meets
-the current ones.
+Parameters, accumulators and velocities are moved once into these arrays, and the network and its
+optimiser keep views of them: weights can be read and loaded between two steps as always.
 """
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from ...kernels.jit import CACHE_LINE
 from ..optim import EPS, Adagrad
-
-_LINE = 64  # bytes of a cache line
 
 
 def aligned(*shape: int, like: np.ndarray) -> np.ndarray:
-    """Zeros of that shape and `like`'s type, from the beginning of a cache line on.
+    """Zeros of that shape and `like`'s type that begin with a cache line.
 
-    Large ones lie on huge pages, for which numpy asks: with pages of 4 kB nearly every row of an
-    item table would wait for its address besides.
+    They are cut out of numpy's array, which asks for huge pages: with pages of 4 kB nearly every
+    row of an item table would also wait until its address is translated.
     """
     size, n = like.itemsize, int(np.prod(shape))
-    room = np.zeros(n + _LINE // size, like.dtype)
-    first = (-room.ctypes.data % _LINE) // size
-    return room[first : first + n].reshape(shape)
+    longer = np.zeros(n + CACHE_LINE // size, like.dtype)
+    first = (-longer.ctypes.data % CACHE_LINE) // size
+    return longer[first : first + n].reshape(shape)
 
 
 def padded(n_numbers: int, like: np.ndarray) -> int:
-    """The length of a row of at least `n_numbers` that ends with a cache line."""
-    per_line = _LINE // like.itemsize
+    """The least length of a row of `n_numbers` or more that ends with a cache line."""
+    per_line = CACHE_LINE // like.itemsize
     return -(-n_numbers // per_line) * per_line
 
 
@@ -36,7 +34,8 @@ class _Stored:
     """Three arrays of one shape that hold some parameters.
 
     Attributes:
-        state: values, accumulators and velocities; no rows of the latter while momentum is 0.
+        state: values, accumulators and velocities, a store of `kernels.adagrad`; the velocities
+            have no rows while momentum is 0.
     """
 
     def __init__(self, optimiser: Adagrad, places: dict, like: np.ndarray, *shape: int):
@@ -45,7 +44,7 @@ class _Stored:
         self.state = values, accumulated, np.zeros((0, *shape[1:]), like.dtype)
         for name, place in places.items():
             parameter, sums = optimiser.parameters[name], optimiser.accumulated
-            # Sums first: where they are still zeros, none of their memory is taken yet.
+            # Sums first: while they are zeros, the system has given no memory for them yet.
             sums[name] = _move(sums[name], accumulated, place)
             parameter.data = _move(parameter.data, values, place)
         if any(name in optimiser.velocity for name in places):
@@ -57,7 +56,7 @@ class _Stored:
         return self.state[0]
 
     def keep_velocity(self) -> None:
-        """From now on there are velocities."""
+        """Make the velocities, if there are none yet."""
         values, accumulated, velocity = self.state
         if len(velocity):
             return
@@ -69,23 +68,24 @@ class _Stored:
 
 
 def _none_like(tensor: Tensor) -> np.ndarray:
-    """No numbers of a tensor's type: an array of its own would keep the tensor in memory."""
+    """An empty array of a tensor's type; a view would keep the whole tensor in memory."""
     return np.zeros(0, tensor.detach().numpy().dtype)
 
 
 def _move(tensor: Tensor, array: np.ndarray, place) -> Tensor:
-    """Copy `tensor` into that place of `array`, which is all zeros; a view of the place."""
+    """Copy `tensor` into that place of `array`, which is all zeros; returns a view of the place."""
     view = place(torch.from_numpy(array))
     return view.copy_(tensor) if tensor.any() else view
 
 
 class Table(_Stored):
-    """An item table by rows of whole cache lines, with the item biases behind their rows.
+    """An item table in rows of whole cache lines, with an item's bias behind its row.
 
-    A row then never shares a line with another item, and row and bias are one wait for memory.
+    Two items then never share a line, and row and bias are one wait for memory.
 
     Attributes:
-        place: [items] room for the number of each item among those of a step; -1 between steps.
+        width: length of a row without bias; the bias stands in this column.
+        place: [items] for `columns.merge`; -1 between steps.
     """
 
     def __init__(self, optimiser: Adagrad, name: str, *, bias: str | None = None):
@@ -105,7 +105,7 @@ class Dense(_Stored):
     """All parameters but the item tables in one vector, so that one call updates them.
 
     Attributes:
-        gradient: a tensor for the gradient of each parameter, by name; parts of `whole_gradient`.
+        gradient: a tensor for the gradient of each parameter, by name, a part of `whole_gradient`.
     """
 
     def __init__(self, optimiser: Adagrad, names: list[str]):
@@ -125,5 +125,5 @@ def _part(first: int, end: int, shape):
 
 
 def rates(lr: float, momentum: float, number) -> tuple:
-    """Learning rate, momentum and Adagrad's constant as numbers of type `number`."""
+    """The `rates` of `kernels.adagrad`: learning rate, momentum, constant; of type `number`."""
     return number(lr), number(momentum), number(EPS)
