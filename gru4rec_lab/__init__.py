@@ -1,24 +1,43 @@
 """GRU4Rec Lab: see why ranking losses vanish, and train a GRU4Rec you can trust.
 
-The names below are the public interface; each is imported when it is first used, so that
-`import gru4rec_lab` costs little.
+The names below are the public interface, in the order of the story; each is imported when it is
+first used, so that `import gru4rec_lab` costs little. Beside them stand `gru4rec_lab.diagnostics`,
+`.plots`, `.exercises` and `.widgets`. `__init__.pyi` tells editors the same names.
 """
 
 from importlib import import_module
 
 _HOME = {
+    "list_datasets": "data.catalogue",
+    "load_sessions": "data.catalogue",
+    "load_split": "data.lab_split",
+    "flight_routes": "data.flights",
+    "Sessions": "data.sessions",
+    "session_parallel": "batches",
+    "Sampler": "sampling",
+    "popularity_weight": "sampling",
+    "copies": "sampling",
+    "carried": "model",
+    "LOSSES": "losses",
+    "elu": "losses",
+    "elu_grad": "losses",
+    "score_regulariser": "losses",
+    "score_regulariser_grad": "losses",
+    "split_columns": "score_matrix",
+    "loss_and_gradient": "score_matrix",
     "Config": "config",
     "Controls": "training.controls",
-    "Sessions": "data.sessions",
-    "load_sessions": "data.catalogue",
-    "list_datasets": "data.catalogue",
-    "LOSSES": "losses",
-    "Recommender": "recommend",
-    "load_model": "recommend",
-    "evaluate": "evaluation",
+    "ControlChanged": "training.controls",
+    "StepDone": "training.events",
+    "Report": "training.events",
     "train": "training.loop",
     "fit": "training.loop",
+    "at_epochs": "training.observe",
     "LiveRun": "training.live",
+    "evaluate": "evaluation",
+    "Recommender": "recommend",
+    "load_model": "recommend",
+    "network_of": "recommend",
 }
 __all__ = ["__version__", *_HOME]
 __version__ = "0.1.0"

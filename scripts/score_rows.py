@@ -33,9 +33,9 @@ def main() -> None:
     torch.set_num_threads(1)
     data = lab_data(None, None)
     config = Config.preset("lab", n_epochs=max(EPOCHS), device="cpu")
-    look = partial(score, sessions=data.validation)
-    looks = [seen.value for seen in at_epochs(config, data.training, look, EPOCHS)]
-    scores, (columns, *_) = zip(*looks, strict=True)
+    observe = partial(score, sessions=data.validation)
+    observed = [seen.value for seen in at_epochs(config, data.training, observe, EPOCHS)]
+    scores, (columns, *_) = zip(*observed, strict=True)
     print("spread of the scores:", *(f"{catalogue.std():.3f}" for catalogue in scores))
     support = data.training.support.astype(np.int32)
     made = np.array(json.dumps(provenance(config)))

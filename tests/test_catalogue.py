@@ -3,7 +3,8 @@ import sys
 
 import pytest
 
-from gru4rec_lab import Sessions, list_datasets, load_sessions
+from gru4rec_lab import Sessions, list_datasets, load_sessions, load_split
+from gru4rec_lab.data.lab_split import lab_data
 
 NAMES = ["flights", "world:markov", "world:memory", "world:cycle", "world:shop"]
 
@@ -55,3 +56,25 @@ def test_an_unknown_option_is_refused_with_those_there_are(name, message):
 def test_importing_the_data_sets_loads_no_pandas():
     code = "import sys, gru4rec_lab.data; sys.exit('pandas' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def same(ours, theirs):
+    return (ours.item_ids[ours.items] == theirs.item_ids[theirs.items]).all()
+
+
+def test_lessons_and_lab_train_on_the_most_recent_fifth_of_the_flights_before_the_last_tenth():
+    past, later = load_sessions("flights").filtered().split_last(fraction=0.1)
+    training, test = load_split("flights")
+    assert same(training, past.most_recent(0.2))
+    assert same(test, later)
+    lab = lab_data(None, None)
+    assert same(lab.training, training)
+    assert set(lab.validation.session_ids) <= set(test.session_ids)
+    assert same(load_split("flights", recent=0.02)[0], training.most_recent(0.1))
+
+
+def test_a_world_is_split_but_not_shortened():
+    past, later = load_sessions("world:memory").filtered().split_last(fraction=0.1)
+    training, test = load_split("world:memory")
+    assert same(training, past)
+    assert same(test, later)

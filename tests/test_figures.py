@@ -34,7 +34,7 @@ def folder(tmp_path_factory):
 @pytest.mark.slow
 def test_fast_run_writes_tables_with_the_columns_of_the_stored_ones(folder):
     made = {path.stem for path in folder.glob("*.csv")}
-    assert made == {"course", "gradients", "long", "batch_size", "sample_alpha"}
+    assert made == {"history", "gradients", "long", "batch_size", "sample_alpha"}
     for name in made:
         table = results(name, folder)
         assert list(table.columns) == list(results(name).columns)
@@ -42,7 +42,7 @@ def test_fast_run_writes_tables_with_the_columns_of_the_stored_ones(folder):
         assert "tiny" in table.attrs["data"]
         counted = table.filter(regex="rank|recall|mrr|first")
         assert np.isfinite(counted.to_numpy()).all()
-    assert results("course", folder)["model"].unique().tolist()[:5] == MODELS
+    assert results("history", folder)["model"].unique().tolist()[:5] == MODELS
 
 
 @pytest.mark.slow

@@ -3,12 +3,13 @@ import sys
 from io import BytesIO
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from matplotlib.image import imread
 
 from gru4rec_lab import LOSSES, Config, load_sessions, plots, train
-from gru4rec_lab.diagnostics import gaussian_scores, gradient_by_rank
+from gru4rec_lab.diagnostics import gaussian_scores, gradient_by_rank, softmax_weights
 from gru4rec_lab.plots import LOSS_COLOURS, LivePlot
 from gru4rec_lab.plots.background import KEPT_STATES, Background
 from gru4rec_lab.plots.panes import ScorePane, WeightPane, loss_legend
@@ -203,3 +204,86 @@ def test_a_hidden_score_pane_leaves_nothing_behind(scores):
     pane.clear()
     pane.visible(True)
     assert plot.png() == shown
+
+
+def curves(n_negatives):
+    scores = gaussian_scores(n_negatives, 3.0, max_rows=5)
+    return gradient_by_rank(scores.target, scores.negatives)
+
+
+@pytest.fixture
+def by_epoch():
+    rows = [
+        {"model": model, "seed": seed, "epoch": epoch, "first": 0.1 * epoch + 0.02 * seed,
+         "first_six": 0.3 * epoch, "median_rank": 90 / epoch, "spread": epoch,
+         "effective": 500 / epoch, "negatives": 2111}
+        for model in ("bpr", "bpr-max, linear") for seed in (0, 2) for epoch in (1, 2)
+    ]  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+def test_gradient_panels_share_their_axes_and_draw_what_they_are_given():
+    panels = {"batch": curves(31), "more": curves(500)}
+    figure = plots.gradient_panels(panels)
+    left, right = figure.axes
+    assert [axes.get_title(loc="left") for axes in figure.axes] == ["batch", "more"]
+    assert left.get_ylim() == right.get_ylim()
+    line = next(line for line in left.lines if line.get_label() == "bpr")
+    wanted = panels["batch"].curves["bpr"]
+    np.testing.assert_allclose(line.get_ydata(), wanted[np.isfinite(wanted)])
+    assert line.get_color() == LOSS_COLOURS["bpr"]
+
+
+def test_relative_panels_draw_shares_and_say_so():
+    made = curves(500)
+    (axes,) = plots.gradient_panels({"": made}, relative=True).axes
+    line = next(line for line in axes.lines if line.get_label() == "bpr")
+    seen = np.isfinite(made.curves["bpr"])
+    np.testing.assert_allclose(line.get_ydata(), made.relative().curves["bpr"][seen])
+    assert "badly ranked targets = 1" in axes.get_ylabel()
+
+
+def test_weight_mass_draws_a_cumulated_line_a_label():
+    weights = softmax_weights(gaussian_scores(100, 2.0).rows)
+    (axes,) = plots.weight_mass({"wide": weights}).axes
+    np.testing.assert_array_equal(axes.lines[0].get_ydata(), weights.cumulated)
+    assert axes.get_legend().get_texts()[0].get_text() == "wide"
+
+
+def test_ranks_draw_the_mean_of_the_seeds_and_their_range(by_epoch):
+    first, first_six, median = plots.rank_by_epoch(by_epoch).axes
+    line = next(line for line in first.lines if line.get_label() == "bpr")
+    np.testing.assert_allclose(line.get_ydata(), [0.12, 0.22])
+    band = first.collections[0].get_paths()[0].vertices[:, 1]
+    assert (band.min(), band.max()) == pytest.approx((0.1, 0.24))
+    assert median.get_yscale() == "log"
+    assert {axes.get_xlabel() for axes in (first, first_six, median)} == {"epoch"}
+
+
+def test_variant_has_the_colour_of_its_loss_and_another_dash(by_epoch):
+    first = plots.rank_by_epoch(by_epoch).axes[0]
+    bpr, variant = first.lines
+    assert variant.get_color() == LOSS_COLOURS["bpr-max"]
+    assert variant.get_linestyle() == ":"
+    assert bpr.get_linestyle() != ":"
+
+
+def test_score_by_epoch_draws_every_model_against_the_theory(by_epoch):
+    spread, effective, theory = plots.score_by_epoch(by_epoch).axes
+    line, *dots = theory.lines
+    assert line.get_ydata()[0] == 2111
+    assert line.get_ydata()[-1] == pytest.approx(2111 * np.exp(-2))
+    assert len(dots) == 2
+    assert effective.get_yscale() == theory.get_yscale() == "log"
+    assert spread.get_ylim()[0] == 0
+
+
+def test_quality_has_a_panel_a_model_and_a_line_a_value():
+    table = pd.DataFrame(
+        {"model": ["bpr", "bpr", "top1", "top1"], "epoch": [1, 2, 1, 2], "batch_size": [32] * 4,
+         "mrr_20": [0.1, 0.2, 0.1, 0.3], "mrr_20_se": [0.01] * 4}
+    )  # fmt: skip
+    bpr, top1 = plots.quality_against(table, "batch_size").axes
+    assert (bpr.get_title(loc="left"), top1.get_title(loc="left")) == ("bpr", "top1")
+    assert [text.get_text() for text in bpr.get_legend().get_texts()] == ["epoch 1", "epoch 2"]
+    assert bpr.get_xlabel() == "batch_size"

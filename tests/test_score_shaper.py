@@ -8,7 +8,7 @@ import torch
 from gru4rec_lab import LOSSES, Config, Recommender
 from gru4rec_lab.diagnostics import effective_negatives, gaussian_scores, trained_scores
 from gru4rec_lab.losses import elu
-from gru4rec_lab.plots import spread
+from gru4rec_lab.plots import score_shaping
 from gru4rec_lab.recommend import network_of
 from gru4rec_lab.score_matrix import loss_and_gradient
 from gru4rec_lab.widgets import NeighbourFinder, ScoreShaper
@@ -66,20 +66,20 @@ def test_picture_follows_a_control_and_the_stored_model_needs_no_spread(shaper):
 
 
 def test_histogram_counts_every_score_once():
-    shares = spread.histogram(torch.tensor([-99.0, 0.1, 0.2, 99.0]))
+    shares = score_shaping.histogram(torch.tensor([-99.0, 0.1, 0.2, 99.0]))
     assert shares.sum() == pytest.approx(1)
     assert shares[0] == shares[-1] == 0.25
     assert shares.max() == 0.5
 
 
-def test_figures_of_scores_elu_and_courses_can_be_drawn():
-    course = pd.DataFrame(
+def test_figures_of_scores_elu_and_epochs_can_be_drawn():
+    table = pd.DataFrame(
         {"model": ["bpr", "bpr"], "epoch": [0, 1], "spread": [0, 2.0], "effective": [9, 3.0],
          "pull": [0.5, 0.1], "first": [0, 0.2]})  # fmt: skip
     figures = [
-        spread.spread_course(course),
-        spread.elu_curves(),
-        spread.score_histograms({"a": torch.randn(2, 5), "b": torch.randn(2, 5)}),
+        score_shaping.spread_by_epoch(table),
+        score_shaping.elu_curves(),
+        score_shaping.score_histograms({"a": torch.randn(2, 5), "b": torch.randn(2, 5)}),
     ]
     assert [len(figure.axes) for figure in figures] == [4, 2, 2]
     for figure in figures:

@@ -11,9 +11,8 @@ from gru4rec_lab.diagnostics.score_shaping import (
     probe_of,
     pull_by_place,
     pull_through,
-    spread_course,
+    spread_by_epoch,
     spread_summary,
-    tied_share,
 )
 from gru4rec_lab.losses import elu
 
@@ -30,17 +29,6 @@ def test_elu_is_flat_where_its_slope_is_below_a_tenth():
     # alpha e^r < .1 for r < log(.1 / .5) = -1.61
     assert flat_share(NARROW, 0.5) == pytest.approx(2 / 5)
     assert flat_share(NARROW, 0.0) == 0
-
-
-def test_ties_are_counted_on_both_sides():
-    assert tied_share(torch.tensor([1.0, 2.0, 2.0, 3.0])) == pytest.approx(2 / 4)
-    assert tied_share(torch.tensor([1.0, 2.0])) == 0
-
-
-def test_elu_ties_scores_far_below_zero_in_single_precision():
-    scores = torch.tensor([-18.0, -19.0, -20.0])
-    assert tied_share(scores) == 0
-    assert tied_share(elu(scores, 0.5)) == 1
 
 
 @pytest.mark.parametrize("loss", LOSSES)
@@ -103,15 +91,15 @@ def test_probe_draws_as_training_does_and_leaves_unknown_items_out(world):
     assert torch.equal(negatives, wanted[1])
 
 
-def test_course_has_a_row_for_each_variant_and_moment(world):
+def test_table_has_a_row_for_each_variant_and_moment(world):
     past, later = world
     base = Config.preset("lab", layers=(8,), batch_size=8, n_sample=30, n_epochs=1)
     variants = {"bpr": base, "bpr + bpreg": base.with_changes(shape_scores="all", elu_param=0.0)}
-    course = spread_course(variants, past, later, (0, 1))
-    assert course[["model", "epoch"]].to_numpy().tolist() == [
+    table = spread_by_epoch(variants, past, later, (0, 1))
+    assert table[["model", "epoch"]].to_numpy().tolist() == [
         ["bpr", 0], ["bpr", 1], ["bpr + bpreg", 0], ["bpr + bpreg", 1],
     ]  # fmt: skip
-    end = course[course.epoch == 1].set_index("model")
+    end = table[table.epoch == 1].set_index("model")
     assert end.spread["bpr"] > 2 * end.spread["bpr + bpreg"]
     assert end.pull["bpr"] < end.pull["bpr + bpreg"]
-    assert {"first", "mrr_20", "spread", "effective", "flat", "pull"} <= set(course)
+    assert {"first", "mrr_20", "spread", "effective", "flat", "pull"} <= set(table)

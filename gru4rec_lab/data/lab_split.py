@@ -1,11 +1,27 @@
-"""The lab's sessions: what it trains on, what it is judged by, and what it is looked at with."""
+"""The parts of a data set: what the lessons and the lab train on, and what judges the model."""
 
 from typing import NamedTuple
 
 from .catalogue import load_sessions
-from .sessions import Sessions
+from .sessions import Number, Sessions
 
+# A real set has more than an epoch of seconds can read: its most recent part is enough.
+RECENT = {"flights": 0.2}
 N_VALIDATION, N_PROBE = 1000, 300
+
+
+def load_split(name: str = "flights", *, recent: Number | None = None) -> tuple[Sessions, Sessions]:
+    """Sessions to train on, and the later ones that judge the model: the data of every lesson.
+
+    Short sessions and rare items of the data set are left out, then the last tenth of the sessions
+    is set apart. Of those before it the most recent fraction `recent` is trained on; if it is not
+    given, a fifth of the flights and the whole of any other set.
+
+    Raises:
+        ValueError, FileNotFoundError: as of `load_sessions` and `Sessions.most_recent`.
+    """
+    past, later = load_sessions(name).filtered().split_last(fraction=0.1)
+    return past.most_recent(RECENT.get(name, 1) if recent is None else recent), later
 
 
 class LabData(NamedTuple):
@@ -17,15 +33,14 @@ class LabData(NamedTuple):
 
 
 def lab_data(sessions: Sessions | None, validation: Sessions | None) -> LabData:
-    """The lab's parts of `sessions` (flights, if None); its last tenth validates if nothing else.
+    """The lab's parts of `sessions`, whose last tenth validates if nothing else does.
 
-    Of the flights only the most recent fifth of the training part is used: an epoch of seconds.
+    Without sessions they are those of `load_split("flights")`.
     """
     training = sessions
     if sessions is None:
-        training, last = load_sessions("flights").filtered().split_last(fraction=0.1)
-        training = training.most_recent(0.2)
-        validation = last if validation is None else validation
+        training, later = load_split("flights")
+        validation = later if validation is None else validation
     elif validation is None:
         training, validation = sessions.split_last(fraction=0.1)
     validation = validation.with_targets(training.item_ids).sample(N_VALIDATION)

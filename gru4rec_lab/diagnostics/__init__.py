@@ -10,6 +10,7 @@ Sources
           Recommendations", arXiv 1706.03847.
 """
 
+from .by_hand import TargetCurves, loss_table, target_curves
 from .gradients import (
     EDGES,
     GradientByRank,
@@ -19,8 +20,18 @@ from .gradients import (
     target_pulls,
 )
 from .logq import SoftmaxEstimate, softmax_estimates
+from .neighbours import agreement, neighbours
 from .pushes import NegativeGradients, negative_gradients
+from .score_shaping import (
+    flat_share,
+    probe_of,
+    pull_by_place,
+    pull_through,
+    spread_by_epoch,
+    spread_summary,
+)
 from .scores import GaussianScores, gaussian_scores, probe_scores, targets_at_ranks
+from .steps import Replay
 from .stored import RESULT_FOLDER, TrainedScores, results, stored_curves, trained_scores
 from .summaries import kept_share, rank_summary, score_summary, seen_by_loss
 from .weights import (
@@ -39,26 +50,38 @@ __all__ = [
     "GaussianScores",
     "GradientByRank",
     "NegativeGradients",
+    "Replay",
     "ScoreHistogram",
     "SoftmaxEstimate",
     "SoftmaxWeights",
+    "TargetCurves",
     "TrainedScores",
+    "agreement",
     "effective_negatives",
+    "flat_share",
     "gaussian_effective",
     "gaussian_scores",
     "gradient_by_rank",
     "kept_share",
+    "loss_table",
     "negative_gradients",
+    "neighbours",
+    "probe_of",
     "probe_scores",
+    "pull_by_place",
+    "pull_through",
     "rank_summary",
     "ranks",
     "results",
+    "score_histogram",
     "score_summary",
     "seen_by_loss",
-    "score_histogram",
     "softmax_estimates",
     "softmax_weights",
+    "spread_by_epoch",
+    "spread_summary",
     "stored_curves",
+    "target_curves",
     "target_gradients",
     "target_pulls",
     "targets_at_ranks",

@@ -38,12 +38,6 @@ def flat_share(scores: Float[Tensor, "*any"], elu_param: float) -> float:
     return float((elu_grad(scores, elu_param) < FLAT).double().mean())
 
 
-def tied_share(scores: Float[Tensor, "*any"]) -> float:
-    """Share of all these scores that equal another of them, to the last bit."""
-    _, count = scores.flatten().unique(return_counts=True)
-    return float(count[count > 1].sum() / count.sum())
-
-
 def pull_through(
     loss: str, target: Target, negatives: Negatives, *, elu_param: float = 0.0
 ) -> Target:
@@ -108,13 +102,13 @@ def probe_of(
     return probe_scores(model, sessions, **how | changes)
 
 
-def spread_course(
+def spread_by_epoch(
     variants: Mapping[str, Config],
     sessions: Sessions,
     probe: Sessions,
     epochs: Iterable[float] = (0, 0.25, 0.5, 1),
 ) -> "pd.DataFrame":
-    """Train each variant, and look at it after each of `epochs`: one row a variant and moment.
+    """Train each variant, observed after each of `epochs`: one row a variant and moment.
 
     Columns: model, epoch, step; those of `rank_summary` on the `probe` sessions; those of
     `spread_summary` on their scores with negatives drawn as in training.
@@ -123,13 +117,13 @@ def spread_course(
 
     support = torch.from_numpy(sessions.support)
 
-    def look(model: Recommender) -> dict[str, float]:
+    def observe(model: Recommender) -> dict[str, float]:
         scores, ranked = probe_of(model, probe, support), evaluate(model, probe, all_ranks=True)
         return rank_summary(ranked) | spread_summary(model.config, *scores)
 
     rows = [
         {"model": name, "epoch": epoch, "step": step} | value
         for name, config in variants.items()
-        for epoch, step, value in at_epochs(config, sessions, look, epochs)
+        for epoch, step, value in at_epochs(config, sessions, observe, epochs)
     ]
     return pd.DataFrame(rows)

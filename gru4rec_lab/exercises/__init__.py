@@ -1,6 +1,6 @@
-"""Checks for the exercises of the notebooks, a module a notebook, named as it is without number.
+"""Checks for the exercises of the notebooks; a module here is named as its notebook is.
 
-from gru4rec_lab.exercises.losses_by_hand import check_bpr
+from gru4rec_lab.exercises import check_bpr
 
 def my_bpr(target, negatives):
     raise NotImplementedError
@@ -9,5 +9,39 @@ check_bpr(my_bpr)          # prints: bpr: not attempted yet
 """
 
 from .check import Check
+from .embeddings_and_dropout import check_dropout, check_item_numbers, check_nearest
+from .keeping_scores_in_check import (
+    check_elu,
+    check_score_regulariser,
+    check_score_regulariser_grad,
+)
+from .losses_by_hand import check_bpr, check_bpr_max, check_effective, check_top1_slope
+from .one_session_one_score_matrix import check_copies, check_negatives, check_pairs, check_reset
+from .start_here import check_mrr, check_recall
+from .training_lab import check_best_epoch, check_n_sample_at
+from .vanishing_gradients import check_hard_weight, check_kept, check_pulls
 
-__all__ = ["Check"]
+__all__ = [
+    "Check",
+    "check_best_epoch",
+    "check_bpr",
+    "check_bpr_max",
+    "check_copies",
+    "check_dropout",
+    "check_effective",
+    "check_elu",
+    "check_hard_weight",
+    "check_item_numbers",
+    "check_kept",
+    "check_mrr",
+    "check_n_sample_at",
+    "check_nearest",
+    "check_negatives",
+    "check_pairs",
+    "check_pulls",
+    "check_recall",
+    "check_reset",
+    "check_score_regulariser",
+    "check_score_regulariser_grad",
+    "check_top1_slope",
+]

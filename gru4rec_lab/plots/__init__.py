@@ -1,26 +1,36 @@
 """Diagnostics and histories as matplotlib figures, one colour a loss everywhere."""
 
+from .batches import rows_figure, step_figure
 from .figures import (
     gradient_by_rank,
     gradient_panels,
     history,
     quality_against,
-    rank_course,
-    score_course,
+    rank_by_epoch,
+    score_by_epoch,
     weight_mass,
 )
 from .live import LivePlot
+from .losses import step_arrows, value_and_pull
+from .score_shaping import elu_curves, score_histograms, spread_by_epoch
 from .style import LOSS_COLOURS, LOSS_DASHES
 
 __all__ = [
     "LOSS_COLOURS",
     "LOSS_DASHES",
     "LivePlot",
+    "elu_curves",
     "gradient_by_rank",
     "gradient_panels",
     "history",
     "quality_against",
-    "rank_course",
-    "score_course",
+    "rank_by_epoch",
+    "rows_figure",
+    "score_by_epoch",
+    "score_histograms",
+    "spread_by_epoch",
+    "step_arrows",
+    "step_figure",
+    "value_and_pull",
     "weight_mass",
 ]

@@ -66,13 +66,13 @@ class Background:
         )
         return [(None, legends), *axes]
 
-    def _part(self, of: Axes | None, state: Hashable) -> Part:
-        kept = self._kept.setdefault(of, {})
+    def _part(self, axes: Axes | None, state: Hashable) -> Part:
+        kept = self._kept.setdefault(axes, {})
         if state not in kept:
             # A run that goes on has ever new limits.
             while len(kept) >= KEPT_STATES:
                 del kept[next(iter(kept))]
-            kept[state] = self._drawn(of.draw if of is not None else self._draw_legends)
+            kept[state] = self._drawn(axes.draw if axes is not None else self._draw_legends)
             self.n_drawn += 1
         return kept[state]
 

@@ -91,8 +91,8 @@ def weight_mass(weights: Mapping[str, SoftmaxWeights]) -> Figure:
     """Share of the softmax weight on the best-scoring 1, 2, ... negatives, a line a label."""
     figure = notebook_figure(7, 3.6)
     axes = figure.add_subplot()
-    for label, of in weights.items():
-        axes.plot(np.arange(1, len(of.weight) + 1), of.cumulated, label=label)
+    for label, shares in weights.items():
+        axes.plot(np.arange(1, len(shares.weight) + 1), shares.cumulated, label=label)
     axes.set(xscale="log", ylim=(0, 1.02), xlabel="negatives, the best-scoring first")
     axes.set_ylabel("share of the softmax weight")
     axes.xaxis.set_major_formatter(ScalarFormatter())
@@ -100,7 +100,7 @@ def weight_mass(weights: Mapping[str, SoftmaxWeights]) -> Figure:
     return figure
 
 
-def rank_course(course: "pd.DataFrame") -> Figure:
+def rank_by_epoch(table: "pd.DataFrame") -> Figure:
     """Where targets stand while models train: in first place, among the first 6, median rank.
 
     Takes a table with the columns model, epoch, first, first_six and median_rank; with more than
@@ -109,16 +109,16 @@ def rank_course(course: "pd.DataFrame") -> Figure:
     figure = notebook_figure(11, 3.6)
     *shares, middle = figure.subplots(1, 3)
     for axes, (column, label) in zip(shares, SHARES.items(), strict=True):
-        _courses(axes, course, column)
+        _by_epoch(axes, table, column)
         axes.set(ylabel=f"share of {label}", ylim=(0, None))
-    _courses(middle, course, "median_rank")
+    _by_epoch(middle, table, "median_rank")
     middle.set_ylabel("median rank (1 = best)")
     plain_log_axis(middle)
     middle.legend(fontsize=9)
     return figure
 
 
-def score_course(course: "pd.DataFrame") -> Figure:
+def score_by_epoch(table: "pd.DataFrame") -> Figure:
     """How scores spread while models train, and how many negatives then carry the weight.
 
     Takes a table with the columns model, epoch, spread, effective and negatives. The grey line is
@@ -126,15 +126,15 @@ def score_course(course: "pd.DataFrame") -> Figure:
     """
     figure = notebook_figure(11, 3.6)
     spread, effective, theory = figure.subplots(1, 3)
-    _courses(spread, course, "spread")
-    _courses(effective, course, "effective")
+    _by_epoch(spread, table, "spread")
+    _by_epoch(effective, table, "effective")
     spread.set(ylabel="spread (standard deviation) of the scores", ylim=(0, None))
     effective.set_ylabel("effective negatives")
     plain_log_axis(effective)
-    count, widest = int(course["negatives"].max()), float(course["spread"].max())
+    count, widest = int(table["negatives"].max()), float(table["spread"].max())
     x = np.linspace(0, widest, 100)
     theory.plot(x, [gaussian_effective(count, at) for at in x], color="grey", label="N exp(-v/2)")
-    for model, part in course.groupby("model", sort=False):
+    for model, part in table.groupby("model", sort=False):
         theory.plot(part["spread"], part["effective"], "o", ms=4, color=_colour(model))
     theory.set(xlabel="spread of the scores", ylabel="effective negatives", ylim=(1, 2 * count))
     plain_log_axis(theory)
@@ -170,8 +170,8 @@ def quality_against(
     return figure
 
 
-def _courses(axes: Axes, course: "pd.DataFrame", column: str) -> None:
-    for model, part in course.groupby("model", sort=False):
+def _by_epoch(axes: Axes, table: "pd.DataFrame", column: str) -> None:
+    for model, part in table.groupby("model", sort=False):
         values = part.groupby("epoch")[column].agg(["mean", "min", "max"])
         axes.plot(values.index, values["mean"], label=model, marker=".", **_style(model))
         axes.fill_between(

@@ -40,11 +40,11 @@ def value_and_pull(curves: TargetCurves) -> Figure:
     """The losses and their pull -dL/dr_i over the target's score; ticks below: the negatives."""
     figure = NotebookFigure(10, 3.6, layout="constrained")
     left, right = figure.subplots(1, 2)
-    for axes, of, label in (
+    for axes, values, label in (
         (left, curves.value, "loss"),
         (right, curves.pull, "pull on the target, $-\\partial L/\\partial r_i$"),
     ):
-        for name, curve in of.items():
+        for name, curve in values.items():
             axes.plot(curves.score, curve, label=name, **style(name))
         _mark_negatives(axes, curves)
         axes.set_ylabel(label, fontsize=9)

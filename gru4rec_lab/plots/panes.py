@@ -17,7 +17,7 @@ from ..diagnostics import (
     score_histogram,
 )
 from .live import LivePlot
-from .spread import EDGES, histogram
+from .score_shaping import EDGES, histogram
 from .style import LOSS_COLOURS, place_axis, push_axis, rank_axis, style
 
 THIN, THICK = 1.5, 3.5

@@ -47,14 +47,14 @@ def vanishing_gradients(tables: Path) -> Figure:
 
 def rank_trajectories(tables: Path) -> Figure:
     """Where later targets stand while TOP1, BPR and their -max forms train."""
-    course = results("course", tables)
-    return plots.rank_course(course[course["model"].isin(FOUR) & (course["epoch"] > 0)])
+    table = results("history", tables)
+    return plots.rank_by_epoch(table[table["model"].isin(FOUR) & (table["epoch"] > 0)])
 
 
 def effective_negatives(tables: Path) -> Figure:
     """Spread of the scores and effective negatives while models train."""
-    course = results("course", tables)
-    return plots.score_course(course[course["model"].isin([*FOUR, "cross-entropy"])])
+    table = results("history", tables)
+    return plots.score_by_epoch(table[table["model"].isin([*FOUR, "cross-entropy"])])
 
 
 def batch_matrix(plan: Plan, path: Path) -> Path:

@@ -31,21 +31,21 @@ SMALL = {
 
 
 def trainings(plan: Plan) -> Rows:
-    """The long trainings: rows of "course" (ranks and scores) and "gradients" (against rank)."""
+    """The long trainings: rows of "history" (ranks and scores) and "gradients" (against rank)."""
     for name, changes in VARIANTS.items():
         for seed in plan.seeds if name in SEEDED else plan.seeds[:1]:
             config = plan.config.with_changes(n_sample=plan.n_sample, seed=seed, **changes)
-            watched = at_epochs(config, plan.training, _course_of(plan), plan.epochs)
+            watched = at_epochs(config, plan.training, _observer(plan), plan.epochs)
             for epoch, step, (ranks, model) in watched:
                 where = {"model": name, "seed": seed, "epoch": epoch, "step": step}
                 negatives = _scores(model, plan, plan.n_sample)[1]
-                yield "course", where | ranks | score_summary(negatives)
+                yield "history", where | ranks | score_summary(negatives)
                 if epoch in plan.curve_epochs and seed == plan.seeds[0]:
                     for row in _gradients(model, plan):
                         yield "gradients", where | row
 
 
-def _course_of(plan: Plan):
+def _observer(plan: Plan):
     return lambda model: (rank_summary(evaluate(model, plan.probe, all_ranks=True)), model)
 
 

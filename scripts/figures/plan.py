@@ -1,8 +1,8 @@
-"""What is trained, on what, and when it is looked at."""
+"""What is trained, on what, and when it is observed."""
 
 from dataclasses import dataclass
 
-from gru4rec_lab import Config, Sessions, load_sessions
+from gru4rec_lab import Config, Sessions, load_sessions, load_split
 
 # One learning rate for all of them, .2: BPR gains by it, and BPR-max collapses at twice as much.
 VARIANTS = {
@@ -26,12 +26,12 @@ class Plan:
     Attributes:
         data: what the sessions are, for the tables.
         training, small: to train on; `small` for the grids, of which there are many cells.
-        test, probe: later sessions: all of them, and those looked at while training.
+        test, probe: later sessions: all of them, and those to observe with while models train.
         config: what all trainings have in common.
         n_sample: extra samples of the long trainings; the grids have fewer.
-        epochs: when the long trainings are looked at.
+        epochs: when the long trainings are observed.
         curve_epochs: those of them with the gradients against rank.
-        grid_epochs, long_epochs: when the trainings on `small` are looked at.
+        grid_epochs, long_epochs: when the trainings on `small` are observed.
         seeds: of the long trainings in `SEEDED`; the first one is that of all others.
         batch_sizes, alphas, grid_samples: the cells of the grids.
     """
@@ -55,13 +55,13 @@ class Plan:
 
 def full() -> Plan:
     """Flights, in some 4 minutes of one core."""
-    past, test = load_sessions("flights").filtered().split_last(fraction=0.1)
-    training = past.most_recent(0.5)
+    training, test = load_split("flights", recent=0.5)
+    small, _ = load_split("flights")
     return Plan(
         data="flights: most recent 50 % of the training sessions (grids: 20 %), later flights to "
         "rank; routes of aircraft, not clicks of people",
         training=training,
-        small=past.most_recent(0.2),
+        small=small,
         test=test,
         probe=test.with_targets(training.item_ids).sample(700),
         config=Config.preset("lab", learning_rate=0.2, device="cpu"),

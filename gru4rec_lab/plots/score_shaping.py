@@ -52,26 +52,26 @@ def elu_curves(parameters: tuple[float, ...] = (0.0, 0.5, 1.0)) -> Figure:
     return figure
 
 
-def spread_course(course: "pd.DataFrame") -> Figure:
+def spread_by_epoch(table: "pd.DataFrame") -> Figure:
     """Spread, effective negatives, pull at the top and first places against the epoch.
 
-    Takes the table of `courses.spread_course`; a line a model.
+    Takes the table of `diagnostics.spread_by_epoch`; a line a model.
     """
     figure = notebook_figure(11, 5.5)
     panes = figure.subplots(2, 2)
-    _lines(panes[0, 0], course, "spread", "spread of the scores (std)")
-    _lines(panes[0, 1], course, "effective", "effective negatives")
-    _lines(panes[1, 0], course, "pull", "pull on targets of rank 0 to 4")
-    _lines(panes[1, 1], course, "first", "share of targets in first place")
+    _lines(panes[0, 0], table, "spread", "spread of the scores (std)")
+    _lines(panes[0, 1], table, "effective", "effective negatives")
+    _lines(panes[1, 0], table, "pull", "pull on targets of rank 0 to 4")
+    _lines(panes[1, 1], table, "first", "share of targets in first place")
     for axes in panes.flat:
         axes.set(xlabel="epoch", ylim=(0, None))
     figure.legend(*panes[0, 0].get_legend_handles_labels(), loc="outside right upper", fontsize=9)
     return figure
 
 
-def _lines(axes: Axes, course: "pd.DataFrame", column: str, label: str) -> None:
+def _lines(axes: Axes, table: "pd.DataFrame", column: str, label: str) -> None:
     """A line a model, in the colour and dash of its loss, with a mark of its own."""
-    for place, (model, part) in enumerate(course.groupby("model", sort=False)):
+    for place, (model, part) in enumerate(table.groupby("model", sort=False)):
         loss = model.partition(" ")[0]
         axes.plot(
             part["epoch"], part[column], label=model, marker=MARKS[place % len(MARKS)],
