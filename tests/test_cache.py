@@ -1,13 +1,15 @@
 import os
+import sys
 from dataclasses import fields
 from pathlib import Path
 
 import numpy as np
+import platformdirs
 import pytest
 
 from gru4rec_lab import Sessions
 from gru4rec_lab.data.cache import cache_folder, cached
-from gru4rec_lab.data.frames import Dropped
+from gru4rec_lab.data.sessions import Dropped
 
 SESSIONS = Sessions(
     items=np.array([1, 0, 1, 2]),
@@ -132,17 +134,24 @@ def test_an_error_of_the_preparation_is_not_swallowed(folder):
         cached("k", broken)
 
 
-def test_the_folder_is_in_the_home_folder_unless_named(monkeypatch, tmp_path):
+def test_the_folder_is_named_or_the_one_where_this_system_keeps_caches(monkeypatch, tmp_path):
     monkeypatch.setenv("GRU4REC_LAB_CACHE", str(tmp_path))
     assert cache_folder() == tmp_path
-    monkeypatch.delenv("GRU4REC_LAB_CACHE")
-    assert cache_folder() == Path.home() / ".cache" / "gru4rec_lab"
+    monkeypatch.setenv("GRU4REC_LAB_CACHE", "")
+    assert cache_folder() == Path(platformdirs.user_cache_dir("gru4rec_lab", appauthor=False))
+    if sys.platform == "linux":
+        monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "caches"))
+        assert cache_folder() == tmp_path / "caches" / "gru4rec_lab"
 
 
-def test_a_user_without_a_home_folder_does_without(monkeypatch):
-    def homeless():
-        raise RuntimeError("could not determine home directory")
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems give every user a home")
+def test_a_user_without_a_home_folder_does_without(monkeypatch, tmp_path):
+    def nobody(number):
+        raise KeyError("getpwuid(): uid not found")
 
-    monkeypatch.delenv("GRU4REC_LAB_CACHE", raising=False)
-    monkeypatch.setattr(Path, "home", homeless)
+    for name in ("GRU4REC_LAB_CACHE", "XDG_CACHE_HOME", "HOME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr("pwd.getpwuid", nobody)
+    monkeypatch.chdir(tmp_path)
     assert cached("k", prepare) is SESSIONS
+    assert list(tmp_path.iterdir()) == []

@@ -110,7 +110,7 @@ def crashes_at_length(target, negatives):
         ),
         (
             TARGET,
-            "lead: give the function itself, without calling it; this is a tensor",
+            "lead: give the function itself, without calling it; got a tensor of shape [2]",
         ),
     ],
 )

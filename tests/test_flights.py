@@ -23,8 +23,7 @@ def departures(*rows):
     return frame.assign(
         dep_time=left,
         dep_delay=pd.Series(delay, dtype=float),
-        carrier="UA",
-        flight=range(1, len(rows) + 1),
+        item=[f"UA{number}" for number in range(1, len(rows) + 1)],
         tailnum=list(aircraft),
         time_hour=utc.dt.strftime("%Y-%m-%dT%H:%M:%SZ"),
     )
@@ -158,7 +157,7 @@ def test_no_aircraft_leaves_twice_in_a_minute(clicks):
 
 
 def test_the_second_load_reads_the_cache_and_is_the_same(clicks, folder, monkeypatch):
-    def no_reading(source):
+    def no_reading(source, columns):
         raise AssertionError("the source was read again")
 
     monkeypatch.setattr(module, "read", no_reading)

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from gru4rec_lab.data.frames import Dropped, read_clicks
+from gru4rec_lab.data.frames import read_clicks
 
 
 def clicks(**columns):
@@ -131,7 +131,3 @@ def test_a_frame_without_columns_says_so():
 def test_a_frame_without_rows_is_refused():
     with pytest.raises(ValueError, match="no rows"):
         read(clicks().iloc[:0])
-
-
-def test_a_dropped_step_reads_as_a_sentence_without_zeros():
-    assert str(Dropped("rare items", items=1_200, clicks=3)) == "rare items: 1,200 items, 3 clicks"

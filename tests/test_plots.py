@@ -101,7 +101,7 @@ def test_a_run_of_new_limits_does_not_fill_the_memory(live):
     for top in range(1, 50):
         plot.limits(axes, y=(0, top))
         plot.png()
-    (kept,) = [each for of, each in plot._background._kept.items() if of is axes]
+    (kept,) = [each for part, each in plot._background._kept.items() if part is axes]
     assert len(kept) == KEPT_STATES
 
 
@@ -135,7 +135,7 @@ def test_a_stored_picture_keeps_its_rare_colours():
 def test_notebook_shows_a_figure_without_pyplot():
     scores = gaussian_scores(31, 4.0)
     figure = plots.gradient_by_rank(gradient_by_rank(scores.target, scores.negatives))
-    assert pixels(figure._repr_png_()).shape == (400, 700, 4)
+    assert pixels(figure._repr_png_()).shape == (360, 500, 4)
 
 
 def test_history_draws_reports_and_ends_of_epochs():

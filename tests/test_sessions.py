@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 
 from gru4rec_lab import Sessions
-from gru4rec_lab.data.sessions import DAY
+from gru4rec_lab.data.sessions import DAY, Dropped
 
 COLUMNS = ["SessionId", "ItemId", "Time"]
 
@@ -376,6 +376,10 @@ def test_the_name_and_the_note_follow_every_part():
 def test_the_summary_has_a_line_for_every_dropped_step():
     got = random_sessions(0).filtered(3, 6)
     assert len(got.summary().splitlines()) == 1 + len(got.dropped) == 4
+
+
+def test_a_dropped_step_reads_as_a_sentence_without_zeros():
+    assert str(Dropped("rare items", items=1_200, clicks=3)) == "rare items: 1,200 items, 3 clicks"
 
 
 def test_sessions_cannot_be_changed():

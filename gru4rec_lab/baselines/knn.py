@@ -140,7 +140,7 @@ class VSkNN(AllClicks):
         shared = np.empty(len(sessions), dtype=np.int64)
         shared[which] = distance[click]  # of several clicks the latest is written last
         likeness, sessions, shared = (
-            of[::-1][: self.n_recent] for of in (likeness, sessions, shared)
+            part[::-1][: self.n_recent] for part in (likeness, sessions, shared)
         )
         likeness = likeness / self.root_lengths[sessions]
         # The latest come first and a stable sort keeps that order among the equally alike.

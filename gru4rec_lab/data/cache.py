@@ -12,16 +12,20 @@ from io import BytesIO
 from pathlib import Path
 
 import numpy as np
+from platformdirs import user_cache_path
 
 from ..storage import whole_file
-from .frames import Dropped
-from .sessions import Sessions
+from .sessions import Dropped, Sessions
 
 
 def cache_folder() -> Path:
-    """The folder named by GRU4REC_LAB_CACHE, else `~/.cache/gru4rec_lab`."""
+    """The folder named by GRU4REC_LAB_CACHE, else `gru4rec_lab` where the system keeps caches.
+
+    Raises:
+        RuntimeError: neither that variable nor a home folder.
+    """
     named = os.environ.get("GRU4REC_LAB_CACHE")
-    return Path(named) if named else Path.home() / ".cache" / "gru4rec_lab"
+    return Path(named) if named else user_cache_path("gru4rec_lab", appauthor=False)
 
 
 def cached(key: str, prepare: Callable[[], Sessions]) -> Sessions:

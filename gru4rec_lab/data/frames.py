@@ -41,21 +41,6 @@ class Clicks:
         return np.lexsort((time, session))
 
 
-@dataclass(frozen=True)
-class Dropped:
-    """What one preparation step left out, and why."""
-
-    reason: str
-    sessions: int = 0
-    items: int = 0
-    clicks: int = 0
-
-    def __str__(self) -> str:
-        """The reason and every count that is not 0."""
-        counts = [("sessions", self.sessions), ("items", self.items), ("clicks", self.clicks)]
-        return f"{self.reason}: " + ", ".join(f"{n:,} {what}" for what, n in counts if n)
-
-
 def read_clicks(frame: "pd.DataFrame", *, session: str, item: str, time: str) -> Clicks:
     """The three named columns of `frame` as arrays.
 

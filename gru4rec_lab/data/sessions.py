@@ -10,13 +10,28 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .frames import Dropped, read_clicks
+from .frames import read_clicks
 
 if TYPE_CHECKING:
     import pandas as pd
 
 DAY = 86_400.0
 Number = int | float
+
+
+@dataclass(frozen=True)
+class Dropped:
+    """What one preparation step left out, and why."""
+
+    reason: str
+    sessions: int = 0
+    items: int = 0
+    clicks: int = 0
+
+    def __str__(self) -> str:
+        """The reason and every count that is not 0."""
+        counts = [("sessions", self.sessions), ("items", self.items), ("clicks", self.clicks)]
+        return f"{self.reason}: " + ", ".join(f"{n:,} {what}" for what, n in counts if n)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -128,8 +143,8 @@ class Sessions:
         """
         short = f"sessions of fewer than {min_session} clicks"
         kept = self._without_short(min_session, short)
-        often = (kept.support >= min_item)[kept.items]
-        kept = kept._keep(often, f"items with fewer than {min_item} clicks")
+        frequent = (kept.support >= min_item)[kept.items]
+        kept = kept._keep(frequent, f"items with fewer than {min_item} clicks")
         return kept._without_short(min_session, short + " after that")._used_items()
 
     def split_last(
@@ -189,7 +204,10 @@ class Sessions:
         return replace(kept, items=place[kept.items], item_ids=np.asarray(item_ids))
 
     def with_targets(self, item_ids: np.ndarray) -> "Sessions":
-        """The sessions over this vocabulary that have a target: two clicks or more on its items."""
+        """The sessions over another vocabulary that still have a target: two clicks on its items.
+
+        Every click but the first of a session is a target, an item for a model to foresee.
+        """
         known = self.with_items(item_ids)
         return known.take(known.lengths >= 2)
 

@@ -54,7 +54,7 @@ class Check:
 
     def _wrong(self, attempt: Any) -> str:
         if not callable(attempt):
-            return f"give the function itself, without calling it; this is a {_kind(attempt)}"
+            return f"give the function itself, without calling it; got {_kind_and_shape(attempt)}"
         for case, arguments in self.cases().items():
             try:
                 wrong = self._wrong_in(case, attempt, arguments)
@@ -94,10 +94,6 @@ def _first_wrong_part(got: Any, right: Any) -> int | None:
     if not isinstance(right, tuple) or not isinstance(got, tuple | list) or len(got) != len(right):
         return None
     return next(place for place, want in enumerate(right) if difference(got[place], want))
-
-
-def _kind(value: Any) -> str:
-    return "tensor" if isinstance(value, torch.Tensor) else type(value).__name__
 
 
 def _error(error: Exception, attempt: Any) -> str:

@@ -110,6 +110,36 @@ class MatrixPane:
         self._labels.show((x, -0.02 * n_rows, name) for x, name in names)
 
 
+class Labels:
+    """Texts of one size, each centred on a point of the axes and upright or turned by 90 degrees.
+
+    Attributes:
+        texts: what is shown, in the order given.
+    """
+
+    def __init__(self, plot: LivePlot, axes: Axes, *, size: float = 7, upright: bool = False):
+        self._axes, self._size, self._upright = axes, size, upright
+        self.texts: list[str] = []
+        # In inches, so that the same shape is right at every resolution.
+        inches = plot.figure.dpi_scale_trans
+        shape = PathPatch(NOTHING, color="black", linewidth=0, transform=inches, clip_on=False)
+        self._shape = plot.moving(axes.add_artist(shape))
+
+    def show(self, labels: Iterable[tuple[float, float, str]]) -> None:
+        """Show these texts, each as (x, y, text) in data units; an upright one begins at y."""
+        labels = [(x, y, text) for x, y, text in labels if text]
+        self.texts = [text for _, _, text in labels]
+        where = np.array([(x, y) for x, y, _ in labels]).reshape(-1, 2)
+        where = self._axes.transData.transform(where) / self._axes.figure.dpi
+        paths = [_written(text, self._size, self._upright) for text in self.texts]
+        if not paths:
+            self._shape.set_path(NOTHING)
+            return
+        vertices = [path.vertices + at for path, at in zip(paths, where, strict=True)]
+        codes = np.concatenate([path.codes for path in paths])
+        self._shape.set_path(Path(np.concatenate(vertices), codes))
+
+
 def batch_plot(*, scale: float = 2) -> tuple[LivePlot, RowsPane, MatrixPane]:
     """A plot with the rows of a batch on the left and the score matrix of one step on the right."""
     plot = LivePlot(960, 400, scale=scale)
@@ -207,36 +237,6 @@ def _shaded(view: StepView) -> np.ndarray:
     colours[:, n_rows:] = to_rgb(SHADES[Role.EXTRA])
     colours[np.arange(n_rows), np.arange(n_rows)] = to_rgb(SHADES[Role.TARGET])
     return 1 - depth[..., None] * (1 - colours)
-
-
-class Labels:
-    """Texts of one size, each centred on a point of the axes and upright or turned by 90 degrees.
-
-    Attributes:
-        texts: what is shown, in the order given.
-    """
-
-    def __init__(self, plot: LivePlot, axes: Axes, *, size: float = 7, upright: bool = False):
-        self._axes, self._size, self._upright = axes, size, upright
-        self.texts: list[str] = []
-        # In inches, so that the same shape is right at every resolution.
-        inches = plot.figure.dpi_scale_trans
-        shape = PathPatch(NOTHING, color="black", linewidth=0, transform=inches, clip_on=False)
-        self._shape = plot.moving(axes.add_artist(shape))
-
-    def show(self, labels: Iterable[tuple[float, float, str]]) -> None:
-        """Show these texts, each as (x, y, text) in data units; an upright one begins at y."""
-        labels = [(x, y, text) for x, y, text in labels if text]
-        self.texts = [text for _, _, text in labels]
-        where = np.array([(x, y) for x, y, _ in labels]).reshape(-1, 2)
-        where = self._axes.transData.transform(where) / self._axes.figure.dpi
-        paths = [_written(text, self._size, self._upright) for text in self.texts]
-        if not paths:
-            self._shape.set_path(NOTHING)
-            return
-        vertices = [path.vertices + at for path, at in zip(paths, where, strict=True)]
-        codes = np.concatenate([path.codes for path in paths])
-        self._shape.set_path(Path(np.concatenate(vertices), codes))
 
 
 @lru_cache(maxsize=10_000)

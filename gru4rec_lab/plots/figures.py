@@ -14,50 +14,8 @@ from .style import LOSS_COLOURS, notebook_figure, plain_log_axis, rank_axis, sty
 
 if TYPE_CHECKING:
     import pandas as pd
+
 SHARES = {"first": "targets in first place", "first_six": "targets among the first 6"}
-
-
-def gradient_by_rank(curves: GradientByRank, *, title: str = "") -> Figure:
-    """-dL/dr_i against the target's rank, one line a loss, both axes logarithmic."""
-    figure = notebook_figure(7, 4)
-    axes = figure.add_subplot()
-    for name, curve in curves.curves.items():
-        seen = np.isfinite(curve)
-        axes.plot(curves.rank[seen], curve[seen], label=name, marker="o", ms=3, **style(name))
-    rank_axis(axes, max(10, 2 * int(np.nanmax(curves.rank))))
-    axes.set(yscale="log", ylabel="$-\\partial L/\\partial r_i$ (median)", title=title)
-    axes.legend(fontsize=9)
-    return figure
-
-
-def history(events: Iterable[Event]) -> Figure:
-    """Loss and, where a run was evaluated, Recall@20 and MRR@20 over the steps of a run.
-
-    Takes the events of `training.train`: reports give the loss, ends of epochs the rest, changed
-    controls a vertical line.
-    """
-    events = list(events)
-    reports = [event for event in events if isinstance(event, Report)]
-    epochs = [event for event in events if isinstance(event, EpochDone) and event.evaluation]
-    figure = notebook_figure(9, 3.5)
-    axes, quality = figure.subplots(1, 2)
-    axes.plot([event.step for event in reports], [event.loss for event in reports], color="black")
-    axes.set(xlabel="step", ylabel="loss (mean since the last report)")
-    steps = [event.step for event in epochs]
-    quality.plot(steps, [event.evaluation.recall[20] for event in epochs], "ko-", label="Recall@20")
-    quality.plot(
-        steps,
-        [event.evaluation.mrr[20] for event in epochs],
-        "s--",
-        color="#666666",
-        label="MRR@20",
-    )
-    quality.set(xlabel="step", ylabel="share of targets", xlim=axes.get_xlim(), ylim=(0, 1.05))
-    quality.legend(fontsize=9, loc="lower right")
-    for change in (event for event in events if isinstance(event, ControlChanged)):
-        for panel in (axes, quality):
-            panel.axvline(change.step, color="grey", linewidth=0.8, linestyle="dotted")
-    return figure
 
 
 def gradient_panels(panels: Mapping[str, GradientByRank], *, relative: bool = False) -> Figure:
@@ -85,6 +43,11 @@ def gradient_panels(panels: Mapping[str, GradientByRank], *, relative: bool = Fa
         axes.set_xlabel("")
     grid[0, 0].legend(fontsize=9)
     return figure
+
+
+def gradient_by_rank(curves: GradientByRank, *, title: str = "") -> Figure:
+    """`gradient_panels` with one panel."""
+    return gradient_panels({title: curves})
 
 
 def weight_mass(weights: Mapping[str, SoftmaxWeights]) -> Figure:
@@ -167,6 +130,36 @@ def quality_against(
         axes.set_xlabel(setting)
         axes.legend(fontsize=8)
     row[0].set_ylabel("MRR@20")
+    return figure
+
+
+def history(events: Iterable[Event]) -> Figure:
+    """Loss and, where a run was evaluated, Recall@20 and MRR@20 over the steps of a run.
+
+    Takes the events of `training.train`: reports give the loss, ends of epochs the rest, changed
+    controls a vertical line.
+    """
+    events = list(events)
+    reports = [event for event in events if isinstance(event, Report)]
+    epochs = [event for event in events if isinstance(event, EpochDone) and event.evaluation]
+    figure = notebook_figure(9, 3.5)
+    axes, quality = figure.subplots(1, 2)
+    axes.plot([event.step for event in reports], [event.loss for event in reports], color="black")
+    axes.set(xlabel="step", ylabel="loss (mean since the last report)")
+    steps = [event.step for event in epochs]
+    quality.plot(steps, [event.evaluation.recall[20] for event in epochs], "ko-", label="Recall@20")
+    quality.plot(
+        steps,
+        [event.evaluation.mrr[20] for event in epochs],
+        "s--",
+        color="#666666",
+        label="MRR@20",
+    )
+    quality.set(xlabel="step", ylabel="share of targets", xlim=axes.get_xlim(), ylim=(0, 1.05))
+    quality.legend(fontsize=9, loc="lower right")
+    for change in (event for event in events if isinstance(event, ControlChanged)):
+        for panel in (axes, quality):
+            panel.axvline(change.step, color="grey", linewidth=0.8, linestyle="dotted")
     return figure
 
 

@@ -6,8 +6,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from ..diagnostics.by_hand import TargetCurves
-from .page import NotebookFigure
-from .style import LOSS_COLOURS, style
+from .style import LOSS_COLOURS, notebook_figure, style
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -19,7 +18,7 @@ def step_arrows(table: "pd.DataFrame") -> Figure:
     Scores run along x; a bar is -dL/dr: above 0 the score is pulled up, below 0 pushed down. The
     target's bar is black.
     """
-    figure = NotebookFigure(2.1 * len(table) + 0.6, 3.0, layout="constrained")
+    figure = notebook_figure(2.1 * len(table) + 0.6, 3.0)
     row = figure.subplots(1, len(table), sharey=True, sharex=True, squeeze=False)[0]
     scores = [float(name.split()[1]) for name in table.columns[1:]]
     for axes, (loss, numbers) in zip(row, table.iterrows(), strict=True):
@@ -38,7 +37,7 @@ def step_arrows(table: "pd.DataFrame") -> Figure:
 
 def value_and_pull(curves: TargetCurves) -> Figure:
     """The losses and their pull -dL/dr_i over the target's score; ticks below: the negatives."""
-    figure = NotebookFigure(10, 3.6, layout="constrained")
+    figure = notebook_figure(10, 3.6)
     left, right = figure.subplots(1, 2)
     for axes, values, label in (
         (left, curves.value, "loss"),

@@ -1,6 +1,7 @@
-"""The panes of the panels: gradient against rank, softmax weights, pushes on negatives, scores.
+"""The panes of the panels: what stands still on a pair of axes, and what moves on it.
 
-The last two are the ScoreShaper's: scores before and after ELU, push on a negative by its score.
+Gradient against rank, softmax weights, pushes on negatives and scores are shown by several panels;
+scores before and after ELU and the push on a negative by its score are the ScoreShaper's.
 """
 
 import numpy as np
@@ -21,15 +22,13 @@ from .score_shaping import EDGES, histogram
 from .style import LOSS_COLOURS, place_axis, push_axis, rank_axis, style
 
 THIN, THICK = 1.5, 3.5
-WEIGHT_COLOUR, MASS_COLOUR = "#000000", "#56B4E9"
+FLOOR = 1e-5  # the least share of scores that shows
+WEIGHT_COLOUR, MASS_COLOUR, RIGHT_AXIS_COLOUR = "#000000", "#56B4E9", "#1c6ea4"
+NEGATIVE_COLOUR, TARGET_COLOUR = "#999999", "#000000"
 EFFECTIVE_LOOKS = (
     {"label": "effective", "color": "#777777", "linewidth": 1.5, "linestyle": "solid"},
     {"label": "by theory", "color": "#777777", "linewidth": 1.5, "linestyle": (0, (2, 2))},
 )
-FLOOR = 1e-5
-NEGATIVE_COLOUR, TARGET_COLOUR = "#999999", "#000000"
-LINEAR_COLOUR, SEEN_COLOUR, SLOPE_COLOUR = "#999999", "#000000", "#56B4E9"
-_LEAST = 1e-5
 
 
 class GradientPane:
@@ -84,12 +83,8 @@ class WeightPane:
         axes.set(yscale="log", ylim=(1e-6, 1.5))
         place_axis(axes, highest)
         axes.set_ylabel("softmax weight $s_j$ (line)", fontsize=9, color=WEIGHT_COLOUR)
-        mass = axes.twinx()
+        mass = _right_axis(axes, "mass so far (dashed)")
         self._axes = axes, mass
-        mass.set_ylim(0, 1.05)
-        mass.set_ylabel("mass so far (dashed)", fontsize=9, color="#1c6ea4")
-        mass.tick_params(labelsize=8, colors="#1c6ea4")
-        mass.spines["top"].set_visible(False)
         (line,) = axes.plot([], [], color=WEIGHT_COLOUR, linewidth=2)
         (dashes,) = mass.plot([], [], color=MASS_COLOUR, linewidth=2.5, linestyle=(0, (4, 2)))
         self.lines = plot.moving(line), plot.moving(dashes)
@@ -247,17 +242,13 @@ class HistogramPane:
     """Share of the scores in each quarter of a unit, before and after ELU, and the slope of ELU."""
 
     def __init__(self, plot: LivePlot, axes: Axes):
-        axes.set(yscale="log", ylim=(_LEAST, 1.5), xlim=(-16, 16))
+        axes.set(yscale="log", ylim=(FLOOR, 1.5), xlim=(-16, 16))
         axes.set_xlabel("score", fontsize=9)
         axes.set_ylabel("share of the scores", fontsize=9)
-        slope = axes.twinx()
-        slope.set_ylim(0, 1.05)
-        slope.tick_params(labelsize=8, colors="#1c6ea4")
-        slope.set_ylabel("slope of ELU (dashed)", fontsize=9, color="#1c6ea4")
-        slope.spines["top"].set_visible(False)
-        self.linear = self._line(plot, axes, LINEAR_COLOUR, label="linear", linewidth=4)
-        self.seen = self._line(plot, axes, SEEN_COLOUR, label="after ELU", linewidth=1.5)
-        self.slope = self._line(plot, slope, SLOPE_COLOUR, linestyle=(0, (4, 2)), linewidth=2)
+        slope = _right_axis(axes, "slope of ELU (dashed)")
+        self.linear = self._line(plot, axes, "#999999", label="linear", linewidth=4)
+        self.seen = self._line(plot, axes, "#000000", label="after ELU", linewidth=1.5)
+        self.slope = self._line(plot, slope, MASS_COLOUR, linestyle=(0, (4, 2)), linewidth=2)
         axes.legend(loc="upper left", fontsize=8, frameon=False)
 
     def _line(self, plot: LivePlot, axes: Axes, colour: str, **look) -> Line2D:
@@ -267,7 +258,7 @@ class HistogramPane:
     def show(self, linear: Tensor, seen: Tensor, slope: tuple[Tensor, Tensor]) -> None:
         """Draw the scores before and after ELU, and its slope: (score, slope) along the axis."""
         for line, scores in ((self.linear, linear), (self.seen, seen)):
-            shares = np.maximum(histogram(scores), _LEAST / 10)
+            shares = np.maximum(histogram(scores), FLOOR / 10)
             line.set_data(np.repeat(EDGES, 2)[1:-1], np.repeat(shares, 2))
         self.slope.set_data(slope[0].numpy(), slope[1].numpy())
 
@@ -290,3 +281,13 @@ class PushByScorePane:
         for line, push in ((self.alone, alone), (self.shaped, shaped)):
             line.set_data(score.numpy(), push.numpy())
             line.set_color(LOSS_COLOURS[loss])
+
+
+def _right_axis(axes: Axes, label: str) -> Axes:
+    """A second axis on the right, in blue, for shares from 0 to 1."""
+    right = axes.twinx()
+    right.set_ylim(0, 1.05)
+    right.set_ylabel(label, fontsize=9, color=RIGHT_AXIS_COLOUR)
+    right.tick_params(labelsize=8, colors=RIGHT_AXIS_COLOUR)
+    right.spines["top"].set_visible(False)
+    return right
