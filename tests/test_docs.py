@@ -1,9 +1,11 @@
 """The pages for readers: links that lead somewhere, an API reference without a warning."""
 
+import ast
 import json
 import re
 import subprocess
 import sys
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -13,6 +15,7 @@ PAGES = [
     path for folder in (".", "docs", "datasets") for path in sorted((ROOT / folder).glob("*.md"))
 ]
 NOTEBOOKS = sorted((ROOT / "notebooks").rglob("*.ipynb"))
+PACKAGES = [f"gru4rec_lab.{name}" for name in ("diagnostics", "plots", "exercises", "widgets")]
 LINK = re.compile(r"\]\(([^)#\s]+)[^)]*\)")
 
 
@@ -29,6 +32,41 @@ def links(path):
 def test_no_link_is_dead(path):
     dead = [link for link in links(path) if not (path.parent / link).exists()]
     assert dead == []
+
+
+def inner_imports(code):
+    """What this code imports of the library that is not a public name of one of its packages."""
+    public = set(PACKAGES)
+    for home in ("gru4rec_lab", *PACKAGES):
+        public |= {f"{home}.{name}" for name in import_module(home).__all__}
+    names = []
+    for node in ast.walk(ast.parse(code)):
+        if isinstance(node, ast.Import):
+            names += [name.name for name in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            names += [f"{node.module}.{name.name}" for name in node.names]
+    return [name for name in names if name.startswith("gru4rec_lab.") and name not in public]
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: f"{path.parent.name}/{path.name}")
+def test_a_notebook_imports_public_names_only(path):
+    cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+    code = "\n".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "code")
+    assert inner_imports(code) == []
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "import gru4rec_lab.losses",
+        "from gru4rec_lab import losses",
+        "from gru4rec_lab.losses import bpr",
+        "from gru4rec_lab.diagnostics import scores",
+        "from gru4rec_lab.exercises.losses_by_hand import check_bpr",
+    ],
+)
+def test_an_import_from_an_inner_module_is_found(code):
+    assert len(inner_imports(code)) == 1
 
 
 def minutes_of(path):
