@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from torch import Tensor
 
-from ..losses import elu, elu_grad
+from ..losses import LOSSES, elu, elu_grad
 from .style import notebook_figure, style
 
 if TYPE_CHECKING:
