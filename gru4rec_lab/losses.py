@@ -210,7 +210,7 @@ def _top1_terms(target: Target, negatives: Negatives) -> Negatives:
 def _top1_slopes(parts: Parts) -> Negatives:
     score = _present(parts.negatives)
     squared = score.square()
-    return parts.slope + 2 * score * torch.sigmoid(squared) * torch.sigmoid(-squared)
+    return parts.slope + 2 * score * (torch.sigmoid(squared) * torch.sigmoid(-squared))
 
 
 @dataclass(frozen=True)
