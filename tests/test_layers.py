@@ -16,8 +16,9 @@ import pytest
 
 PACKAGE = Path(__file__).parents[1] / "gru4rec_lab"
 LAYERS = [
-    {"device", "kernels", "losses", "storage"},
-    {"config", "data", "environment", "model", "sampling"},
+    {"device", "kernels", "own_losses", "storage"},
+    {"losses", "sampling"},
+    {"config", "data", "environment", "model"},
     {"batches", "score_matrix"},
     {"baselines", "evaluation", "recommend"},
     {"training"},
