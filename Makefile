@@ -17,8 +17,9 @@ export OMP_NUM_THREADS
 OWN := "$(CURDIR)/.venv/hermetic"
 HERMETIC := JUPYTER_CONFIG_DIR=$(OWN) JUPYTER_DATA_DIR=$(OWN) IPYTHONDIR=$(OWN)
 
-# A moved checkout or a vanished Python counts as not installed.
-ifneq ($(shell cat $(STAMP) 2>/dev/null && $(VENV_PYTHON) -V >/dev/null 2>&1 || echo none),$(CURDIR))
+# A moved checkout, a vanished Python or versions of the other kind count as not installed.
+INSTALLED := $(CURDIR)$(if $(NEWEST), newest)
+ifneq ($(shell cat $(STAMP) 2>/dev/null && $(VENV_PYTHON) -V >/dev/null 2>&1 || echo none),$(INSTALLED))
 .PHONY: $(STAMP)
 endif
 
@@ -27,7 +28,7 @@ endif
 help:  ## this list
 	@sed -n 's/^\([a-z]*\):.*## /make \1\t/p' Makefile
 
-setup: $(STAMP)  ## make .venv and install the pinned packages
+setup: $(STAMP)  ## make .venv and install the pinned packages (NEWEST=1: the newest instead)
 	@echo "setup: .venv is ready"
 
 $(STAMP): pyproject.toml constraints.txt scripts/setup.sh scripts/install.py

@@ -1,7 +1,8 @@
 """Fill .venv with the pinned packages, or say in one line why not. Run by scripts/setup.sh.
 
 pip's whole output goes to .venv/setup.log. The last step writes .venv/.installed with the path
-of this checkout: a moved folder, or an interrupted run, is set up again.
+of this checkout: a moved folder, or an interrupted run, is set up again. With NEWEST in the
+environment, the newest versions that pyproject.toml allows take the place of the pinned ones.
 """
 
 import os
@@ -41,9 +42,16 @@ def main() -> None:
         run([sys.executable, "-m", "venv", "--clear", str(VENV)], "make .venv")
     version = sys.version.split()[0]
     print(f"setup: installing for Python {version}, minutes; log: .venv/setup.log", flush=True)
-    run([*pip(), "install", "-c", "constraints.txt", "-e", ".[dev,browser,app]"], "install")
+    run([*pip(), "install", *versions(), "-e", ".[dev,browser,app]"], "install")
     run([str(PYTHON), "-c", WARM_UP], "import what was installed and compile the kernels")
-    STAMP.write_text(f"{ROOT}\n")
+    STAMP.write_text(f"{ROOT} newest\n" if os.environ.get("NEWEST") else f"{ROOT}\n")
+
+
+def versions() -> list[str]:
+    """What tells pip which versions to install."""
+    if os.environ.get("NEWEST"):
+        return ["--upgrade", "--upgrade-strategy=eager"]
+    return ["-c", "constraints.txt"]
 
 
 def pip() -> list[str]:

@@ -17,8 +17,8 @@ import pytest
 PACKAGE = Path(__file__).parents[1] / "gru4rec_lab"
 LAYERS = [
     {"device", "kernels", "own_losses", "storage"},
-    {"losses"},
-    {"config", "data", "environment", "model", "sampling"},
+    {"losses", "sampling"},
+    {"config", "data", "environment", "model"},
     {"batches", "score_matrix"},
     {"baselines", "evaluation", "recommend"},
     {"training"},

@@ -1,6 +1,7 @@
 """The house: packaging, pins and documents say the same thing, and nothing private is in them."""
 
 import re
+import runpy
 import shutil
 import subprocess
 import tomllib
@@ -59,9 +60,52 @@ def test_conda_installs_what_make_setup_installs():
     (pip,) = (part["pip"] for part in conda["dependencies"] if isinstance(part, dict))
     assert conda["name"] == PROJECT["name"]
     assert f"python{PROJECT['requires-python']},<3.15" in conda["dependencies"]
-    assert pip == ["-c constraints.txt", "-e .[dev,browser,app]"]
-    installer = (ROOT / "scripts" / "install.py").read_text()
-    assert '"-c", "constraints.txt", "-e", ".[dev,browser,app]"' in installer
+    first, *named, last = pip
+    assert [first, last] == ["-c constraints.txt", "-e .[dev,browser,app]"]
+    assert set(named) <= set(pins())
+    looked_for = {"torch", "jupyterlab", "ipywidgets", "matplotlib", "pandas", "nbval"}
+    assert {name_of(package) for package in named} == looked_for
+    assert looked_for <= {name_of(requirement) for requirement in PROJECT["dependencies"]}
+    assert '"-e", ".[dev,browser,app]"' in (ROOT / "scripts" / "install.py").read_text()
+
+
+def test_setup_installs_the_pinned_versions_unless_it_is_asked_for_the_newest(monkeypatch):
+    versions = runpy.run_path(str(ROOT / "scripts" / "install.py"))["versions"]
+    monkeypatch.delenv("NEWEST", raising=False)
+    assert versions() == ["-c", "constraints.txt"]
+    monkeypatch.setenv("NEWEST", "1")
+    assert "--upgrade" in versions()
+    assert "constraints.txt" not in versions()
+
+
+def workflow():
+    """The jobs of the workflow, and its text."""
+    text = (ROOT / ".github" / "workflows" / "test.yml").read_text()
+    return yaml.safe_load(text)["jobs"], text
+
+
+def commands(job):
+    return [step["run"] for step in job["steps"] if "run" in step]
+
+
+def test_the_workflow_calls_make_on_every_python_that_setup_takes():
+    jobs, _ = workflow()
+    taken = re.search(r"([\d.| ]+)\) exec", (ROOT / "scripts" / "setup.sh").read_text())[1]
+    assert jobs["make"]["strategy"]["matrix"]["python"] == taken.strip().split(" | ")
+    assert commands(jobs["make"]) == ["make test"]
+    assert commands(jobs["newest"]) == ["make test NEWEST=1"]
+
+
+def test_the_workflow_goes_by_the_readme_on_windows():
+    (block,) = re.findall(r"```powershell\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    lines = [line for line in block.splitlines() if "jupyterlab" not in line]
+    assert commands(workflow()[0]["windows"]) == lines
+
+
+def test_every_action_of_the_workflow_is_pinned_to_a_commit():
+    used = re.findall(r"uses: (.*)", workflow()[1])
+    assert used
+    assert all(re.fullmatch(r"[\w/-]+@[0-9a-f]{40} # v[\d.]+", action) for action in used)
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ def rank_rows(
 ):  # fmt: skip
     """Sum of the rows' losses times `loss_scale`; nan if a score is not finite.
 
-    kind: the loss, as in `losses.KINDS`.
+    kind: the loss, as in `Loss.kernel`.
     scores: [rows, columns] without biases; its first `n` columns become their own gradient.
     bias, weight: [columns] what is added to each score, how often it is a negative; `count` is the
         sum of the weights.

@@ -50,6 +50,9 @@ class TrainingLab(Panel):
         state_label, status, hint, changes, compared, formula: words.
     """
 
+    # On the class, as close() asks for it also of a panel whose making failed.
+    run: LabRun | None = None
+
     def __init__(
         self,
         sessions: Sessions | None = None,
@@ -64,8 +67,8 @@ class TrainingLab(Panel):
         super().__init__(key)
         config = config or Config.preset("lab")
         how = {"observe_every": observe_every, "speed_limit": speed_limit}
-        self.run = LabRun(config, sessions, validation, **how, on_event=self._wake)
         self._drawer = Drawer(self.update, lambda: not self.run.ready, self.show_error)
+        self.run = LabRun(config, sessions, validation, **how, on_event=self._wake)
         self._updating = Updating()
         self._failure: Exception | None = None
         self._shown: Settings = self.controls.settings
@@ -247,7 +250,9 @@ class TrainingLab(Panel):
     def close(self) -> None:
         """End both threads and remove the panel."""
         try:
-            self.stop()
+            if self.run is not None:
+                self.run.stop()
+                self._drawer.stop(timeout=5.0)
         finally:
             super().close()
 
