@@ -111,7 +111,7 @@ def hold(name: str, items: int) -> None:
     steps = Steps(name, **USUAL | {"items": items})
     for _ in range(50):
         steps()
-    # The width of a row in memory: units and bias, to the end of a cache line in compiled steps.
+    # The width of a row in memory: units and bias, to the end of a cache line in the numba step.
     width = USUAL["units"] + 1
     width = -(-width // 16) * 16 if name == "numba" else width
     used = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024

@@ -19,7 +19,7 @@ LABELS = {
     "items": "items in the catalogue",
 }
 SAME = "same 10000 items"
-STEPS = (("numba", "compiled", "C0", "o"), ("plain", "plain", "C1", "s"))
+STEPS = (("numba", "C0", "o"), ("plain", "C1", "s"))
 
 
 def draw(table: Path = HERE / "growth.csv") -> None:
@@ -37,9 +37,9 @@ def draw(table: Path = HERE / "growth.csv") -> None:
 
 def _time(axis, measured: pd.DataFrame, what: str) -> None:
     for kind, dash in ((what, "-"), (SAME, ":"))[: 1 + (what == "items")]:
-        for name, label, colour, mark in STEPS:
+        for name, colour, mark in STEPS:
             part = measured[(measured["what"] == kind) & (measured["step"] == name)]
-            label = label if kind == what else f"{label}, {kind}"
+            label = name if kind == what else f"{name}, {kind}"
             axis.plot(part["size"], part["ms a step"], dash + mark, color=colour, label=label, ms=4)
     if what == "n_sample":
         axis.set_xscale("symlog", linthresh=32)
@@ -51,9 +51,9 @@ def _time(axis, measured: pd.DataFrame, what: str) -> None:
 
 def _memory(axis, measured: pd.DataFrame) -> None:
     needed, held = "MB of weights and sums", "MB at most"
-    for name, label, colour, mark in STEPS:
+    for name, colour, mark in STEPS:
         part = measured[measured["step"] == name]
-        axis.plot(part[needed], part[held], "-" + mark, color=colour, label=label, ms=4)
+        axis.plot(part[needed], part[held], "-" + mark, color=colour, label=name, ms=4)
     ends = np.array([0, measured[needed].max()])
     constant = (measured[held] - measured[needed]).min()
     axis.plot(ends, constant + ends, color="grey", linewidth=0.8, label="a constant more")
