@@ -19,7 +19,6 @@ from ...diagnostics import (
     softmax_weights,
 )
 from ...evaluation.full_ranking import evaluate
-from ...losses import LOSSES
 from ...recommend import Recommender
 from ...training.controls import ControlChanged, Settings
 from ...training.events import EpochDone, Event, Observed, Started, StepDone
@@ -67,21 +66,17 @@ def look(model: Recommender, data: LabData, settings: Settings, probe: Probe) ->
     """
     if not all(weight.isfinite().all() for weight in model.network.state_dict().values()):
         return None
-    loss, batch_size = LOSSES[settings.loss], model.config.batch_size
     target, negatives = probe_scores(
         model,
         data.probe,
-        n_sample=settings.n_sample,
-        sample_alpha=settings.sample_alpha,
+        settings=settings,
         support=torch.from_numpy(data.training.support),
-        logq=settings.logq if loss.corrects_logq else 0.0,
-        batch_size=batch_size,
-        max_targets=max(1, N_SCORES // (batch_size + settings.n_sample)),
+        max_targets=max(1, N_SCORES // (model.config.batch_size + settings.n_sample)),
     )
-    if not (target.isfinite().all() and negatives.isfinite().all()):
+    # Absent negatives are at -inf.
+    if not (target.isfinite().all() and (negatives < torch.inf).all()):
         return None
-    in_force = model.config.with_changes(loss=settings.loss, elu_param=settings.elu_param)
-    target, negatives = seen_by_loss(in_force, target, negatives)
+    target, negatives = seen_by_loss(model.config, target, negatives, settings=settings)
     quality = evaluate(model, data.probe, k=(1, 20))
     return View(
         recall_20=quality.recall[20],
