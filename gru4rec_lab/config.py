@@ -39,7 +39,7 @@ _RANGES: dict[str, tuple[float | None, float | None]] = {
     "n_epochs": (0, None),
     "report_every": (1, None),
 }
-_CHOICES: dict[str, tuple[str, ...]] = {
+CHOICES: dict[str, tuple[str, ...]] = {
     "shape_scores": ("bpr-max", "all"),
     "cell": ("gru", "feed-forward"),
     "logq_mode": ("official", "exact"),
@@ -57,8 +57,8 @@ def check_setting(name: str, value: Any) -> None:
     """
     if name == "loss":
         _ = LOSSES[value]
-    if name in _CHOICES and value not in _CHOICES[name]:
-        choices = ", ".join(_CHOICES[name])
+    if name in CHOICES and value not in CHOICES[name]:
+        choices = ", ".join(CHOICES[name])
         raise ValueError(f"unknown {name} {value!r}; choose one of {choices}")
     if name in _RANGES:
         low, high = _RANGES[name]

@@ -1,11 +1,17 @@
 """Extra negatives, shared by all rows of a step, beside the other targets of the batch. [H18].
 
-A sampler has `weight`, [items], to which its draws are proportional, and `draw(n_sample)`.
+`NegativeSampler` picks those of each step; `corrected` says what the loss sees of their scores.
+
+Sources
+    [H18] Hidasi & Karatzoglou, "Recurrent Neural Networks with Top-k Gains for Session-based
+          Recommendations", arXiv 1706.03847.
 """
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from types import MappingProxyType
+from typing import Protocol, runtime_checkable
 
 import torch
 from jaxtyping import Bool, Float, Int, Real
@@ -122,6 +128,58 @@ def hardest(
     return pool[best.argsort(descending=True, stable=True)[:n_sample]]
 
 
+@runtime_checkable
+class HasTargets(Protocol):
+    """A batch, whose targets are made when asked for: most samplers do not."""
+
+    @property
+    def targets(self) -> Int[Tensor, "batch"]:
+        """The item that each row's negatives are for."""
+
+
+class NegativeSampler:
+    """The policy that picks the extra negatives of each step.
+
+    Attributes:
+        sample_alpha: the exponent that it draws by; None before `set_sample_alpha`.
+    """
+
+    def __init__(
+        self,
+        support: Real[Tensor, "items"],
+        *,
+        sampler: str = "popularity",
+        collisions: str = "keep",
+        generator: torch.Generator,
+        device: torch.device | str = "cpu",
+        search: Callable[[Tensor], Callable[[Tensor], Tensor]] = BinarySearch,
+    ):
+        self._support, self._weight_of = support, WEIGHTS[sampler]
+        self._hard, self._resample = sampler == "hard", collisions == "resample"
+        self._new_sampler = partial(Sampler, generator=generator, device=device, search=search)
+        self.sample_alpha: float | None = None
+
+    def set_sample_alpha(self, sample_alpha: float) -> Float[Tensor, "items"]:
+        """Draw by this exponent from now on; the weight of each item."""
+        weight = self._weight_of(self._support, sample_alpha)
+        self._sampler, self.sample_alpha = self._new_sampler(weight), sample_alpha
+        return weight
+
+    def pick(
+        self,
+        batch: HasTargets,
+        n_sample: int,
+        scores_of: Callable[[HasTargets, Int[Tensor, "pool"]], Float[Tensor, "batch pool"]],
+    ) -> Int[Tensor, "n_sample"]:
+        """The extra negatives of a step; "hard" asks for the `scores_of` items in this batch."""
+        if not n_sample or not (self._hard or self._resample):
+            return self._sampler.draw(n_sample)
+        pool = self._sampler.draw(POOL * n_sample)
+        if self._hard:
+            return hardest(pool, scores_of(batch, pool), batch.targets, n_sample)
+        return first_without(pool, batch.targets, n_sample)
+
+
 @dataclass(frozen=True)
 class Frequencies:
     """How often items are negatives: `support` in the batch, `extra` among the samples; [items].
@@ -141,7 +199,7 @@ class Frequencies:
 
 
 def official_logq(
-    often: Frequencies,
+    frequencies: Frequencies,
     targets: Int[Tensor, "batch"],
     negatives: Int[Tensor, "n_sample"],
     *,
@@ -152,11 +210,11 @@ def official_logq(
     logq times log support for the batch's own targets and the log weight of the sampler (alpha log
     support) for the extra samples. The row's target is corrected too.
     """
-    return logq * torch.cat([often.support[targets], often.extra[negatives]]).log()
+    return logq * torch.cat([frequencies.support[targets], frequencies.extra[negatives]]).log()
 
 
 def exact_logq(
-    often: Frequencies,
+    frequencies: Frequencies,
     targets: Int[Tensor, "batch"],
     negatives: Int[Tensor, "n_sample"],
     *,
@@ -169,8 +227,30 @@ def exact_logq(
     estimate of that over the whole catalogue. The row's target, there with certainty, stays as is.
     """
     columns = torch.cat([targets, negatives])
-    in_batch = (len(targets) - 1) * often.support[columns] / often.support_total
-    extra = len(negatives) * often.extra[columns] / often.extra_total
+    in_batch = (len(targets) - 1) * frequencies.support[columns] / frequencies.support_total
+    extra = len(negatives) * frequencies.extra[columns] / frequencies.extra_total
     correction = (logq * (in_batch + extra).log()).repeat(len(targets), 1)
     correction.diagonal().zero_()
     return correction
+
+
+def corrected(
+    scores: Float[Tensor, "batch columns"],
+    targets: Int[Tensor, "batch"],
+    negatives: Int[Tensor, "n_sample"],
+    frequencies: Frequencies | None,
+    *,
+    logq: float,
+    exact: bool,
+    mask: bool,
+) -> tuple[Float[Tensor, "batch columns"], Bool[Tensor, "batch columns"] | None]:
+    """The scores as the loss sees them, before ELU, and which are absent; None if none is.
+
+    `frequencies` are needed where `logq` is above 0. With `mask`, the copies of a row's own target
+    are absent; with the `exact` correction as well, which counts negatives, and a copy is none.
+    """
+    if logq:
+        correction = exact_logq if exact else official_logq
+        scores = scores - correction(frequencies, targets, negatives, logq=logq)
+    absent = copies(targets, negatives) if mask or (logq and exact) else None
+    return scores, absent

@@ -1,8 +1,12 @@
+from itertools import product
+
 import numpy as np
 import pytest
 import torch
 
 from gru4rec_lab import LOSSES, Config, Sessions, load_sessions, train
+from gru4rec_lab.config import CHOICES
+from gru4rec_lab.device import generator
 from gru4rec_lab.diagnostics import (
     effective_negatives,
     gaussian_scores,
@@ -10,11 +14,17 @@ from gru4rec_lab.diagnostics import (
     probe_scores,
     ranks,
     score_histogram,
+    score_summary,
+    seen_by_loss,
     softmax_weights,
     target_gradients,
     target_pulls,
     top_share,
 )
+from gru4rec_lab.diagnostics.score_shaping import spread_summary
+from gru4rec_lab.losses import elu
+from gru4rec_lab.score_matrix import split_columns
+from gru4rec_lab.training.controls import Settings
 
 # Medians of 60 draws from N(0, 4^2), an independent computation: -dL/dr_i by N, loss and rank.
 FIGURE_2 = {
@@ -181,7 +191,7 @@ def test_every_probe_row_has_the_same_number_of_negatives(model):
     recommender, sessions = model
     target, negatives = probe_scores(recommender, sessions, n_sample=7, sample_alpha=0.5)
     assert len(target) == sessions.n_clicks - sessions.n_sessions
-    assert negatives.shape == (len(target), 63 + 7)
+    assert negatives.shape == (len(target), 15 + 7)
     assert not target.requires_grad
 
 
@@ -201,6 +211,99 @@ def test_probe_scores_with_logq_take_off_the_log_of_the_support(model):
     corrected, _ = probe_scores(recommender, sessions, **knobs, logq=1.0)
     support = torch.as_tensor(sessions.support).log()
     assert all((gap - support).abs().min() < 1e-4 for gap in plain - corrected)
+
+
+WAYS = [CHOICES[name] for name in ("sampler", "collisions", "logq_mode")]
+
+
+@pytest.fixture
+def seen_in_training(monkeypatch):
+    """Targets and negatives of each step of a training, as its loss sees them; no weight moves."""
+
+    def seen(config, sessions):
+        steps = []
+
+        def record(scores, loss, bpreg, elu_param, absent):
+            target, negatives = split_columns(elu(scores.detach(), elu_param))
+            if absent is not None:
+                negatives = negatives.masked_fill(split_columns(absent)[1], -torch.inf)
+            steps.append((target, negatives))
+            return scores.sum() * 0
+
+        monkeypatch.setattr("gru4rec_lab.training.step.RankingLoss.apply", record)
+        events = train(config.with_changes(step="plain", device="cpu"), sessions)
+        model = next(events).model
+        list(events)
+        monkeypatch.undo()
+        return model, [torch.cat(parts) for parts in zip(*steps, strict=True)]
+
+    return seen
+
+
+@pytest.mark.parametrize(
+    ("sampler", "collisions", "logq_mode"),
+    [each for each in product(*WAYS) if {"hard", "exact"} - {*each}],
+)
+def test_probe_scores_are_those_that_the_loss_of_a_training_step_sees(
+    sampler, collisions, logq_mode, seen_in_training, monkeypatch
+):
+    random = np.random.default_rng(0)
+    rows = [(session, item) for session in range(4) for item in random.integers(0, 6, 5)]
+    frame = {"SessionId": [s for s, _ in rows], "ItemId": [i for _, i in rows], "Time": range(20)}
+    sessions = one_session(frame)
+    config = Config(layers=(8,), batch_size=4, n_sample=9, n_epochs=1, logq=0.7, seed=3)
+    config = config.with_changes(sampler=sampler, collisions=collisions, logq_mode=logq_mode)
+    model, (target, negatives) = seen_in_training(config, sessions)
+    drawn_as_in_training = lambda seed, _, device: generator(seed, "negatives", device)  # noqa: E731
+    monkeypatch.setattr("gru4rec_lab.diagnostics.scores.generator", drawn_as_in_training)
+    got = seen_by_loss(config, *probe_scores(model, sessions, seed=3))
+    torch.testing.assert_close(got[0], target)
+    torch.testing.assert_close(got[1], negatives)
+    masked = collisions == "mask" or logq_mode == "exact"
+    assert bool(negatives.isneginf().any()) == masked
+
+
+@pytest.mark.parametrize("loss", ["bpr-max", "cross-entropy"])
+def test_probe_scores_go_by_the_settings_in_force(loss, model):
+    recommender, sessions = model
+    settings = Settings.of(Config(loss=loss, n_sample=3, sample_alpha=1.0, logq=1.0, elu_param=0.2))
+    got = probe_scores(recommender, sessions, settings=settings)
+    logq = 1.0 if loss == "cross-entropy" else 0.0
+    wanted = probe_scores(recommender, sessions, n_sample=3, sample_alpha=1.0, logq=logq)
+    torch.testing.assert_close(got, wanted)
+    bent = seen_by_loss(recommender.config, *got, settings=settings)
+    assert torch.equal(bent[0], elu(got[0], 0.2) if loss == "bpr-max" else got[0])
+
+
+def test_a_target_all_of_whose_negatives_are_masked_is_left_out():
+    sessions = one_session({"SessionId": [1, 1, 2, 2], "ItemId": [0, 1, 0, 1], "Time": range(4)})
+    config = Config(layers=(4,), n_sample=1, batch_size=2, n_epochs=0, collisions="mask", seed=1)
+    recommender = next(train(config, sessions)).model
+    kept = [probe_scores(recommender, sessions, seed=seed) for seed in range(20)]
+    assert {len(target) for target, _ in kept} == {0, 2}
+    assert all(negatives.isneginf().sum() == len(negatives) for _, negatives in kept)
+
+
+def test_absent_negatives_do_not_count():
+    random = torch.Generator().manual_seed(0)
+    target = torch.randn(8, generator=random) - 1
+    present = torch.randn(8, 6, generator=random)
+    negatives = torch.cat([present, torch.full((8, 3), -torch.inf)], dim=1)
+    assert score_summary(negatives) == pytest.approx(score_summary(present))
+    for shaped in ({"loss": "bpr"}, {"loss": "bpr-max"}):
+        config = Config(**shaped)
+        got, wanted = (spread_summary(config, target, each) for each in (negatives, present))
+        assert got == pytest.approx(wanted, nan_ok=True)
+    got, wanted = (gradient_by_rank(target, each) for each in (negatives, present))
+    assert got.badly_ranked == pytest.approx(wanted.badly_ranked)
+    for name, curve in got.curves.items():
+        np.testing.assert_allclose(curve, wanted.curves[name], rtol=1e-5)
+    np.testing.assert_allclose(
+        softmax_weights(negatives).weight[:6], softmax_weights(present).weight, rtol=1e-6
+    )
+    got, wanted = (score_histogram(target, each, low=-3, high=3) for each in (negatives, present))
+    np.testing.assert_allclose(got.weight, wanted.weight, rtol=1e-5)
+    np.testing.assert_allclose(got.negatives, wanted.negatives)
 
 
 def test_histogram_counts_by_hand_and_its_end_bins_hold_what_lies_beyond():

@@ -125,7 +125,7 @@ def replay(name, dtype=torch.float64, n_steps=None, miscounts=True, kind="plain"
     correction = official_miscount if miscounts else official_logq
     merging = merge_with_miscount if miscounts else merge
     with (
-        patch("gru4rec_lab.training.step.official_logq", correction),
+        patch("gru4rec_lab.sampling.official_logq", correction),
         patch("gru4rec_lab.training.numba_step.output.merge", merging),
     ):
         for number, batch in enumerate(batches * 2, start=1):

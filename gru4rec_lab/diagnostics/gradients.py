@@ -66,7 +66,8 @@ def gradient_by_rank(
     """
     rank = ranks(target, negatives).cpu().numpy()
     bins = np.searchsorted(edges, rank, side="right") - 1
-    badly = rank >= negatives.shape[1] / 4
+    # Absent negatives, at -inf, do not count.
+    badly = rank >= (negatives > -torch.inf).sum(dim=1).cpu().numpy() / 4
     n_bins, curves, badly_ranked = len(edges) - 1, {}, {}
     for name, pull in _pulls(target, negatives, losses).items():
         curves[name] = _medians(pull, bins, n_bins)

@@ -37,15 +37,15 @@ def softmax_estimates(
     """
     draws = Sampler(popularity_weight(support, sample_alpha), generator=generator(seed, "logq"))
     clicked = support.clamp(min=1).to(scores)
-    often = Frequencies.of(clicked, popularity_weight(support, sample_alpha).to(scores))
+    frequencies = Frequencies.of(clicked, popularity_weight(support, sample_alpha).to(scores))
     seen: dict[str, list[tuple[Tensor, Tensor]]] = {"sampled": [], "official": [], "exact": []}
     for _ in range(n_draws):
         extra = draws.draw(n_sample)
         drawn = scores[:, torch.cat([targets, extra])]
         seen["sampled"].append(_cross_entropy(drawn))
-        official = drawn - official_logq(often, targets, extra, logq=1.0)
+        official = drawn - official_logq(frequencies, targets, extra, logq=1.0)
         seen["official"].append(_cross_entropy(official))
-        exact = drawn - exact_logq(often, targets, extra, logq=1.0)
+        exact = drawn - exact_logq(frequencies, targets, extra, logq=1.0)
         seen["exact"].append(_cross_entropy(exact, absent=copies(targets, extra)))
     log_share = scores.double().log_softmax(dim=1).gather(1, targets[:, None])
     full = SoftmaxEstimate(-log_share.mean().item(), 1 - log_share.exp().mean().item())

@@ -6,7 +6,7 @@ Sources
 """
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -21,7 +21,7 @@ from ..recommend import Recommender
 from ..training.observe import at_epochs
 from .gradients import GradientByRank, ranks
 from .scores import probe_scores, targets_at_ranks
-from .summaries import rank_summary, score_summary, seen_by_loss
+from .summaries import bent, rank_summary, score_summary, seen_by_loss
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -48,7 +48,7 @@ def pull_through(
     Raises:
         ValueError: an unknown loss.
     """
-    by_target, _ = LOSSES[loss].gradient(elu(target, elu_param), elu(negatives, elu_param))
+    by_target, _ = LOSSES[loss].gradient(elu(target, elu_param), bent(negatives, elu_param))
     return -by_target * elu_grad(target, elu_param)
 
 
@@ -84,22 +84,16 @@ def spread_summary(config: Config, target: Target, negatives: Negatives) -> dict
     pull = pull_through(config.loss, target, negatives, elu_param=elu_param)[top]
     return score_summary(seen[1]) | {
         "linear_spread": score_summary(negatives)["spread"],
-        "flat": flat_share(negatives, elu_param),
+        "flat": flat_share(negatives[negatives > -torch.inf], elu_param),
         "pull": float(pull.double().quantile(0.5)) if len(pull) else float("nan"),
     }
 
 
 def probe_of(
-    model: Recommender, sessions: Sessions, support: Int[Tensor, "items"], **changes: Any
+    model: Recommender, sessions: Sessions, support: Int[Tensor, "items"], max_targets: int = 2000
 ) -> tuple[Target, Negatives]:
-    """`probe_scores` of the sessions as the model's own training would draw negatives.
-
-    `changes` replace arguments of `probe_scores`.
-    """
-    config = model.config
-    how = {"n_sample": config.n_sample, "sample_alpha": config.sample_alpha}
-    how |= {"batch_size": config.batch_size, "support": support, "max_targets": 2000}
-    return probe_scores(model, sessions, **how | changes)
+    """`probe_scores` of the sessions as the model's own training would see them."""
+    return probe_scores(model, sessions, support=support, max_targets=max_targets)
 
 
 def spread_by_epoch(

@@ -1,18 +1,21 @@
 """Scores to look at: made up from a Gaussian, or of a model on some sessions."""
 
-from dataclasses import dataclass
-from functools import lru_cache
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from functools import lru_cache, partial
 
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from ..batches import session_parallel
+from ..batches import Schedule, session_parallel
 from ..data.sessions import Sessions
 from ..device import generator
+from ..losses import LOSSES
 from ..recommend import Recommender
-from ..sampling import Frequencies, Sampler, official_logq, popularity_weight
+from ..sampling import Frequencies, NegativeSampler, corrected
 from ..score_matrix import split_columns
+from ..training.controls import Settings
 
 Target = Float[Tensor, "targets"]
 Negatives = Float[Tensor, "targets negatives"]
@@ -82,47 +85,81 @@ def probe_scores(
     model: Recommender,
     sessions: Sessions,
     *,
-    n_sample: int,
-    sample_alpha: float,
+    settings: Settings | None = None,
     support: Int[Tensor, "items"] | None = None,
-    logq: float = 0,
-    batch_size: int = 64,
+    n_sample: int | None = None,
+    sample_alpha: float | None = None,
+    logq: float | None = None,
+    batch_size: int | None = None,
     seed: int = 0,
     max_targets: int = 10_000,
 ) -> tuple[Target, Negatives]:
-    """Scores of the targets in `sessions` and of each one's negatives, as training would see them.
+    """Scores of the targets in `sessions` and of each one's negatives, as the loss sees them.
 
-    A target has the other targets of its batch and extra draws as negatives, batch_size - 1 +
-    n_sample in all: where fewer sessions are left, more are drawn. Scores are linear (no ELU).
-    Sessions may have other items; what the model does not know is left out.
+    A target has the other targets of its batch and extra samples as negatives, batch_size - 1 +
+    n_sample in all: where fewer sessions are left, more are drawn. They are picked, masked (a score
+    of -inf) and corrected as by the model's config, with the `settings` in force. Scores are linear
+    (`seen_by_loss` bends them). What the model does not know and targets all of whose negatives are
+    masked are left out.
 
     Args:
+        settings: those in force; of `model.config`, if None.
         support: [items] clicks the sampler goes by; those of `sessions`, if None.
-        logq: strength of the popularity correction, taken off the scores as in training.
+        n_sample, sample_alpha, logq, batch_size: in place of those of the settings and the config.
         max_targets: about where to stop.
     """
-    network = model.network
-    device = network.items.device
+    config, given = model.config, {"n_sample": n_sample, "sample_alpha": sample_alpha, "logq": logq}
+    given = {name: value for name, value in given.items() if value is not None}
+    settings = replace(settings or Settings.of(config), **given)
     sessions = sessions.with_targets(model.item_ids)
     support = torch.as_tensor(sessions.support) if support is None else support
-    source = generator(seed, "probe", "cuda" if device.type == "cuda" else "cpu")
-    weight = popularity_weight(support, sample_alpha)
-    sampler = Sampler(weight, generator=source, device=device)
-    clicked = support.clamp(min=1).to(network.items)
-    often = Frequencies.of(clicked, weight.to(clicked))
-    hidden, targets, negatives = network.start(batch_size), [], []
-    for batch in session_parallel(sessions, batch_size, device):
-        hidden = network.advance(batch.inputs, hidden, batch.carry)
-        extra = sampler.draw(n_sample + batch_size - len(batch.targets))
-        scores = network.scores(hidden, torch.cat([batch.targets, extra]))
-        if logq:
-            scores = scores - official_logq(often, batch.targets, extra, logq=logq)
-        target, others = split_columns(scores)
+    batch_size = batch_size or config.batch_size
+    batches = session_parallel(sessions, batch_size, model.device)
+    targets, negatives = [], []
+    for target, others in _seen(model, batches, support, settings, batch_size, seed):
         targets.append(target)
         negatives.append(others)
         if sum(map(len, targets)) >= max_targets:
             break
     return torch.cat(targets), torch.cat(negatives)
+
+
+def _seen(
+    model: Recommender,
+    batches: Schedule,
+    support: Int[Tensor, "items"],
+    settings: Settings,
+    batch_size: int,
+    seed: int,
+) -> Iterator[tuple[Target, Negatives]]:
+    """The scores of each batch, all of them with the same number of negatives."""
+    network, config, device = model.network, model.config, model.device
+    sampler = NegativeSampler(
+        support,
+        sampler=config.sampler,
+        collisions=config.collisions,
+        generator=generator(seed, "probe", "cuda" if device.type == "cuda" else "cpu"),
+        device=device,
+    )
+    weight = sampler.set_sample_alpha(settings.sample_alpha)
+    clicked = support.clamp(min=1).to(network.items)
+    frequencies = Frequencies.of(clicked, weight.to(clicked))
+    logq = settings.logq if LOSSES[settings.loss].corrects_logq else 0.0
+    how = {"logq": logq, "exact": config.logq_mode == "exact", "mask": config.collisions == "mask"}
+    hidden = network.start(batch_size)
+    for batch in batches:
+        hidden = network.advance(batch.inputs, hidden, batch.carry)
+        scores_of = partial(network.scores, hidden)
+        n_extra = settings.n_sample + batch_size - len(batch)
+        extra = sampler.pick(batch, n_extra, lambda _, items, score=scores_of: score(items))
+        scores = scores_of(torch.cat([batch.targets, extra]))
+        scores, absent = corrected(scores, batch.targets, extra, frequencies, **how)
+        target, others = split_columns(scores)
+        if absent is not None:
+            others.masked_fill_(split_columns(absent)[1], -torch.inf)
+            left = (others > -torch.inf).any(dim=1)
+            target, others = target[left], others[left]
+        yield target, others
 
 
 @lru_cache(maxsize=8)

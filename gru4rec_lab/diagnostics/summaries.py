@@ -10,6 +10,7 @@ from torch import Tensor
 from ..config import Config
 from ..evaluation import Evaluation
 from ..losses import LOSSES, elu
+from ..training.controls import Settings
 from .gradients import EDGES, GradientByRank
 from .weights import effective_negatives, top_share
 
@@ -17,11 +18,22 @@ Target = Float[Tensor, "targets"]
 Negatives = Float[Tensor, "targets negatives"]
 
 
-def seen_by_loss(config: Config, target: Target, negatives: Negatives) -> tuple[Target, Negatives]:
-    """Linear scores as the loss of `config` sees them in training: after ELU where it acts."""
-    if not (LOSSES[config.loss].shapes_scores or config.shape_scores == "all"):
+def bent(negatives: Negatives, elu_param: float) -> Negatives:
+    """The scores after ELU; absent ones, at -inf, stay absent."""
+    return elu(negatives, elu_param).masked_fill(negatives.isneginf(), -torch.inf)
+
+
+def seen_by_loss(
+    config: Config, target: Target, negatives: Negatives, *, settings: Settings | None = None
+) -> tuple[Target, Negatives]:
+    """Linear scores as the loss sees them in training: after ELU where it acts.
+
+    `settings` are those in force; of `config`, if None.
+    """
+    settings = settings or Settings.of(config)
+    if not (LOSSES[settings.loss].shapes_scores or config.shape_scores == "all"):
         return target, negatives
-    return elu(target, config.elu_param), elu(negatives, config.elu_param)
+    return elu(target, settings.elu_param), bent(negatives, settings.elu_param)
 
 
 def rank_summary(evaluation: Evaluation) -> dict[str, float]:
@@ -49,12 +61,19 @@ def rank_summary(evaluation: Evaluation) -> dict[str, float]:
 def score_summary(negatives: Negatives) -> dict[str, float]:
     """How the scores of the negatives spread and how many of them carry the softmax weight.
 
-    Keys: negatives (how many a row has), spread (median over rows of their standard deviation),
-    effective (negatives), top_5 (share of the weight on the 5 best).
+    Keys: negatives (how many a row has at most), spread (median over rows of their standard
+    deviation), effective (negatives), top_5 (share of the weight on the 5 best). Absent negatives,
+    at -inf, do not count; each row has one that is not.
     """
-    spread = negatives.double().std(dim=1, correction=0)
+    present = negatives > -torch.inf
+    if present.all():
+        spread = negatives.double().std(dim=1, correction=0)
+    else:
+        scores = negatives.double().where(present, torch.nan)
+        from_mean = scores - scores.nanmean(dim=1, keepdim=True)
+        spread = from_mean.square().nanmean(dim=1).sqrt()
     return {
-        "negatives": negatives.shape[1],
+        "negatives": int(present.sum(dim=1).max()),
         "spread": float(torch.quantile(spread, 0.5)),
         "effective": effective_negatives(negatives),
         "top_5": top_share(negatives, 5),

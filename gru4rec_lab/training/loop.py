@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from time import perf_counter
-from typing import TYPE_CHECKING
 
 import torch
 
@@ -12,14 +11,11 @@ from ..data.sessions import Sessions
 from ..device import choose_device, generator
 from ..evaluation import evaluate
 from ..recommend import Recommender, network_of
-from ..sampling import POOL, WEIGHTS, Sampler, first_without, hardest
+from ..sampling import NegativeSampler
 from .controls import Controls, Settings
 from .events import EpochDone, Event, Finished, Report, Started, StepDone
 from .numba_step.choice import check_step, choose_step
-from .step import Step
-
-if TYPE_CHECKING:
-    from .numba_step.step import NumbaStep
+from .step import Step, TrainingStep
 
 
 class NonFiniteLoss(ArithmeticError):  # noqa: N818
@@ -55,7 +51,7 @@ def _events(
 ) -> Iterator[Event]:
     config, n_steps, step, epoch = run.config, len(schedule), 0, 0
     # Here and not before: the import of numba must not hold up whoever asks for a run.
-    run.step = choose_step(config.step, run.step, run.settings)
+    run.choose_step()
     yield Started(run.model, n_steps, str(run.device), run.step.name, run.settings)
     for epoch in range(1, config.n_epochs + 1):
         run.begin_epoch()
@@ -88,7 +84,7 @@ class _Run:
         self.config, self.device, self.settings = config, device, Settings.of(config)
         self.model = Recommender(network, sessions.item_ids, config)
         self._support = torch.from_numpy(sessions.support)
-        self.step: Step | NumbaStep = Step(
+        self.step: TrainingStep = Step(
             network,
             self._support,
             batch_size=config.batch_size,
@@ -100,12 +96,22 @@ class _Run:
             generator=generator(config.seed, "dropout", device),
         )
         check_step(config.step, self.step, self.settings)
-        draws_on = device if device.type == "cuda" else "cpu"
-        self._draws = generator(config.seed, "negatives", draws_on)
-        self._sampler: Sampler | None = None
-        self._alpha = -1.0
         self._trained_from: list[tuple[int, Settings]] = []
         self.keep_weights()
+
+    def choose_step(self) -> None:
+        """Take the step that the config asks for, and negatives that suit it."""
+        config, device = self.config, self.device
+        self.step = choose_step(config.step, self.step, self.settings)
+        draws_on = device if device.type == "cuda" else "cpu"
+        self._negatives = NegativeSampler(
+            self._support,
+            sampler=config.sampler,
+            collisions=config.collisions,
+            generator=generator(config.seed, "negatives", draws_on),
+            device=device,
+            search=self.step.search,
+        )
 
     def begin_epoch(self) -> None:
         """Forget the hidden states and the losses."""
@@ -116,9 +122,12 @@ class _Run:
         """Take step `number` with the settings in force."""
         if not self._trained_from or self._trained_from[-1][1] is not self.settings:
             self._trained_from.append((number, self.settings))
-        began = perf_counter()
-        loss = self.step(batch, self._negatives(batch, self.settings), self.settings)
-        self.tally.add(loss, len(batch), perf_counter() - began)
+        began, settings, negatives = perf_counter(), self.settings, self._negatives
+        if negatives.sample_alpha != settings.sample_alpha:
+            weight = negatives.set_sample_alpha(settings.sample_alpha)
+            self.step.set_sampling_weight(weight, settings.sample_alpha)
+        extra = negatives.pick(batch, settings.n_sample, self.step.scores_of)
+        self.tally.add(self.step(batch, extra, settings), len(batch), perf_counter() - began)
 
     def report(self, number: int, epoch: int) -> Report:
         """What was added since the last report; the only place that waits for the device.
@@ -151,22 +160,6 @@ class _Run:
         """Keep a copy of the weights to go back to when the loss fails."""
         state = self.model.network.state_dict()
         self._weights = {name: value.clone() for name, value in state.items()}
-
-    def _negatives(self, batch: Batch, settings: Settings) -> torch.Tensor:
-        if self._sampler is None or self._alpha != settings.sample_alpha:
-            self._alpha = settings.sample_alpha
-            weight = WEIGHTS[self.config.sampler](self._support, self._alpha)
-            how = {"generator": self._draws, "device": self.device}
-            self._sampler = Sampler(weight, **how, search=self.step.search)
-            self.step.set_sampling_weight(weight, self._alpha)
-        if self.config.sampler == "hard" and settings.n_sample:
-            pool = self._sampler.draw(POOL * settings.n_sample)
-            scores = self.step.scores_of(batch, pool)
-            return hardest(pool, scores, batch.targets, settings.n_sample)
-        if self.config.collisions == "resample":
-            pool = self._sampler.draw(POOL * settings.n_sample)
-            return first_without(pool, batch.targets, settings.n_sample)
-        return self._sampler.draw(settings.n_sample)
 
 
 class Tally:

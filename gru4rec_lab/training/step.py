@@ -1,8 +1,11 @@
 """One training step: scores, loss with its closed-form gradient, update of the touched rows.
 
-`Step` runs on any device, in any float type, from any batch and negatives that it is handed, and
-nothing in it waits for the device.
+`TrainingStep` is what every step offers. `Step` runs on any device, in any float type, from any
+batch and negatives that it is handed, and nothing in it waits for the device.
 """
+
+from collections.abc import Callable
+from typing import Protocol, runtime_checkable
 
 import torch
 from jaxtyping import Float, Int
@@ -10,31 +13,60 @@ from torch import Tensor
 
 from ..batches import Batch
 from ..losses import LOSSES
-from ..model import Network, carried
-from ..sampling import (
-    BinarySearch,
-    Frequencies,
-    copies,
-    exact_logq,
-    official_logq,
-    popularity_weight,
-)
+from ..model import Hidden, Network, carried
+from ..sampling import BinarySearch, Frequencies, corrected, popularity_weight
 from ..score_matrix import RankingLoss, Scores
 from .controls import Settings
 from .optim import Adagrad
 
 
-class Step:
-    """Network, optimiser and loss; call it with a batch and its extra negatives.
+@runtime_checkable
+class TrainingStep(Protocol):
+    """What a training asks of its step: call it with a batch and the batch's extra negatives.
 
     Attributes:
-        name, search: "plain"; how samplers for this step find their draws.
+        name: as in `Config.step`.
+        search: how samplers for this step find their draws.
         network: what is trained.
         optimiser: its Adagrad.
         hidden: the state of each row after the last step.
         finite: device flag, False from the first step on whose loss is not finite; the weights
-            stand still from there on. n_finite: device count of the steps before it.
+            stand still from there on.
+        n_finite: device count of the steps before that one.
     """
+
+    name: str
+    search: Callable[[Tensor], Callable[[Tensor], Tensor]]
+    network: Network
+    optimiser: Adagrad
+    finite: Tensor
+    n_finite: Tensor
+
+    @property
+    def hidden(self) -> Hidden:
+        """The state of each row after the last step."""
+
+    def set_sampling_weight(self, weight: Float[Tensor, "items"], sample_alpha: float) -> None:
+        """Say by which weight extra samples are drawn at `sample_alpha`; else support^alpha."""
+
+    def scores_of(self, batch: Batch, items: Int[Tensor, "items"]) -> Scores:
+        """Scores of any items for a batch that is not trained on yet; linear, without dropout."""
+
+    def begin_epoch(self) -> None:
+        """Forget the hidden states."""
+
+    def __call__(
+        self, batch: Batch, negatives: Int[Tensor, "n_sample"], settings: Settings
+    ) -> Float[Tensor, ""] | float:
+        """Train on one batch; the loss before the update, summed over rows / `batch_size`.
+
+        The sum is divided by `batch_size` also when fewer rows are left, as in the official code. A
+        single row without negatives only moves its hidden state.
+        """
+
+
+class Step:
+    """The plain `TrainingStep`: torch operations and autograd, on any device."""
 
     name, search = "plain", BinarySearch
 
@@ -56,7 +88,7 @@ class Step:
         device, dtype = network.items.device, network.items.dtype
         self._support = support.to(device, dtype)
         self.exact, self.mask = logq_mode == "exact", mask_collisions
-        self._often: tuple[float, Frequencies] | None = None
+        self._frequencies: tuple[float, Frequencies] | None = None
         self.keep_embed, self.keep_hidden = 1 - dropout_p_embed, 1 - dropout_p_hidden
         self._shape_all = shape_scores == "all"
         self._generator = generator
@@ -65,28 +97,24 @@ class Step:
         self.begin_epoch()
 
     def set_sampling_weight(self, weight: Float[Tensor, "items"], sample_alpha: float) -> None:
-        """Say by which weight extra samples are drawn at `sample_alpha`; else support^alpha."""
+        """As `TrainingStep` says."""
         clicked = self._support.clamp(min=1)
-        self._often = (sample_alpha, Frequencies.of(clicked, weight.to(clicked)))
+        self._frequencies = (sample_alpha, Frequencies.of(clicked, weight.to(clicked)))
 
     @torch.no_grad()
     def scores_of(self, batch: Batch, items: Int[Tensor, "items"]) -> Scores:
-        """Scores of any items for a batch that is not trained on yet; linear, without dropout."""
+        """As `TrainingStep` says."""
         network = self.network
         return network.scores(network.advance(batch.inputs, self.hidden, batch.carry), items)
 
     def begin_epoch(self) -> None:
-        """Forget the hidden states."""
+        """As `TrainingStep` says."""
         self.hidden = self.network.start(self.batch_size)
 
     def __call__(
         self, batch: Batch, negatives: Int[Tensor, "n_sample"], settings: Settings
     ) -> Float[Tensor, ""]:
-        """Train on one batch; the loss before the update, summed over rows / `batch_size`.
-
-        The sum is divided by `batch_size` also when fewer rows are left, as in the official code. A
-        single row without negatives only moves its hidden state.
-        """
+        """As `TrainingStep` says."""
         network = self.network
         columns = torch.cat([batch.targets, negatives])
         if len(columns) == 1:
@@ -124,13 +152,10 @@ class Step:
 
     def _loss(self, scores, targets, negatives, settings: Settings) -> Tensor:
         loss = LOSSES[settings.loss]
-        exact = loss.corrects_logq and settings.logq and self.exact
-        if loss.corrects_logq and settings.logq:
-            correct = exact_logq if self.exact else official_logq
-            often = self.frequencies(settings.sample_alpha)
-            scores = scores - correct(often, targets, negatives, logq=settings.logq)
-        # Exact counts are those of negatives; a copy of the row's own target is none.
-        absent = copies(targets, negatives) if self.mask or exact else None
+        logq = settings.logq if loss.corrects_logq else 0.0
+        frequencies = self.frequencies(settings.sample_alpha) if logq else None
+        how = {"logq": logq, "exact": self.exact, "mask": self.mask}
+        scores, absent = corrected(scores, targets, negatives, frequencies, **how)
         bpreg, elu_param = self.shaped(settings)
         return RankingLoss.apply(scores, loss, bpreg, elu_param, absent) / self.batch_size
 
@@ -141,9 +166,9 @@ class Step:
 
     def frequencies(self, sample_alpha: float) -> Frequencies:
         """How often items are negatives when extra samples are drawn at `sample_alpha`."""
-        if self._often is None or self._often[0] != sample_alpha:
+        if self._frequencies is None or self._frequencies[0] != sample_alpha:
             self.set_sampling_weight(popularity_weight(self._support, sample_alpha), sample_alpha)
-        return self._often[1]
+        return self._frequencies[1]
 
     def _update(self, loss: Tensor, leaves: list, settings: Settings) -> None:
         tables = {name for name, _, _ in leaves}

@@ -1,14 +1,9 @@
 """Which step trains: the plain one, or the one on kernels where they can run it."""
 
-from typing import TYPE_CHECKING
-
 from ...losses import LOSSES
 from ..controls import Settings
-from ..step import Step
+from ..step import Step, TrainingStep
 from .supported import missing_kernel
-
-if TYPE_CHECKING:
-    from .step import NumbaStep
 
 
 def check_step(name: str, plain: Step, settings: Settings) -> None:
@@ -22,7 +17,7 @@ def check_step(name: str, plain: Step, settings: Settings) -> None:
         raise ValueError(f"step='numba' is not possible: {reason}; step='auto' takes the plain one")
 
 
-def choose_step(name: str, plain: Step, settings: Settings) -> "Step | NumbaStep":
+def choose_step(name: str, plain: Step, settings: Settings) -> TrainingStep:
     """The step called `name`; "auto" is "numba" where kernels can run it, else "plain".
 
     Importing numba takes half a second, the first time that "numba" is chosen.

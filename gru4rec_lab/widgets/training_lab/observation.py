@@ -64,17 +64,14 @@ def observe(
     target, negatives = probe_scores(
         model,
         data.probe,
-        n_sample=settings.n_sample,
-        sample_alpha=settings.sample_alpha,
-        batch_size=model.config.batch_size,
+        settings=settings,
         support=torch.from_numpy(data.training.support),
         max_targets=max(1, N_SCORES // (model.config.batch_size + settings.n_sample)),
     )
     # A negative of -inf is absent; all else that is not finite is a fault.
     if not (target.isfinite().all() and (negatives < torch.inf).all()):
         return None
-    in_force = model.config.with_changes(loss=settings.loss, elu_param=settings.elu_param)
-    target, negatives = seen_by_loss(in_force, target, negatives)
+    target, negatives = seen_by_loss(model.config, target, negatives, settings=settings)
     quality = evaluate(model, data.probe, k=(1, 20))
     return Observation(
         recall_20=quality.recall[20],
