@@ -92,6 +92,11 @@ def test_adding_the_same_name_again_replaces_it_and_keeps_its_look():
     assert again(*normal(4, 9)).equal(bpr_top(*normal(4, 9)))
 
 
+def test_a_loss_can_be_added_while_others_are_looked_through():
+    seen = [(name, LOSSES.add(f"my-{name}", hinge)) for name in LOSSES]
+    assert len(seen) == 5 < len(LOSSES)
+
+
 def test_a_removed_loss_is_unknown_and_one_of_the_library_stays():
     LOSSES.add("mine", hinge)
     LOSSES.remove("mine")
