@@ -5,9 +5,8 @@ from pathlib import Path
 SCRIPT = Path(__file__).with_name("latency.js")
 BETWEEN_MS, WAIT_MS = 120, 3000
 ALONE = """
-from gru4rec_lab import LiveRun, train
-from gru4rec_lab.widgets.lab_data import lab_data
-alone = LiveRun(train(lab._run_config, lab_data(None, None).training))
+from gru4rec_lab import LiveRun, load_split, train
+alone = LiveRun(train(lab._run_config, load_split("flights")[0]))
 alone.start()
 """
 SPEED = """

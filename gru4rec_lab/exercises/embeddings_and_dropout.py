@@ -1,55 +1,48 @@
 """The exercises of notebook 08: the size of the tables, nearest neighbours, dropout."""
 
+from functools import partial
+
 import torch
 from torch.nn.functional import normalize
 
 from .check import Cases, Check
 
-_TABLES = {"constrained": 1, "separate": 2, "one-hot": 4}  # in units of items x units
+TABLES = {"constrained": 1, "separate": 2, "one-hot": 4}  # in units of items x units
 
 
-def _numbers(n_items, units, mode):
-    return _TABLES[mode] * n_items * units + n_items
-
-
-def _without_bias(n_items, units, mode):
-    return _TABLES[mode] * n_items * units
-
-
-def _one_gate(n_items, units, mode):
-    return (2 if mode == "one-hot" else _TABLES[mode]) * n_items * units + n_items
-
-
-def _no_output_table(n_items, units, mode):
-    return (3 if mode == "one-hot" else _TABLES[mode]) * n_items * units + n_items
-
-
-def _two_biases(n_items, units, mode):
-    return (_TABLES[mode] * units + 2) * n_items
-
-
-def _shared_counted_twice(n_items, units, mode):
-    return (2 if mode == "constrained" else _TABLES[mode]) * n_items * units + n_items
+def _numbers(n_items, units, mode, tables=TABLES, biases=1):
+    return (tables[mode] * units + biases) * n_items
 
 
 check_item_numbers = Check(
     "item_numbers",
     _numbers,
-    lambda: {mode: (1000, 64, mode) for mode in _TABLES},
+    lambda: {mode: (1000, 64, mode) for mode in TABLES},
     mistakes={
-        "the output bias, one number an item, is missing": _without_bias,
-        "one-hot has a row for each of the three blocks of the GRU": _one_gate,
-        "constrained has one table for input and output": _shared_counted_twice,
-        "one-hot needs the output table beside its three blocks": _no_output_table,
-        "only the output has a bias for each item": _two_biases,
+        "the output bias, one number an item, is missing": partial(_numbers, biases=0),
+        "one-hot has a row for each of the three blocks of the GRU": partial(
+            _numbers, tables=TABLES | {"one-hot": 2}
+        ),
+        "constrained has one table for input and output": partial(
+            _numbers, tables=TABLES | {"constrained": 2}
+        ),
+        "one-hot needs the output table beside its three blocks": partial(
+            _numbers, tables=TABLES | {"one-hot": 3}
+        ),
+        "only the output has a bias for each item": partial(_numbers, biases=2),
     },
 )
 
 
-def _nearest(vectors, item, k):
+def _cosine(vectors, item, own=-torch.inf):
+    """The cosine of each vector with the item's; `own` for the item itself."""
     cosine = normalize(vectors, dim=1) @ normalize(vectors[item], dim=0)
-    cosine[item] = -torch.inf
-    return cosine.topk(k).indices
+    cosine[item] = own
+    return cosine
+
+
+def _nearest(vectors, item, k, own=-torch.inf):
+    return _cosine(vectors, item, own).topk(k).indices
 
 
 def _by_product(vectors, item, k):
@@ -58,35 +51,10 @@ def _by_product(vectors, item, k):
     return product.topk(k).indices
 
 
-def _with_itself(vectors, item, k):
-    return (normalize(vectors, dim=1) @ normalize(vectors[item], dim=0)).topk(k).indices
-
-
-def _farthest(vectors, item, k):
-    cosine = normalize(vectors, dim=1) @ normalize(vectors[item], dim=0)
-    cosine[item] = torch.inf
-    return (-cosine).topk(k).indices
-
-
-def _nearest_last(vectors, item, k):
-    return _nearest(vectors, item, k).flip(0)
-
-
 def _by_distance(vectors, item, k):
     distance = (vectors - vectors[item]).norm(dim=1)
     distance[item] = torch.inf
     return (-distance).topk(k).indices
-
-
-def _item_at_zero(vectors, item, k):
-    cosine = normalize(vectors, dim=1) @ normalize(vectors[item], dim=0)
-    cosine[item] = 0
-    return cosine.topk(k).indices
-
-
-def _cosines(vectors, item, k):
-    cosine = normalize(vectors, dim=1) @ normalize(vectors[item], dim=0)
-    return cosine[_nearest(vectors, item, k)]
 
 
 def _vectors() -> Cases:
@@ -105,30 +73,22 @@ check_nearest = Check(
     _vectors,
     mistakes={
         "that is the inner product; divide by the lengths": _by_product,
-        "the item itself is none of its neighbours": _with_itself,
-        "these are the farthest": _farthest,
-        "the nearest comes first": _nearest_last,
+        "the item itself is none of its neighbours": partial(_nearest, own=1),
+        "these are the farthest": lambda vectors, item, k: (
+            (-_cosine(vectors, item, torch.inf)).topk(k).indices
+        ),
+        "the nearest comes first": lambda vectors, item, k: _nearest(vectors, item, k).flip(0),
         "that goes by distance; take the cosine": _by_distance,
-        "a cosine may lie below 0: set the item's own to minus infinity": _item_at_zero,
-        "those are the cosines; give the places, .indices": _cosines,
+        "a cosine may lie below 0: set the item's own to minus infinity": partial(_nearest, own=0),
+        "those are the cosines; give the places, .indices": lambda vectors, item, k: (
+            _cosine(vectors, item).topk(k).values
+        ),
     },
 )
 
 
 def _dropped(values, kept, share):
     return values * kept / (1 - share)
-
-
-def _unscaled(values, kept, share):
-    return values * kept
-
-
-def _scaled_down(values, kept, share):
-    return values * kept * (1 - share)
-
-
-def _by_the_share(values, kept, share):
-    return values * kept / share
 
 
 def _masked() -> Cases:
@@ -142,9 +102,15 @@ check_dropout = Check(
     _dropped,
     _masked,
     mistakes={
-        "what is kept must grow, so that the sum stays the same on average": _unscaled,
-        "divide by the share that is kept instead of multiplying": _scaled_down,
-        "divide by the share that is kept, not by the one that is dropped": _by_the_share,
+        "what is kept must grow, so that the sum stays the same on average": (
+            lambda values, kept, share: values * kept
+        ),
+        "divide by the share that is kept instead of multiplying": lambda values, kept, share: (
+            values * kept * (1 - share)
+        ),
+        "divide by the share that is kept, not by the one that is dropped": (
+            lambda values, kept, share: values * kept / share
+        ),
         "where kept is True the value stays": lambda values, kept, share: _dropped(
             values, ~kept, share
         ),
