@@ -32,16 +32,22 @@ class LabData(NamedTuple):
     probe: Sessions
 
 
-def lab_data(sessions: Sessions | None, validation: Sessions | None) -> LabData:
-    """The lab's parts of `sessions`, whose last tenth validates if nothing else does.
+def lab_data(
+    sessions: Sessions | None, validation: Sessions | None, name: str | None = None
+) -> LabData:
+    """The lab's parts of the data set of this name, or of `sessions` where none is named.
 
-    Without sessions they are those of `load_split("flights")`.
+    A named set, and the flights where there are no sessions, are split by `load_split`. The last
+    tenth of `sessions` validates if nothing else does.
     """
-    training = sessions
-    if sessions is None:
-        training, later = load_split("flights")
-        validation = later if validation is None else validation
-    elif validation is None:
-        training, validation = sessions.split_last(fraction=0.1)
-    validation = validation.with_targets(training.item_ids).sample(N_VALIDATION)
-    return LabData(training, validation, validation.sample(N_PROBE))
+    if sessions is not None and name is None:
+        training, later = sessions, validation
+        if validation is None:
+            training, later = sessions.split_last(fraction=0.1)
+    else:
+        training, later = load_split(name or "flights")
+        # Sessions that were given to judge the flights by judge no other set.
+        if validation is not None and sessions is None and name in (None, "flights"):
+            later = validation
+    later = later.with_targets(training.item_ids).sample(N_VALIDATION)
+    return LabData(training, later, later.sample(N_PROBE))

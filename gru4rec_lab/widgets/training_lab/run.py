@@ -9,7 +9,6 @@ from time import perf_counter
 from typing import Any
 
 from ...config import Config
-from ...data import load_sessions
 from ...data.lab_split import LabData, lab_data
 from ...data.sessions import Sessions
 from ...recommend import Recommendation, Recommender
@@ -93,7 +92,7 @@ class LabRun:
         on_event: Callable[[Event], None] | None = None,
     ):
         self.config = config
-        self._data_of = cache(partial(data_of, sessions, validation))
+        self._data_of = cache(partial(lab_data, sessions, validation))
         self._observe_every, self._on_event = observe_every, on_event
         self._polling, self._stepping = threading.RLock(), threading.Lock()
         self._schedule = ObservationSchedule(observe_every)
@@ -283,13 +282,6 @@ class LabRun:
         how = self._schedule, self.probe, self._stepping, self.limit
         load = partial(self._data_of, data)
         self._live = LiveRun(lab_events(config, self.controls, load, *how), self._on_event)
-
-
-def data_of(sessions: Sessions | None, validation: Sessions | None, name: str | None) -> LabData:
-    """The data set of this name; None, or the flights of a lab without sessions: as given."""
-    if name is None or (name == "flights" and sessions is None):
-        return lab_data(sessions, validation)
-    return lab_data(None if name == "flights" else load_sessions(name), None)
 
 
 def lab_events(
