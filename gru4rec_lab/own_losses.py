@@ -48,6 +48,9 @@ def checked_gradient(name: str, value: Callable, gradient: Callable | None) -> C
 def without_absent(value: Callable, gradient: Callable) -> tuple[Callable, Callable]:
     """Both functions for any rows, called for those with equally many present negatives."""
 
+    def all_present(negatives: Negatives) -> bool:
+        return negatives.numel() > 0 and not negatives.isneginf().any()
+
     def groups(negatives: Negatives) -> Iterator[tuple[Tensor, Tensor, Negatives]]:
         present = negatives != -torch.inf
         count = present.sum(dim=1)
@@ -58,6 +61,8 @@ def without_absent(value: Callable, gradient: Callable) -> tuple[Callable, Calla
 
     @wraps(value)
     def of_any_rows(target: Target, negatives: Negatives) -> Target:
+        if all_present(negatives):
+            return value(target, negatives)
         result = torch.zeros_like(target)
         for rows, _, present in groups(negatives):
             result[rows] = value(target[rows], present)
@@ -65,6 +70,8 @@ def without_absent(value: Callable, gradient: Callable) -> tuple[Callable, Calla
 
     @wraps(gradient)
     def slopes(target: Target, negatives: Negatives) -> Gradient:
+        if all_present(negatives):
+            return tuple(gradient(target, negatives))
         by_target, by_negative = torch.zeros_like(target), torch.zeros_like(negatives)
         for rows, at, present in groups(negatives):
             by_target[rows], slope = gradient(target[rows], present)
