@@ -98,6 +98,15 @@ def test_item_names_in_the_words_are_escaped(explorer):
     assert "<i>" not in explorer.words.value
 
 
+@pytest.mark.parametrize(("name", "value"), [("session", 9), ("batch_size", 2), ("step", 5)])
+def test_one_change_is_drawn_once(explorer, monkeypatch, name, value):
+    explorer.step.value = 3
+    drawn = []
+    monkeypatch.setattr(explorer, "update", lambda: drawn.append(explorer.step.value))
+    getattr(explorer, name).value = value
+    assert drawn == [explorer.step.value]
+
+
 def test_next_step_goes_on_from_the_same_row(explorer):
     before, explorer.step.value = explorer.numbers, 1
     assert explorer.numbers["row"] == explorer.numbers["carry"] == before["row"]

@@ -5,6 +5,7 @@ import threading
 import pytest
 
 from gru4rec_lab.widgets.controls import Updating
+from gru4rec_lab.widgets.settings_box import RestoreBox
 
 
 def test_updating_holds_inside_with_also_twice_and_after_an_error():
@@ -27,3 +28,14 @@ def test_what_one_thread_sets_does_not_silence_another():
         other.start()
         other.join()
     assert seen == [False]
+
+
+def test_a_line_of_settings_that_follows_is_not_taken_for_typed():
+    settings, taken = ["loss=bpr"], []
+    box = RestoreBox(lambda: settings[-1], taken.append)
+    settings.append("loss=top1")
+    box.follow()
+    assert (box.text.value, taken) == ("loss=top1", [])
+    box.text.value = "loss=bpr"
+    assert taken == ["loss=bpr"]
+    box.close()
