@@ -55,8 +55,8 @@ def load_ahead() -> threading.Thread:
     """`warm_up` in a thread, once a process; returns the thread.
 
     Half of the second is the import of numba, half the loading of compiled code. Without numba, or
-    without a folder for its cache, the thread just ends: the first step that needs kernels says why
-    there are none.
+    without a folder for its cache, the thread just ends: what needs kernels later says why it has
+    none.
     """
     # No daemon: a process that ends while the thread runs would abort.
     thread = threading.Thread(target=_load, name="kernel-loading")

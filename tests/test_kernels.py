@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from gru4rec_lab.kernels import elementary, jit, rows, scores
+from gru4rec_lab.kernels import cells, columns, elementary, jit, scores
 from gru4rec_lab.kernels.adagrad import update_rows
 from gru4rec_lab.kernels.columns import correct_exactly, correct_officially, count_negatives, merge
 from gru4rec_lab.kernels.draws import find, make_guide
@@ -239,15 +239,15 @@ def test_weights_of_merged_columns_are_sums_over_the_plain_ones(mode, mask):
 def test_rows_are_gathered_with_the_bias_behind_them():
     table = np.arange(40.0).reshape(10, 4)
     got, bias = np.zeros((3, 3)), np.zeros(3)
-    rows.gather_with_bias(table, np.array([5, 0, 9]), 3, got, 3, bias)
+    columns.gather_with_bias(table, np.array([5, 0, 9]), 3, got, 3, bias)
     assert got.tolist() == [[20, 21, 22], [0, 1, 2], [36, 37, 38]]
     assert bias.tolist() == [23, 3, 39]
 
 
 def test_hidden_states_go_on_in_other_rows_or_start_from_zero():
-    picked = np.ones((3, 2))
-    rows.pick(np.array([[1.0, 2], [3, 4]]), np.array([1, -1, 0]), picked)
-    assert picked.tolist() == [[3, 4], [0, 0], [1, 2]]
+    after = np.ones((3, 2))
+    cells.carry_on(np.array([[1.0, 2], [3, 4]]), np.array([1, -1, 0]), after)
+    assert after.tolist() == [[3, 4], [0, 0], [1, 2]]
 
 
 @pytest.mark.parametrize("velocities", [0, 6])

@@ -11,7 +11,6 @@ import math
 
 from .elementary import ZERO
 from .jit import compiled, prefetch, vectorised
-from .rows import add_to, attach_bias
 
 AHEAD = 4  # rows of up to three tables each
 
@@ -34,16 +33,33 @@ def learn(
     by_rows, by_bias, by_clicked, by_dense, by_inputs = gradients
     if one_table:
         # The gradients of a row as input and as output are added before they are squared.
-        attach_bias(by_rows, n_columns, n_rows, bias_at, by_bias)
-        add_to(by_rows, row, by_clicked)
+        _attach_bias(by_rows, n_columns, n_rows, bias_at, by_bias)
+        _add_to(by_rows, row, by_clicked)
         update_rows(outputs, items, n_rows, by_rows, rates, bias_at, n_columns)
     else:
-        attach_bias(by_rows, n_columns, n_columns, bias_at, by_bias)
+        _attach_bias(by_rows, n_columns, n_columns, bias_at, by_bias)
         update_rows(outputs, items, n_columns, by_rows, rates, bias_at, n_columns)
         by_inputs[:n_rows] = ZERO
-        add_to(by_inputs, row, by_clicked)
+        _add_to(by_inputs, row, by_clicked)
         update_rows(inputs, clicked, n_rows, by_inputs, rates, 0, n_rows)
     update(dense, by_dense, rates)
+
+
+@compiled
+def _attach_bias(rows, n_biased, n_rows, bias_at, bias):
+    """Put biases behind the first `n_biased` rows; the others, up to `n_rows`, become zeros."""
+    for k in range(n_biased):
+        rows[k, bias_at] = bias[k]
+    rows[n_biased:n_rows] = ZERO
+
+
+@vectorised
+def _add_to(total, numbers, rows):
+    """`total[numbers[i]] += rows[i]`; a number may repeat."""
+    for i in range(len(numbers)):
+        number = numbers[i]
+        for j in range(rows.shape[1]):
+            total[number, j] += rows[i, j]
 
 
 @compiled

@@ -1,6 +1,7 @@
-"""The two GRU cells between their matrix products: forward, and backward by hand.
+"""Hidden states between the matrix products: carried to their rows, through a cell, dropped out.
 
-The GRU cell, with a = W_ih x + b_ih and b = W_hh h + b_hh in blocks r, z, n (`torch.nn.GRUCell`):
+Both cells go forward, and backward by hand. The GRU cell (`torch.nn.GRUCell`), with
+a = W_ih x + b_ih and b = W_hh h + b_hh in blocks r, z, n:
 
     r = sigma(a_r + b_r);  z = sigma(a_z + b_z);  n = tanh(a_n + r b_n);  h' = n + z (h - n)
 
@@ -14,8 +15,17 @@ from_input, from_hidden, row, by_row [rows, 3 units], but the one-hot cell's fro
 units]; biases and gradients by them [3 units].
 """
 
-from .elementary import ONE, TWO, exp
+from .elementary import ONE, TWO, ZERO, exp
 from .jit import compiled, vectorised
+
+
+@vectorised
+def carry_on(before, carry, after):
+    """`after[i] = before[carry[i]]`, [rows, units]; zeros for -1."""
+    for i in range(len(carry)):
+        row = carry[i]
+        for j in range(after.shape[1]):
+            after[i, j] = before[row, j] if row >= 0 else ZERO
 
 
 @compiled
@@ -109,6 +119,15 @@ def one_hot_by_reset(by_reset_hidden, row, before, by_row, by_bias):
             by_row[i, units + j] = by_reset_hidden[i, j] * before[i, j] * r * (ONE - r)
         for j in range(3 * units):
             by_bias[j] += by_row[i, j]
+
+
+@vectorised
+def drop(values, drawn, keep):
+    """Dropout in place, [rows, units]: 0 where `drawn` is not below `keep`, else divided by it."""
+    kept = ONE / keep
+    for i in range(values.shape[0]):
+        for j in range(values.shape[1]):
+            values[i, j] *= kept if drawn[i, j] < keep else ZERO
 
 
 @vectorised

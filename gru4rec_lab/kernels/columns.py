@@ -6,15 +6,16 @@ from 37,000 items a tenth of all columns is saved.
 
 Shapes: targets, inputs, column, row, own_weight, shift [batch]; negatives [n_sample]; weight, bias,
 by_bias [columns]; counts [2, columns]; place and what is known of every item (support, log_support,
-extra, log_extra) [items]. column[i] is the column of row i's target, items[j] the item of column j.
+extra, log_extra) [items]; a table [items, width], rows of it [rows, width or less]. column[i] is
+the column of row i's target, items[j] the item of column j.
 """
 
 import math
 
 from .elementary import ONE, ZERO, exp
-from .jit import compiled
-from .rows import gather, gather_with_bias, pick
+from .jit import compiled, prefetch, vectorised
 
+AHEAD = 8  # rows; long enough for memory to answer, short enough for the first cache
 # Which popularity correction of the scores `weigh` makes.
 UNCORRECTED, OFFICIAL, EXACT = range(3)
 
@@ -93,7 +94,7 @@ def fetch(inputs, n_sample, n_columns, n_rows, tables, numbers, rows, correction
     weight, own_weight, shift, bias, by_bias = weights
     if one_table:
         gather_with_bias(table, items, n_rows, column_rows, bias_at, bias)
-        pick(column_rows, row, input_rows)
+        gather(column_rows, row, len(row), input_rows)
     else:
         gather_with_bias(table, items, n_columns, column_rows, bias_at, bias)
         gather(inputs_table, inputs, len(inputs), input_rows)
@@ -102,6 +103,28 @@ def fetch(inputs, n_sample, n_columns, n_rows, tables, numbers, rows, correction
     return weigh(
         how, counts, column, items, by_item, n_sample, logq, mask, weight, own_weight, shift, bias
     )
+
+
+@vectorised
+def gather(table, items, n_items, rows):
+    """Copy the rows of the first `n_items` of `items` from `table` to `rows`."""
+    for k in range(n_items):
+        if k + AHEAD < n_items:
+            prefetch(table, items[k + AHEAD])
+        row = table[items[k]]
+        for j in range(rows.shape[1]):
+            rows[k, j] = row[j]
+
+
+@vectorised
+def gather_with_bias(table, items, n_items, rows, bias_at, bias):
+    """`gather`, and to `bias` what stands in column `bias_at` of the table.
+
+    An item's bias stands behind its row, so that it is not a second wait for memory.
+    """
+    gather(table, items, n_items, rows)
+    for k in range(n_items):
+        bias[k] = table[items[k], bias_at]
 
 
 @compiled

@@ -11,7 +11,6 @@ import torch
 from torch import Tensor
 
 from ...kernels import cells
-from ...kernels.rows import drop, pick
 from ...model import Hidden, Network, OneHotCell
 
 
@@ -111,12 +110,12 @@ class Dropout:
         """Draw which units are dropped, and drop them."""
         if self._keep < 1:
             self._drawn = self._draw(values.shape).numpy()
-            drop(values, self._drawn, values.dtype.type(self._keep))
+            cells.drop(values, self._drawn, values.dtype.type(self._keep))
 
     def backward(self, gradient: np.ndarray) -> None:
         """Drop the same units of the gradient."""
         if self._keep < 1:
-            drop(gradient, self._drawn, gradient.dtype.type(self._keep))
+            cells.drop(gradient, self._drawn, gradient.dtype.type(self._keep))
 
 
 class Stack:
@@ -161,7 +160,7 @@ class Stack:
         own = hidden is self.hidden
         last = self._last if own else [layer.numpy() for layer in hidden]
         for layer, before in zip(self._layers, last, strict=True):
-            pick(before, carry, layer.before.array)
+            cells.carry_on(before, carry, layer.before.array)
         for layer, dropout in zip(self._layers, self._dropouts, strict=True):
             layer.forward()
             dropout.forward(layer.after.array)
