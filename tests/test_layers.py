@@ -12,8 +12,8 @@ FILES = sorted(
     path for path in PACKAGE.rglob("*.py") if path.parent != PACKAGE or path.stem[0] != "_"
 )
 LAYERS = [
-    {"config", "device", "kernels", "storage"},
-    {"data", "environment", "losses", "model", "sampling"},
+    {"device", "kernels", "losses", "storage"},
+    {"config", "data", "environment", "model", "sampling"},
     {"batches", "score_matrix"},
     {"baselines", "evaluation", "recommend"},
     {"training"},

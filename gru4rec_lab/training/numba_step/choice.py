@@ -1,8 +1,13 @@
 """Which step trains: the plain one, or the one on kernels where they can run it."""
 
+from typing import TYPE_CHECKING
+
 from ..controls import Settings
-from ..step import Step, TrainingStep
+from ..step import Step
 from .supported import missing_kernel
+
+if TYPE_CHECKING:
+    from .step import NumbaStep
 
 
 def check_step(name: str, plain: Step, settings: Settings) -> None:
@@ -15,7 +20,7 @@ def check_step(name: str, plain: Step, settings: Settings) -> None:
         raise ValueError(f"step='numba' is not possible: {reason}; step='auto' takes the plain one")
 
 
-def choose_step(name: str, plain: Step, settings: Settings) -> TrainingStep:
+def choose_step(name: str, plain: Step, settings: Settings) -> "Step | NumbaStep":
     """The step called `name`; "auto" is "numba" where kernels can run it, else "plain".
 
     The first choice of "numba" takes half a second, in which numba is imported.
