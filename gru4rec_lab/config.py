@@ -50,7 +50,8 @@ _Check = Callable[[Any], Any]
 
 
 def _is_within(value: Any, low: float, high: float) -> bool:
-    return isinstance(value, Real) and not isinstance(value, bool) and low <= value <= high
+    number = isinstance(value, Real) and not isinstance(value, bool)
+    return number and bool(low <= value <= high)
 
 
 def _limits(value: Any, low: float, high: float) -> str:
