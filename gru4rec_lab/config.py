@@ -1,9 +1,15 @@
 """`Config`: every setting of a run, in the authors' spelling and with their defaults."""
 
-from dataclasses import asdict, dataclass, fields, replace
-from typing import Any
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from numbers import Real
+from typing import Any, no_type_check
+
+import numpy as np
+import torch
 
 from .losses import LOSSES
+from .sampling import WEIGHTS
 
 # Rows of the official README (2023) under the name of their data set; "lab" is small enough to
 # watch on two cores.
@@ -24,56 +30,142 @@ _PRESETS: dict[str, dict[str, Any]] = {
                        bpreg=0.9, elu_param=1.0),
 }  # fmt: skip
 
-# Field to (smallest, largest) value; None = no bound on that side.
-_RANGES: dict[str, tuple[float | None, float | None]] = {
-    "batch_size": (1, None),
-    "n_sample": (0, None),
-    "sample_alpha": (0, None),
-    "logq": (0, None),
-    "bpreg": (0, None),
-    "elu_param": (0, None),
-    "embedding": (0, None),
-    "dropout_p_embed": (0, 0.99),
-    "dropout_p_hidden": (0, 0.99),
-    "momentum": (0, 0.9999),
-    "n_epochs": (0, None),
-    "report_every": (1, None),
-}
 CHOICES: dict[str, tuple[str, ...]] = {
     "shape_scores": ("bpr-max", "all"),
     "cell": ("gru", "feed-forward"),
     "logq_mode": ("official", "exact"),
-    "sampler": ("popularity", "uniform", "log-uniform", "hard"),
+    "sampler": tuple(WEIGHTS),
     "collisions": ("keep", "mask", "resample"),
     "step": ("auto", "plain", "numba"),
 }
+# Counts are int32 in kernels, weights and scores float32: nothing larger can be worked with.
+_MOST, _LARGEST = 2**31 - 1, 3e38
 
 
-def check_setting(name: str, value: Any) -> None:
-    """Accept `value` as setting `name`, or say what is wrong with it.
+class _Unfit(ValueError):  # noqa: N818
+    """What a value should have been; `check_setting` adds the field, the value and the default."""
+
+
+# Takes a value and returns what is stored.
+_Check = Callable[[Any], Any]
+
+
+def _is_within(value: Any, low: float, high: float) -> bool:
+    number = isinstance(value, Real) and not isinstance(value, bool)
+    return number and bool(low <= value <= high)
+
+
+def _limits(value: Any, low: float, high: float) -> str:
+    """The limits in words; the one above only where it is the setting's own, or was passed."""
+    own = high not in (_MOST, _LARGEST) or _is_within(value, high, float("inf"))
+    return f"of at least {low:g}" + (f" and at most {high:g}" if own else "")
+
+
+def _whole(low: int, high: int = _MOST) -> _Check:
+    def check(value: Any) -> int:
+        if not _is_within(value, low, high) or value != int(value):
+            raise _Unfit(f"must be a whole number {_limits(value, low, high)}")
+        return int(value)
+
+    return check
+
+
+def _number(low: float, high: float = _LARGEST) -> _Check:
+    def check(value: Any) -> float:
+        if not _is_within(value, low, high):
+            raise _Unfit(f"must be a number {_limits(value, low, high)}")
+        return float(value)
+
+    return check
+
+
+def _rate(value: Any) -> float:
+    if not _is_within(value, 0, _LARGEST) or not value:
+        raise _Unfit("must be a number above 0")
+    return float(value)
+
+
+def _seed(value: Any) -> int:
+    try:
+        return _whole(-(2**63), 2**64 - 1)(value)  # what torch's generators take
+    except _Unfit:
+        raise _Unfit("must be a whole number of at most 64 bits") from None
+
+
+def _flag(value: Any) -> bool:
+    if not isinstance(value, bool | np.bool_):
+        raise _Unfit("must be True or False")
+    return bool(value)
+
+
+def _loss(value: Any) -> str:
+    return LOSSES[str(value)].name
+
+
+def _choice(choices: tuple[str, ...]) -> _Check:
+    def check(value: Any) -> str:
+        if not isinstance(value, str) or value not in choices:
+            raise _Unfit(f"choose one of {', '.join(choices)}")
+        return str(value)
+
+    return check
+
+
+def _device(value: Any) -> str:
+    if not isinstance(value, str | torch.device):
+        raise _Unfit("must be text, such as 'auto', 'cpu' or 'cuda'")
+    return str(value)
+
+
+def _layers(value: Any) -> tuple[int, ...]:
+    units = list(value) if isinstance(value, tuple | list | np.ndarray) else [value]
+    try:
+        return tuple(map(_whole(1), units or [0]))
+    except _Unfit:
+        raise _Unfit("must be whole numbers above 0, the lowest layer first") from None
+
+
+_CHECKS: dict[str, _Check] = {
+    "layers": _layers,
+    "loss": _loss,
+    "batch_size": _whole(1),
+    "n_sample": _whole(0),
+    "sample_alpha": _number(0),
+    "logq": _number(0),
+    "bpreg": _number(0),
+    "elu_param": _number(0),
+    "embedding": _whole(0),
+    "constrained_embedding": _flag,
+    "dropout_p_embed": _number(0, 0.99),
+    "dropout_p_hidden": _number(0, 0.99),
+    "learning_rate": _rate,
+    "momentum": _number(0, 0.9999),
+    "n_epochs": _whole(0),
+    "seed": _seed,
+    "device": _device,
+    "report_every": _whole(1),
+} | {name: _choice(choices) for name, choices in CHOICES.items()}
+
+
+def check_setting(name: str, value: Any) -> Any:
+    """`value` as setting `name` stores it: numpy's numbers as Python's, 64.0 as 64, and so on.
 
     Raises:
-        ValueError: an unknown setting, a value outside its range, an unknown choice.
+        ValueError: an unknown setting, or a value that it cannot take.
     """
-    if name == "loss":
-        _ = LOSSES[value]
-    if name in CHOICES and value not in CHOICES[name]:
-        choices = ", ".join(CHOICES[name])
-        raise ValueError(f"unknown {name} {value!r}; choose one of {choices}")
-    if name in _RANGES:
-        low, high = _RANGES[name]
-        number = isinstance(value, int | float) and not isinstance(value, bool)
-        if not number or value != value or value < low or (high is not None and value > high):
-            upper = "" if high is None else f" and at most {high}"
-            raise ValueError(f"{name} must be a number of at least {low}{upper}, got {value!r}")
-    if name in ("batch_size", "n_sample", "n_epochs", "embedding") and value != int(value):
-        raise ValueError(f"{name} must be a whole number, got {value!r}")
-    if name == "learning_rate" and not (
-        isinstance(value, int | float) and 0 < value < float("inf")
-    ):
-        raise ValueError(f"learning_rate must be a number above 0, got {value!r}; .05 is usual")
+    if name not in _CHECKS:
+        raise ValueError(f"unknown setting {name!r}; choose one of {', '.join(_CHECKS)}")
+    try:
+        return _CHECKS[name](value)
+    except _Unfit as wanted:
+        if name in CHOICES:
+            raise ValueError(f"unknown {name} {value!r}; {wanted}") from None
+        usual = getattr(Config, name)
+        raise ValueError(f"{name} {wanted}, got {value!r}; the default is {usual!r}") from None
 
 
+# No static types are checked: what searches and files give is converted or refused when made.
+@no_type_check
 @dataclass(frozen=True)
 class Config:
     """The settings of one run; checked when made, never changed afterwards.
@@ -138,12 +230,8 @@ class Config:
     report_every: int = 50
 
     def __post_init__(self) -> None:
-        for name, value in asdict(self).items():
-            check_setting(name, value)
-        layers = self.layers if isinstance(self.layers, tuple | list) else (self.layers,)
-        if not layers or not all(isinstance(units, int) and units > 0 for units in layers):
-            raise ValueError(f"layers must be whole numbers above 0, got {self.layers!r}")
-        object.__setattr__(self, "layers", tuple(layers))
+        for name in _CHECKS:
+            object.__setattr__(self, name, check_setting(name, getattr(self, name)))
         if self.cell == "feed-forward" and not (self.constrained_embedding or self.embedding):
             raise ValueError(
                 "cell='feed-forward' needs an input embedding; set constrained_embedding=True or "
@@ -165,11 +253,11 @@ class Config:
         """The named settings (`lab`, or a data set of the official README), with `changes`.
 
         Raises:
-            ValueError: no such preset; the message lists them.
+            ValueError: no such preset (the message lists them), an unknown setting or a bad value.
         """
         if name not in _PRESETS:
             raise ValueError(f"unknown preset {name!r}; choose one of {', '.join(_PRESETS)}")
-        return cls(**(_PRESETS[name] | changes))
+        return cls(**_PRESETS[name]).with_changes(**changes)
 
     def with_changes(self, **changes: Any) -> "Config":
         """The same settings but for `changes`.
@@ -177,8 +265,4 @@ class Config:
         Raises:
             ValueError: an unknown setting or a bad value.
         """
-        known = [field.name for field in fields(self)]
-        for name in changes:
-            if name not in known:
-                raise ValueError(f"unknown setting {name!r}; choose one of {', '.join(known)}")
-        return replace(self, **changes)
+        return replace(self, **{name: check_setting(name, new) for name, new in changes.items()})

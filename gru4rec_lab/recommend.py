@@ -63,15 +63,23 @@ class Recommender:
         Raises:
             ValueError: item ids that are neither text nor numbers.
         """
-        items = self.item_ids.tolist()
-        if not all(isinstance(item, str | int | float) for item in items):
-            odd = next(item for item in items if not isinstance(item, str | int | float))
-            raise ValueError(f"cannot save item id {odd!r}; ids must be text or numbers")
-        facts = {"config": asdict(self.config), "items": items}
+        check_ids(self.item_ids)
+        facts = {"config": asdict(self.config), "items": self.item_ids.tolist()}
         return write_model(path, self.network.state_dict(), facts)
 
     def __repr__(self) -> str:
         return f"GRU4Rec: {len(self.item_ids):,} items, layers {self.config.layers}"
+
+
+def check_ids(item_ids: np.ndarray) -> None:
+    """Accept item ids that can be saved with a model.
+
+    Raises:
+        ValueError: item ids that are neither text nor numbers.
+    """
+    odd = [item for item in item_ids.tolist() if not isinstance(item, str | int | float)]
+    if odd:
+        raise ValueError(f"cannot save item id {odd[0]!r}; ids must be text or numbers")
 
 
 def network_of(config: Config, n_items: int, generator: torch.Generator | None = None) -> Network:

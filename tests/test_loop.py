@@ -1,4 +1,5 @@
 import itertools
+from dataclasses import replace
 
 import pandas as pd
 import pytest
@@ -224,6 +225,15 @@ def test_a_session_set_of_one_click_sessions_is_refused_before_training(cycle):
     single = cycle[0]._keep(~(cycle[0].session_of_click >= 0), "all")
     with pytest.raises(ValueError, match="there are no sessions"):
         train(SMALL, single)
+
+
+@pytest.mark.parametrize("odd", [b"a", (1, 2), None], ids=str)
+def test_ids_that_cannot_be_saved_are_refused_before_the_training(cycle, odd):
+    item_ids = cycle[0].item_ids.astype(object)
+    item_ids[0] = odd
+    sessions = replace(cycle[0], item_ids=item_ids)
+    with pytest.raises(ValueError, match="cannot save item id .*; ids must be text or numbers"):
+        train(SMALL, sessions)
 
 
 def test_ctrl_c_keeps_the_model_so_far(cycle, monkeypatch):

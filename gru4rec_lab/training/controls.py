@@ -72,15 +72,15 @@ class Controls:
         Raises:
             ValueError: not a live setting, or a bad value.
         """
-        for name, value in changes.items():
+        for name in changes:
             if name not in LIVE:
                 raise ValueError(
                     f"{name!r} cannot change while a run is going; live are {', '.join(LIVE)}; "
                     f"everything else needs a new run"
                 )
-            check_setting(name, value)
+        stored = {name: check_setting(name, value) for name, value in changes.items()}
         with self._lock:
-            self._settings = replace(self._settings, **changes)
+            self._settings = replace(self._settings, **stored)
 
     def before_step(self, step: int, previous: Settings) -> tuple[Settings, list[ControlChanged]]:
         """The settings of step number `step` and how they differ from `previous`."""

@@ -10,7 +10,7 @@ from ..config import Config
 from ..data.sessions import Sessions
 from ..device import choose_device, generator
 from ..evaluation import evaluate
-from ..recommend import Recommender, network_of
+from ..recommend import Recommender, check_ids, network_of
 from ..sampling import NegativeSampler
 from .controls import Controls, Settings
 from .events import EpochDone, Event, Finished, Report, Started, StepDone
@@ -36,10 +36,12 @@ def train(
     bit on one torch thread.
 
     Raises:
-        ValueError: no sessions, sessions of fewer than two clicks, or a step that cannot run.
+        ValueError: no sessions, sessions of fewer than two clicks, item ids that a model could not
+            be saved with, or a step that cannot run.
         NonFiniteLoss: from the generator, when the loss stops being finite.
     """
     device = choose_device(config.device)
+    check_ids(sessions.item_ids)
     schedule = session_parallel(sessions, config.batch_size, device)
     return _events(
         _Run(config, sessions, device), schedule, controls or Controls.of(config), validation

@@ -8,7 +8,7 @@ from ..controls import Settings
 from ..step import Step
 
 
-def merges_columns(plain: Step, settings: Settings) -> bool:
+def _merges_columns(plain: Step, settings: Settings) -> bool:
     """Whether equal columns have equal scores, once corrected and bent.
 
     The official correction differs between an item as a target and as a sample, which without ELU
@@ -29,6 +29,6 @@ def missing_kernel(plain: Step, settings: Settings) -> str | None:
         return "the feed-forward cell has no kernel"
     if LOSSES[settings.loss].kernel is None:
         return f"the loss {settings.loss!r} has no kernel"
-    if not merges_columns(plain, settings):
+    if not _merges_columns(plain, settings):
         return "logq with shape_scores='all' has no kernel, but for logq_mode='exact'"
     return None
