@@ -33,7 +33,7 @@ EFFECTIVE_LOOKS = (
 
 
 class GradientPane:
-    """-dL/dr_i against the target's rank, a line a loss, on fixed axes (rank 0, then logarithmic)."""
+    """-dL/dr_i against the target's rank, a line a loss, on fixed axes."""
 
     def __init__(self, plot: LivePlot, axes: Axes, *, highest: int):
         self._plot, self.axes = plot, axes
