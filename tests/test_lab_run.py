@@ -68,7 +68,7 @@ def told(run):
 
 def test_a_run_trains_is_changed_pinned_and_saved_where_there_is_no_ipywidgets(tmp_path):
     code = f"""
-import sys, time
+import sys
 sys.modules["ipywidgets"] = None
 from gru4rec_lab import load_sessions
 from gru4rec_lab.widgets.training_lab.observation import observe
@@ -79,9 +79,7 @@ stops = load_sessions("world:cycle", n_sessions=200, n_items=30)
 run = LabRun(TINY.with_changes(n_epochs=2), stops, speed_limit=0)
 run.controls.loss = "top1"
 run.start()
-while run.state != "finished":
-    time.sleep(0.01)
-run.poll()
+run.wait(100)
 run.pin("first")
 run.save(r"{tmp_path / "run"}")
 print(run.history.settings.loss, len(run.history.epochs), "pinned: first" in run.compared())
