@@ -11,8 +11,9 @@ from gru4rec_lab.losses import LOSSES, elu, score_regulariser
 from gru4rec_lab.model import Network, carried
 from gru4rec_lab.score_matrix import RankingLoss, join_columns, loss_and_gradient, split_columns
 from gru4rec_lab.training.controls import Settings
+from gru4rec_lab.training.numba_step.choice import choose_step
 from gru4rec_lab.training.optim import Adagrad
-from gru4rec_lab.training.step import Step
+from gru4rec_lab.training.step import Step, TrainingStep
 
 ITEMS, SIZE = 12, 4
 SUPPORT = torch.arange(1, ITEMS + 1)
@@ -226,6 +227,13 @@ def test_a_new_epoch_forgets_the_hidden_states():
     step(*next(some_batches()), how())
     step.begin_epoch()
     assert [layer.abs().sum().item() for layer in step.hidden] == [0, 0]
+
+
+@pytest.mark.parametrize("name", ["plain", "numba"])
+def test_every_step_offers_what_a_training_asks_for(name):
+    step = choose_step(name, make_step(), how())
+    assert isinstance(step, TrainingStep)
+    assert step.name == name
 
 
 # Dropout.
