@@ -170,9 +170,12 @@ def test_a_run_that_nobody_refers_to_gives_its_thread_back(paused):
     (owner.run.step if paused else owner.run.start)()
     (thread,) = set(threading.enumerate()) - before
     del owner
-    gc.collect()
-    thread.join(5)
-    assert not thread.is_alive()
+
+    def ended():
+        gc.collect()  # more than once: while it hands over an event, the thread holds its run
+        return not thread.is_alive()
+
+    assert until(ended)
     assert closed.is_set()
 
 
@@ -212,3 +215,11 @@ def test_an_error_is_kept_for_whoever_shows_the_run():
     run.wait(5)
     assert run.state == "failed"
     assert "not finite at step 2" in str(run.error)
+
+
+def test_steps_that_are_asked_for_at_once_are_all_taken(endless):
+    for _ in range(3):
+        endless.step()
+    assert until(lambda: endless.steps == 3 and endless.state == "paused")
+    time.sleep(0.02)
+    assert endless.steps == 3

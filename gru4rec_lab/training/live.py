@@ -71,9 +71,9 @@ class LiveRun:
         self._wake.put(None)
 
     def step(self) -> None:
-        """One more step of a paused run, then pause again; starts an idle one."""
+        """One more step of a run that is paused or takes one, then pause; starts an idle one."""
         with self._changing:
-            if self.state in ("idle", "paused"):
+            if self.state in ("idle", "paused") or self._single_steps:
                 self._single_steps += 1
             if self.state == "idle":
                 self.start()

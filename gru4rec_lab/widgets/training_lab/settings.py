@@ -128,8 +128,8 @@ class NextRunSettings(widgets.VBox):
                 f"layers must be whole numbers with commas between them, such as 64 or 100, 50; "
                 f"got {shown['layers']!r}"
             ) from None
-        of = EMBEDDINGS[shown["embedding"]](self._separate or layers[-1])
-        return shown | {"layers": layers} | of
+        embedding = EMBEDDINGS[shown["embedding"]](self._separate or layers[-1])
+        return shown | {"layers": layers} | embedding
 
 
 def _look(name: str, label: str = "") -> dict[str, Any]:
@@ -172,17 +172,17 @@ class LabSettings:
         Raises:
             ValueError: no `name=value`, an unknown setting, or a value that no run can take.
         """
-        settings = from_text(text, words=WORDS)
-        self._check(settings)
-        return settings
+        return self._checked(from_text(text, words=WORDS))
 
-    def _check(self, settings: dict[str, Any]) -> None:
+    def _checked(self, settings: dict[str, Any]) -> dict[str, Any]:
+        checked = dict(settings)
         for name, value in settings.items():
             if name not in self.elements:
                 known = ", ".join(self.elements)
                 raise ValueError(f"unknown setting {name!r}; choose one of {known}")
             if name in (*LIVE, "batch_size", "dropout_p_embed", "dropout_p_hidden", "n_epochs"):
-                check_setting(name, value)
+                checked[name] = check_setting(name, value)
+        return checked
 
     def of_preset(self, preset: str) -> dict[str, Any]:
         """The settings of `Config.preset(preset)`; data set, seed and picture are left alone."""
@@ -199,7 +199,7 @@ class LabSettings:
         Raises:
             ValueError: an unknown setting, or a value that it cannot take.
         """
-        self._check(settings)
+        settings = self._checked(settings)
         before = {name: self.elements[name].value for name in settings}
         try:
             for name, value in settings.items():

@@ -46,6 +46,8 @@ def status_line(run: LabRun) -> str:
 
 def formula(settings: Settings, shape_scores: str) -> str:
     """The loss of one row for MathJax, with the score regularisation and ELU that act on it."""
+    if settings.loss not in LOSSES:  # an own loss that was removed: the run fails and says so
+        return ""
     loss = LOSSES[settings.loss]
     acts = loss.shapes_scores or shape_scores == "all"
     equation, bent = loss.equation, ""
