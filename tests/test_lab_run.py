@@ -1,5 +1,6 @@
 import subprocess
 import sys
+import threading
 from dataclasses import replace
 
 import pytest
@@ -8,14 +9,16 @@ import torch
 from gru4rec_lab import fit, load_model, load_sessions
 from gru4rec_lab.data.lab_split import lab_data
 from gru4rec_lab.recommend import Recommender
-from gru4rec_lab.training.controls import Settings
+from gru4rec_lab.training.controls import Controls, Settings
 from gru4rec_lab.training.events import EpochDone, Observed, Report, StepDone
+from gru4rec_lab.training.loop import NonFiniteLoss
+from gru4rec_lab.training.observe import ObservationSchedule
 from gru4rec_lab.widgets.training_lab import picture
 from gru4rec_lab.widgets.training_lab.comparison import Comparison
 from gru4rec_lab.widgets.training_lab.history import History
 from gru4rec_lab.widgets.training_lab.observation import observe
 from gru4rec_lab.widgets.training_lab.probe import Probe
-from gru4rec_lab.widgets.training_lab.run import LabRun
+from gru4rec_lab.widgets.training_lab.run import LabRun, SpeedLimit, lab_events
 
 from .labs import TINY, training_threads, until
 
@@ -73,7 +76,7 @@ sys.modules["ipywidgets"] = None
 from gru4rec_lab import load_sessions
 from gru4rec_lab.widgets.training_lab.observation import observe
 from gru4rec_lab.widgets.training_lab.probe import Probe
-from gru4rec_lab.widgets.training_lab.run import LabRun
+from gru4rec_lab.widgets.training_lab.run import LabRun, SpeedLimit, lab_events
 from tests.labs import TINY
 stops = load_sessions("world:cycle", n_sessions=200, n_items=30)
 run = LabRun(TINY.with_changes(n_epochs=2), stops, speed_limit=0)
@@ -162,6 +165,26 @@ def test_reports_carry_the_settings_that_trained_and_a_mean_of_two_losses_is_of_
         (5, "bpr"), (10, "cross-entropy"), (15, "cross-entropy")]  # fmt: skip
     assert {name: [step for step, _ in points] for name, points in run.history.losses.items()} == {
         "bpr": [5], "cross-entropy": [15]}  # fmt: skip
+
+
+@pytest.mark.parametrize("step", ["plain", "numba"])
+def test_a_failure_that_an_observation_meets_first_names_the_step_that_failed(stops, step):
+    config = TINY.with_changes(report_every=50, step=step)
+    controls, schedule = Controls.of(config), ObservationSchedule(at=[20])
+    how = schedule, Probe(), threading.Lock(), SpeedLimit(0)
+    events = lab_events(config, controls, lambda: lab_data(stops, None), *how)
+    network = next(events).model.network
+
+    def train_on():
+        for event in events:
+            if event == StepDone(9, 1):
+                network.bias.data.fill_(torch.inf)
+            if event == StepDone(12, 1):
+                controls.set(loss="top1", learning_rate=0.01)
+
+    with pytest.raises(NonFiniteLoss, match=r"the bpr loss .* at step 10 with learning_rate 0\.1;"):
+        train_on()
+    assert all(weight.isfinite().all() for weight in network.state_dict().values())
 
 
 @pytest.mark.parametrize(

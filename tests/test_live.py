@@ -149,6 +149,22 @@ def test_a_run_that_is_resumed_during_a_single_step_goes_on():
     assert run.state == "finished"
 
 
+def test_a_run_that_is_resumed_during_its_first_single_step_goes_on():
+    near_end, goes_on = threading.Event(), threading.Event()
+
+    def events():
+        near_end.wait(5)
+        yield StepDone(1, 1)
+        goes_on.set()
+
+    run = LiveRun(events())
+    run.step()
+    run.resume()
+    near_end.set()
+    assert goes_on.wait(5)
+    assert run.wait(5)
+
+
 @pytest.mark.parametrize("paused", [True, False])
 def test_a_run_that_nobody_refers_to_gives_its_thread_back(paused):
     closed = threading.Event()

@@ -64,9 +64,9 @@ class LiveRun:
                 self.state = "paused"
 
     def resume(self) -> None:
-        """Go on after `pause`; nothing if the run is not paused or has ended meanwhile."""
+        """Go on after `pause` or `step`; nothing if the run is idle or has ended meanwhile."""
         with self._changing:
-            if self.state == "paused":
+            if self.state in ("running", "paused"):
                 self.state, self._single_steps = "running", 0
         self._wake.put(None)
 

@@ -45,7 +45,7 @@ class TrainingLab(Panel):
         files: the box for saving.
         restore_box: the line of text that restores all settings.
         probe: the choice of the session that gets recommendations.
-        run: the `LabRun` behind the panel: what is asked for, and what was told.
+        run: the `LabRun` behind the panel: what is asked for, and what trained.
         picture: the image; gradients, weights or scores, loss, effective negatives, quality.
         state_label, status, hint, changes, compared, formula: words.
     """
@@ -400,5 +400,7 @@ class TrainingLab(Panel):
         self._elements.tell(self.run)
         if self.run.error is not self._failure:
             self._failure = self.run.error
-            if self._failure is not None:
+            if self._failure is None:
+                self.clear_error()
+            else:
                 self.show_error(self._failure)

@@ -13,7 +13,7 @@ from ...data.lab_split import LabData, lab_data
 from ...data.sessions import Sessions
 from ...recommend import Recommendation, Recommender
 from ...training.controls import ControlChanged, Controls
-from ...training.events import Event, Observed, StepDone
+from ...training.events import Event, Observed, Report, StepDone
 from ...training.live import LiveRun
 from ...training.loop import NonFiniteLoss, train
 from ...training.observe import ObservationSchedule, observed
@@ -310,7 +310,8 @@ def lab_events(
     `stepping` is held while the model may change, so that whoever holds it sees a whole step.
 
     Raises:
-        NonFiniteLoss: from the generator, when the loss or the scores stop being finite.
+        NonFiniteLoss: from the generator, when the loss or the scores stop being finite; where the
+            loss did not, the model keeps its weights.
     """
     data = load()
     events = train(config, data.training, controls=controls, validation=data.validation)
@@ -323,6 +324,9 @@ def lab_events(
         if event is None:
             return
         if isinstance(event, Observed) and event.value is None:
+            # Where the loss failed too, the next report says at which step, with which settings.
+            with stepping:
+                any(isinstance(later, Report) for later in events)
             raise NonFiniteLoss(_not_finite(event))
         if isinstance(event, StepDone):
             schedule.throttled = limit.wait()

@@ -22,8 +22,8 @@ def status_line(run: LabRun) -> str:
     history, limit = run.history, run.limit.steps_per_second
     if run.state == "idle":
         return (
-            "Press Start: the controls act on the running model from its next step on. Before the "
-            "first look at it, the pull is that on the scores of a trained BPR model."
+            "Press Start: the controls act on the running model from its next step on. Before it "
+            "is observed, the pull is that on the scores of a trained BPR model."
         )
     if history.started is None:
         return "loading the sessions ..."
@@ -74,7 +74,7 @@ def _words(change: ControlChanged) -> str:
 def hint(state: str, gradients: GradientByRank | None, asked: Settings, scores_of: str) -> str:
     """The line as HTML: for the run, its last observation if there is one, what is asked for."""
     if state == "loading":
-        return advice("wait for the data and the first look at the model.")
+        return advice("wait for the data and the first observation of the model.")
     if gradients is None:
         return advice(
             "press <b>Start</b> and watch <i>pull on the target</i>. Then drag <b>extra "
