@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from gru4rec_lab import fit, load_model, load_sessions
+from gru4rec_lab import LOSSES, fit, load_model, load_sessions
 from gru4rec_lab.data.lab_split import lab_data
 from gru4rec_lab.recommend import Recommender
 from gru4rec_lab.training.controls import Controls, Settings
@@ -347,3 +347,18 @@ def test_validation_sessions_of_other_items_are_refused_with_the_way_out(stops):
     others = load_sessions("world:markov", n_sessions=50, n_items=10)
     with pytest.raises(ValueError, match="no validation session has two clicks on items"):
         lab_data(stops, others)
+
+
+def test_sessions_that_judge_the_flights_judge_no_other_named_set(stops):
+    shop = lab_data(None, stops, "world:shop")
+    assert not set(shop.validation.item_ids.tolist()) & set(stops.item_ids.tolist())
+
+
+def test_a_run_whose_loss_was_removed_is_not_half_forgotten(run):
+    one_step(run)
+    LOSSES.add("gone", lambda target, negatives: (negatives - target[:, None]).relu().mean(1))
+    run.controls.loss = "gone"
+    LOSSES.remove("gone")
+    with pytest.raises(ValueError, match="unknown loss 'gone'"):
+        run.reset()
+    assert (run.state, run.steps) == ("stopped", 1)

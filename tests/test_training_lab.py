@@ -770,17 +770,23 @@ def test_what_others_have_taken_in_is_drawn_at_the_next_update(lab):
 
 
 def test_a_replay_of_a_run_under_way_is_drawn(lab, monkeypatch):
-    make = lab.run._make
+    make, update = lab.run._make, lab.update
 
-    def slow(*run):
-        time.sleep(0.6)  # the drawing thread sees that the last run has ended
+    def slow_make(*run):
+        time.sleep(0.4)  # the drawing thread sees that the last run has ended
         make(*run)
+
+    def slow_update():
+        if not lab.run.ready:
+            time.sleep(0.5)  # and still draws that when the next one begins
+        update()
 
     lab.start()
     until(lambda: lab.run.steps > 3)
-    monkeypatch.setattr(lab.run, "_make", slow)
+    monkeypatch.setattr(lab._drawer, "_update", slow_update)
+    monkeypatch.setattr(lab.run, "_make", slow_make)
     lab.replay()
-    time.sleep(0.6)
+    time.sleep(0.8)
     assert lab._drawer._thread.is_alive()
 
 
