@@ -54,7 +54,7 @@ def one_step(run):
     run.poll()
 
 
-def told(run):
+def said_by(run):
     """What a run's events say, without seconds."""
     said = []
     for event in run.history.events:
@@ -64,8 +64,13 @@ def told(run):
             case EpochDone():
                 said.append((event.step, event.loss, event.evaluation.ranks.tolist()))
             case Observed(value=seen):
-                of = seen.mrr_20, seen.effective, seen.gradients.badly_ranked, seen.recommended.top
-                said.append((event.step, event.settings, *of))
+                numbers = (
+                    seen.mrr_20,
+                    seen.effective,
+                    seen.gradients.badly_ranked,
+                    seen.recommended.top,
+                )
+                said.append((event.step, event.settings, *numbers))
     return said
 
 
@@ -144,13 +149,13 @@ def test_a_replay_repeats_every_observation_of_a_run_with_changes_while_it_was_h
         if press == 8:
             short.controls.set(sample_alpha=1.0)
     ended(short)
-    first, changes = told(short), list(short.history.changes)
+    first, changes = said_by(short), list(short.history.changes)
     assert len(changes) == 4
     short.replay()
     until(lambda: short.state == "finished")
     short.poll()
     assert short.history.changes == changes
-    assert told(short) == first
+    assert said_by(short) == first
     assert short.controls.settings == short.history.settings
 
 
@@ -262,13 +267,13 @@ def test_speed_is_by_the_seconds_of_the_reports(stops):
 
 
 def test_events_reach_the_listener_and_the_history_in_the_same_order(stops):
-    heard = []
-    run = LabRun(TINY.with_changes(n_epochs=1), stops, speed_limit=0, on_event=heard.append)
+    given = []
+    run = LabRun(TINY.with_changes(n_epochs=1), stops, speed_limit=0, on_event=given.append)
     ended(run)
-    assert [(type(event), getattr(event, "step", 0)) for event in heard] == [
+    assert [(type(event), getattr(event, "step", 0)) for event in given] == [
         (type(event), getattr(event, "step", 0)) for event in run.history.events
     ]
-    assert not any(isinstance(event, StepDone) for event in heard)
+    assert not any(isinstance(event, StepDone) for event in given)
 
 
 def test_step_pressed_quickly_takes_as_many_steps_and_shows_each(run):

@@ -43,8 +43,8 @@ def numbers(lab):
         elif isinstance(event, EpochDone):
             said.append((event.step, event.loss, event.evaluation.ranks.tolist()))
         elif isinstance(event, Observed):
-            view = event.value
-            said.append((event.step, view.mrr_20, view.recall_1, view.recommended.top))
+            seen = event.value
+            said.append((event.step, seen.mrr_20, seen.recall_1, seen.recommended.top))
     return said
 
 
@@ -159,11 +159,11 @@ def test_a_replayed_run_says_the_same_bit_for_bit(short):
     short.start()
     until(lambda: short.state == "finished")
     short.update()
-    first, marks = numbers(short), short.run.history.changes
+    first, changes = numbers(short), short.run.history.changes
     short.replay()
     until(lambda: short.state == "finished")
     short.update()
-    assert short.run.history.changes == marks != []
+    assert short.run.history.changes == changes != []
     assert numbers(short) == first
     assert (short.loss.value, short.n_sample.value) == ("bpr-max", 64)
     assert short.error == ""
@@ -246,9 +246,9 @@ def test_the_history_is_a_table(short):
     assert list(table[table.event == "report"].loss) == [
         event.loss for event in short.history if isinstance(event, Report)
     ]
-    ends, looks = table[table.event == "epoch end"], table[table.event == "observation"]
+    ends, observations = table[table.event == "epoch end"], table[table.event == "observation"]
     assert list(ends["mrr@20"]) == [end.evaluation.mrr[20] for end in short.run.history.epochs]
-    assert list(looks["recall@20"]) == [
+    assert list(observations["recall@20"]) == [
         seen.value.recall_20 for seen in short.run.history.observations
     ]
     assert set(table["loss name"]) == {"bpr"}
@@ -609,7 +609,7 @@ def test_paper_values_act_at_once_on_a_running_model_all_before_one_step(lab):
     lab.paper.value = "retailrocket"
     until(lambda: lab.run.history.changes)
     assert lab.controls.settings == Settings.of(Config.preset("retailrocket"))
-    assert len({mark.step for mark in lab.run.history.changes}) == 1
+    assert len({change.step for change in lab.run.history.changes}) == 1
     assert lab.model.config.layers == (8,)
     lab.stop()
     assert lab.next_run.elements["layers"].value == "224"
