@@ -81,7 +81,7 @@ sys.modules["ipywidgets"] = None
 from gru4rec_lab import load_sessions
 from gru4rec_lab.widgets.training_lab.observation import observe
 from gru4rec_lab.widgets.training_lab.probe import Probe
-from gru4rec_lab.widgets.training_lab.run import LabRun, SpeedLimit, lab_events
+from gru4rec_lab.widgets.training_lab.run import LabRun
 from tests.labs import TINY
 stops = load_sessions("world:cycle", n_sessions=200, n_items=30)
 run = LabRun(TINY.with_changes(n_epochs=2), stops, speed_limit=0)
@@ -367,3 +367,13 @@ def test_a_run_whose_loss_was_removed_is_not_half_forgotten(run):
     with pytest.raises(ValueError, match="unknown loss 'gone'"):
         run.reset()
     assert (run.state, run.steps) == ("stopped", 1)
+
+
+def test_a_model_is_saved_between_two_steps(run, monkeypatch):
+    one_step(run)
+    held = []
+    monkeypatch.setattr(
+        Recommender, "save", lambda _model, _path: held.append(run._stepping.locked())
+    )
+    run.save("somewhere")
+    assert held == [True]

@@ -5,6 +5,7 @@ from gru4rec_lab.device import generator
 from gru4rec_lab.sampling import (
     BLOCK,
     WEIGHTS,
+    BinarySearch,
     Frequencies,
     Sampler,
     copies,
@@ -127,3 +128,9 @@ def test_the_hardest_are_those_some_row_scores_highest_without_the_targets():
     pool, targets = torch.tensor([3, 1, 4, 5]), torch.tensor([4, 8])
     scores = torch.tensor([[0.0, 2.0, 9.0, -1.0], [3.0, 0.0, 9.0, -2.0]])
     assert hardest(pool, scores, targets, 2).tolist() == [3, 1]
+
+
+def test_a_point_behind_a_last_sum_that_was_rounded_down_is_the_last_item():
+    cumulated = torch.tensor([0.5, 1 - 1e-9], dtype=torch.float64)
+    points = torch.tensor([0.2, 0.5, 1 - 1e-12], dtype=torch.float64)
+    assert BinarySearch(cumulated)(points).tolist() == [0, 1, 1]

@@ -804,3 +804,20 @@ def test_a_loss_that_is_removed_while_it_trains_ends_the_run_and_leaves_the_pane
     lab.buttons["start"].click()
     until(lambda: lab.state == "running" and lab.run.steps > 3)
     assert lab.error == ""
+
+
+def test_the_pull_in_the_picture_is_labelled_with_the_loss_that_trained(lab):
+    lab.step()
+    until(lambda: lab.state == "paused")
+    lab.loss.value = "top1"
+    lab.update()
+    pane = lab._lab_picture.gradients
+    assert lab._lab_picture._gradient_title.get_text().endswith("scores at step 1 (bpr)")
+    assert max(pane.lines, key=lambda name: pane.lines[name].get_linewidth()) == "bpr"
+
+
+def test_a_bad_value_goes_back_to_the_one_before(lab):
+    lab.learning_rate.value = -1.0
+    assert "learning_rate must be a number above 0, got -1.0" in lab.error
+    assert (lab.learning_rate.value, lab.controls.learning_rate) == (0.1, 0.1)
+    assert "learning_rate=0.1 " in lab.settings_string
