@@ -372,8 +372,11 @@ def test_a_run_whose_loss_was_removed_is_not_half_forgotten(run):
 def test_a_model_is_saved_between_two_steps(run, monkeypatch):
     one_step(run)
     held = []
-    monkeypatch.setattr(
-        Recommender, "save", lambda _model, _path: held.append(run._stepping.locked())
-    )
+
+    def save(_model, path):
+        held.append(run._stepping.locked())
+        return path
+
+    monkeypatch.setattr(Recommender, "save", save)
     run.save("somewhere")
     assert held == [True]
