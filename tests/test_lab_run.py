@@ -380,3 +380,19 @@ def test_a_model_is_saved_between_two_steps(run, monkeypatch):
     monkeypatch.setattr(Recommender, "save", save)
     run.save("somewhere")
     assert held == [True]
+
+
+def test_start_after_a_step_observes_as_usual_again(run):
+    one_step(run)
+    run.start()
+    until(lambda: run.steps > 100)
+    run.stop()
+    assert len(run.history.observations) < 30
+
+
+def test_a_run_that_waits_for_its_limit_is_observed_more_often(stops):
+    run = LabRun(TINY, stops, speed_limit=20)
+    run.start()
+    until(lambda: run.steps > 2)
+    assert run._schedule.throttled
+    run.stop()
