@@ -13,7 +13,7 @@ from gru4rec_lab.training.controls import Controls, Settings
 from gru4rec_lab.training.events import EpochDone, Observed, Report, StepDone
 from gru4rec_lab.training.loop import NonFiniteLoss
 from gru4rec_lab.training.observe import ObservationSchedule
-from gru4rec_lab.widgets.training_lab import picture
+from gru4rec_lab.widgets.training_lab import observation, picture
 from gru4rec_lab.widgets.training_lab.comparison import Comparison
 from gru4rec_lab.widgets.training_lab.history import History
 from gru4rec_lab.widgets.training_lab.observation import observe
@@ -396,3 +396,16 @@ def test_a_run_that_waits_for_its_limit_is_observed_more_often(stops):
     until(lambda: run.steps > 2)
     assert run._schedule.throttled
     run.stop()
+
+
+@pytest.mark.parametrize("worst", [float("inf"), float("nan")])
+def test_negatives_that_are_no_numbers_are_a_fault_and_absent_ones_are_not(
+    run, stops, monkeypatch, worst
+):
+    one_step(run)
+    target, data = torch.zeros(2), lab_data(stops, None)
+    for value, fails in ((-torch.inf, False), (worst, True)):
+        scores = target, torch.tensor([[0.0, value], [0.0, 0.0]])
+        monkeypatch.setattr(observation, "probe_scores", lambda *_a, s=scores, **_k: s)
+        seen = observe(run.model, Settings.of(TINY), data, Probe())
+        assert (seen is None) == fails

@@ -286,3 +286,18 @@ def test_memory_decides_in_the_world_that_needs_it():
         for cell in ("gru", "feed-forward")
     )
     assert gru.recall[20] > last_click.recall[20] + 0.1
+
+
+def test_another_sample_alpha_draws_other_negatives_from_the_next_step_on(cycle):
+    def with_change(alpha):
+        config = SMALL.with_changes(report_every=1, n_epochs=1, sample_alpha=0.0)
+        controls, events = Controls.of(config), []
+        for event in train(config, cycle[0], controls=controls):
+            events.append(event)
+            if event == StepDone(2, 1):
+                controls.set(sample_alpha=alpha)
+        return losses(events)
+
+    same, other = with_change(0.0), with_change(5.0)
+    assert same[:2] == other[:2]
+    assert same[2] != other[2]
