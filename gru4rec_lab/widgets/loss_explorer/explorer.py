@@ -180,10 +180,10 @@ class LossExplorer(Panel):
     def _scores(self, settings: dict[str, Any]) -> Scores:
         if settings["source"] == "pasted":
             return pasted(settings["pasted"])
+        n_sample, alpha = settings["n_sample"], settings["sample_alpha"]
         if settings["source"] == "trained":
-            names = ("epoch", "number", "n_sample", "sample_alpha")
-            return trained(*(settings[name] for name in names))
-        n_negatives = self._batch_size - 1 + settings["n_sample"]
+            return trained(settings["epoch"], settings["number"], n_sample, alpha)
+        n_negatives = self._batch_size - 1 + n_sample
         return gaussian(n_negatives, settings["spread"], settings["target_score"])
 
     def _measure(self, settings: dict[str, Any]) -> None:
