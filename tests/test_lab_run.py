@@ -61,8 +61,8 @@ def told(run):
             case EpochDone():
                 said.append((event.step, event.loss, event.evaluation.ranks.tolist()))
             case Observed(value=seen):
-                of = seen.mrr_20, seen.effective, seen.gradients.badly_ranked, seen.recommended.top
-                said.append((event.step, event.settings, *of))
+                measured = seen.mrr_20, seen.effective, seen.gradients.badly_ranked
+                said.append((event.step, event.settings, *measured, seen.recommended.top))
     return said
 
 

@@ -69,10 +69,7 @@ class BatchExplorer(Panel):
             css="g4r-batch-size", tooltip="sessions side by side; there is a row for each",
         )  # fmt: skip
         self.step = _int_slider(
-            "step",
-            1,
-            css="g4r-step",
-            tooltip="number of the step, from 0; each row clicks once",
+            "step", 1, css="g4r-step", tooltip="number of the step, from 0; each row clicks once"
         )
         self.n_sample = steps_slider(
             "extra samples (items)", n_sample, [0, 1, 2, 4, 8, 16, MOST_EXTRA], css="g4r-n-sample",

@@ -1,7 +1,7 @@
 """Labelled controls that all panels share, and how a value is put into one."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from math import inf
 from typing import Any
 
@@ -108,14 +108,34 @@ def steps_slider(
     return marked(slider, css)
 
 
+def choice_slider(
+    label: str, value: Any, choices: Iterable, *, css: str, tooltip: str
+) -> widgets.SelectionSlider:
+    """A labelled slider over these values and no others."""
+    slider = widgets.SelectionSlider(
+        options=list(choices), value=value, description=label, tooltip=tooltip, style=LABEL,
+        layout=widgets.Layout(width="430px"),
+    )  # fmt: skip
+    return marked(slider, css)
+
+
 def toggle_buttons(
-    label: str, options: dict[str, str], tooltips: list[str], *, css: str
+    label: str,
+    options: dict[str, str],
+    tooltips: list[str],
+    *,
+    css: str,
+    widths: tuple[int, int, int] = (150, 140, 460),
 ) -> widgets.ToggleButtons:
-    """A labelled choice among few: what a button says to the value it stands for."""
+    """A labelled choice among few: what a button says to the value it stands for.
+
+    `widths` are those of the label, of each button and of the whole row, in pixels.
+    """
+    label_width, button_width, row_width = (f"{width}px" for width in widths)
     buttons = widgets.ToggleButtons(
         options=list(options.items()), description=label, tooltips=tooltips,
-        style={"button_width": "140px"} | LABEL,
-        layout=widgets.Layout(width="460px"),
+        style={"button_width": button_width, "description_width": label_width},
+        layout=widgets.Layout(width=row_width),
     )  # fmt: skip
     return marked(buttons, css)
 

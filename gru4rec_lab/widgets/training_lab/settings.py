@@ -128,8 +128,8 @@ class NextRunSettings(widgets.VBox):
                 f"layers must be whole numbers with commas between them, such as 64 or 100, 50; "
                 f"got {shown['layers']!r}"
             ) from None
-        of = EMBEDDINGS[shown["embedding"]](self._separate or layers[-1])
-        return shown | {"layers": layers} | of
+        embedding = EMBEDDINGS[shown["embedding"]](self._separate or layers[-1])
+        return shown | {"layers": layers} | embedding
 
 
 def _look(name: str, label: str = "") -> dict[str, Any]:
