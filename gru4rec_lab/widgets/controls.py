@@ -1,7 +1,7 @@
 """Labelled controls that all panels share, and how a value is put into one."""
 
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from math import inf
 from typing import Any
 
@@ -37,15 +37,27 @@ class Updating(threading.local):
         return self._depth > 0
 
 
+def labelled(
+    kind: type[widgets.DOMWidget],
+    label: str,
+    *,
+    css: str,
+    tooltip: str,
+    width: str | None = "430px",
+    **own: Any,
+) -> widgets.DOMWidget:
+    """An element of class `kind` made with `own`; the unit belongs in the label."""
+    layout = widgets.Layout(width=width)
+    element = kind(description=label, tooltip=tooltip, style=LABEL, layout=layout, **own)
+    return marked(element, css)
+
+
 def float_slider(
     label: str, value: float, low: float, high: float, step: float, *, css: str, tooltip: str
 ) -> widgets.FloatSlider:
-    """A labelled slider; the unit belongs in the label."""
-    slider = widgets.FloatSlider(
-        value=value, min=low, max=high, step=step, description=label, tooltip=tooltip,
-        style=LABEL, layout=widgets.Layout(width="430px"), readout_format=".2f",
-    )  # fmt: skip
-    return marked(slider, css)
+    """A labelled slider over evenly spaced numbers."""
+    ends = {"min": low, "max": high, "step": step, "readout_format": ".2f"}
+    return labelled(widgets.FloatSlider, label, value=value, css=css, tooltip=tooltip, **ends)
 
 
 class StepsSlider(widgets.SelectionSlider):
@@ -101,22 +113,8 @@ def steps_slider(
     label: str, value: int, steps: list[int], *, css: str, tooltip: str, **how: Any
 ) -> StepsSlider:
     """A labelled `StepsSlider`."""
-    slider = StepsSlider(
-        value, steps, description=label, tooltip=tooltip, style=LABEL,
-        layout=widgets.Layout(width="430px"), **how,
-    )  # fmt: skip
-    return marked(slider, css)
-
-
-def choice_slider(
-    label: str, value: Any, choices: Iterable, *, css: str, tooltip: str
-) -> widgets.SelectionSlider:
-    """A labelled slider over these values and no others."""
-    slider = widgets.SelectionSlider(
-        options=list(choices), value=value, description=label, tooltip=tooltip, style=LABEL,
-        layout=widgets.Layout(width="430px"),
-    )  # fmt: skip
-    return marked(slider, css)
+    how |= {"value": value, "steps": steps}
+    return labelled(StepsSlider, label, css=css, tooltip=tooltip, **how)
 
 
 def toggle_buttons(

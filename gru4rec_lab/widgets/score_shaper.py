@@ -13,7 +13,7 @@ from ..losses import LOSSES, Loss, elu, elu_grad
 from ..plots import LivePlot
 from ..plots.panes import GradientPane, HistogramPane, PushByScorePane, loss_legend
 from ..score_matrix import join_columns, loss_and_gradient, split_columns
-from .controls import LABEL, float_slider, marked
+from .controls import float_slider, labelled, marked
 from .panel import Panel, picture_of
 
 N_EXTRA, N_ROWS, RANK = 2048, 8, 5
@@ -59,11 +59,9 @@ class ScoreShaper(Panel):
         self.reveal([controls, self.error_box, self.picture, self.words])
 
     def _make_controls(self) -> None:
-        self.source = marked(
-            widgets.Dropdown(
-                options=[GAUSSIAN, *self._rows], description="scores", style=LABEL,
-                tooltip="made up, or of the negatives of a real model",
-            ), "g4r-source")  # fmt: skip
+        self.source = labelled(
+            widgets.Dropdown, "scores", options=[GAUSSIAN, *self._rows], css="g4r-source",
+            width=None, tooltip="made up, or of the negatives of a real model")  # fmt: skip
         self.spread = float_slider(
             "score spread (std)", 4.0, 0.1, 6.0, 0.1, css="g4r-spread",
             tooltip="standard deviation of Gaussian scores (score units)")  # fmt: skip
@@ -73,11 +71,10 @@ class ScoreShaper(Panel):
         self.bpreg = float_slider(
             "bpreg", 0.0, 0.0, 3.0, 0.1, css="g4r-bpreg",
             tooltip="strength of the score regularisation, here on any loss")  # fmt: skip
-        self.loss = marked(
-            widgets.Dropdown(
-                options=list(LOSSES), value="bpr", description="push of the loss", style=LABEL,
-                tooltip="whose push on the negatives is drawn on the right",
-            ), "g4r-loss")  # fmt: skip
+        self.loss = labelled(
+            widgets.Dropdown, "push of the loss", options=list(LOSSES), value="bpr",
+            css="g4r-loss", width=None,
+            tooltip="whose push on the negatives is drawn on the right")  # fmt: skip
 
     def _make_plot(self) -> None:
         self._plot = plot = LivePlot(930, 360)

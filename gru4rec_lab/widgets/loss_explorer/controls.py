@@ -9,10 +9,9 @@ from ...diagnostics.stored import EPOCHS, N_TARGETS
 from ...losses import LOSSES
 from .. import settings_box
 from ..controls import (
-    LABEL,
     Updating,
-    choice_slider,
     float_slider,
+    labelled,
     marked,
     set_value,
     steps_slider,
@@ -53,11 +52,10 @@ class ExplorerControls(widgets.HBox):
         self._refresh, self._updating = refresh, Updating()
         self.elements = _elements()
         self.losses = {name: _checkbox(name) for name in LOSSES}
-        self.preset = widgets.Dropdown(
-            options=["", *PRESETS], description="preset", style=LABEL,
+        self.preset = labelled(
+            widgets.Dropdown, "preset", options=["", *PRESETS], css="g4r-preset", width=None,
             tooltip="settings to start from",
         )  # fmt: skip
-        marked(self.preset, "g4r-preset")
         for control in (*self.elements.values(), *self.losses.values()):
             control.observe(self._changed, "value")
         self.preset.observe(self._chosen, "value")
@@ -159,13 +157,17 @@ def _elements() -> dict[str, widgets.ValueWidget]:
             "sample_alpha (power)", 0.5, 0.0, 1.0, 0.05, css="g4r-sample-alpha",
             tooltip="extra negatives are drawn with probability ~ clicks^sample_alpha (no unit): "
             "0 uniform over the items, 1 by popularity"),
-        "epoch": choice_slider(
-            "trained for (epochs)", 4, EPOCHS, css="g4r-epoch",
-            tooltip="epochs of training after which the scores were taken"),
-        "number": choice_slider(
-            "test target (number)", 9, range(1, N_TARGETS + 1), css="g4r-number",
+        "epoch": labelled(
+            widgets.SelectionSlider, "trained for (epochs)", options=EPOCHS, value=4,
+            css="g4r-epoch", tooltip="epochs of training after which the scores were taken"),
+        "number": labelled(
+            widgets.SelectionSlider, "test target (number)", options=range(1, N_TARGETS + 1),
+            value=9, css="g4r-number",
             tooltip="which test target of the flights, with its own negatives"),
-        "pasted": _textarea(),
+        "pasted": labelled(
+            widgets.Textarea, "scores", value="3 2.5 2 1 0.5 0 -1 -2", continuous_update=False,
+            placeholder="target first, then its negatives", css="g4r-pasted",
+            tooltip="numbers: the target's score, then its negatives' (score units)"),
         "temperature": float_slider(
             "temperature", 1.0, 0.25, 4.0, 0.25, css="g4r-temperature",
             tooltip="the losses see score / temperature; gradients are by what they see"),
@@ -181,15 +183,6 @@ def _elements() -> dict[str, widgets.ValueWidget]:
             ["softmax weights of the negatives", "dL/dr_j of the negatives",
              "histogram of the scores"], css="g4r-pane", widths=WIDTHS),
     }  # fmt: skip
-
-
-def _textarea() -> widgets.Textarea:
-    area = widgets.Textarea(
-        value="3 2.5 2 1 0.5 0 -1 -2", description="scores", continuous_update=False, style=LABEL,
-        placeholder="target first, then its negatives", layout=widgets.Layout(width="430px"),
-        tooltip="numbers: the target's score, then its negatives' (score units)",
-    )  # fmt: skip
-    return marked(area, "g4r-pasted")
 
 
 def _checkbox(name: str) -> widgets.Checkbox:

@@ -13,8 +13,8 @@ from ...training.controls import Settings
 from ..controls import (
     LABEL,
     StepsSlider,
-    choice_slider,
     float_slider,
+    labelled,
     marked,
     set_value,
     steps_slider,
@@ -52,9 +52,9 @@ class LabControls(widgets.HBox):
 
     def __init__(self, config: Config, below: widgets.Widget):
         self.elements: dict[str, widgets.ValueWidget] = {
-            "loss": choice_slider(
-                "loss", config.loss, LOSSES, css="g4r-loss",
-                tooltip="the loss that trains from the next step on",
+            "loss": labelled(
+                widgets.SelectionSlider, "loss", options=list(LOSSES), value=config.loss,
+                css="g4r-loss", tooltip="the loss that trains from the next step on",
             ),
             "n_sample": steps_slider(
                 "extra negatives", config.n_sample, N_SAMPLES, css="g4r-n-sample",
