@@ -51,8 +51,9 @@ _Check = Callable[[Any], Any]
 
 
 def _is_within(value: Any, low: float, high: float) -> bool:
-    number = isinstance(value, Real) and not isinstance(value, bool)
-    return number and bool(low <= value <= high)
+    if isinstance(value, np.generic):
+        value = value.item()  # float16 does not reach as far as most limits
+    return isinstance(value, Real) and not isinstance(value, bool) and low <= value <= high
 
 
 def _limits(value: Any, low: float, high: float) -> str:
@@ -118,7 +119,8 @@ def _device(value: Any) -> str:
 
 
 def _layers(value: Any) -> tuple[int, ...]:
-    units = list(value) if isinstance(value, tuple | list | np.ndarray) else [value]
+    several = isinstance(value, tuple | list) or (isinstance(value, np.ndarray) and value.ndim)
+    units = list(value) if several else [value]
     try:
         return tuple(map(_whole(1), units or [0]))
     except _Unfit:

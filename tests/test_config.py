@@ -105,7 +105,7 @@ ODD += [("constrained_embedding", value) for value in ("False", 0, 1, None, 1.0)
 ODD += [(name, value) for name in (*CHOICES, "loss") for value in (None, "", 1, ["gru"], True)]
 ODD += [("device", value) for value in (0, None, True, ["cpu"])]
 ODD += [("layers", value) for value in (2.5, None, "100", True, (True,), (8, 0), (8.5,), [None],
-                                        np.zeros((1, 1)), {8: 8})]  # fmt: skip
+                                        np.zeros((1, 1)), np.array(8), {8: 8})]  # fmt: skip
 
 
 @pytest.mark.parametrize(("name", "value"), ODD, ids=str)
@@ -200,3 +200,7 @@ def test_every_config_can_be_saved_and_loaded(tmp_path_factory, given_settings):
     path = tmp_path_factory.getbasetemp() / "odd"
     model = load_model(Recommender(network, np.array(["a", "b", "c"]), config).save(path))
     assert model.config == config
+
+
+def test_a_number_of_few_bits_is_checked_without_a_warning():
+    assert check_setting("n_sample", np.float16(8)) == 8

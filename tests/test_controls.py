@@ -52,3 +52,13 @@ def test_recorded_changes_are_replayed_before_their_steps():
         settings, new = controls.before_step(step, settings)
         changes += new
     assert changes == sorted(recorded, key=lambda change: change.step)
+
+
+def test_who_asks_is_told_of_each_change_and_of_nothing_refused():
+    told = []
+    controls = Controls.of(Config(), on_set=lambda: told.append(controls.n_sample))
+    controls.n_sample = 8
+    controls.set(n_sample=16, loss="bpr")
+    with pytest.raises(ValueError, match="n_sample"):
+        controls.n_sample = -1
+    assert told == [8, 16]

@@ -1,5 +1,6 @@
 import subprocess
 import sys
+import threading
 from dataclasses import replace
 
 import pytest
@@ -8,14 +9,16 @@ import torch
 from gru4rec_lab import fit, load_model, load_sessions
 from gru4rec_lab.data.lab_split import lab_data
 from gru4rec_lab.recommend import Recommender
-from gru4rec_lab.training.controls import Settings
+from gru4rec_lab.training.controls import Controls, Settings
 from gru4rec_lab.training.events import EpochDone, Observed, Report, StepDone
+from gru4rec_lab.training.loop import NonFiniteLoss
+from gru4rec_lab.training.observe import ObservationSchedule
 from gru4rec_lab.widgets.training_lab import picture
 from gru4rec_lab.widgets.training_lab.comparison import Comparison
 from gru4rec_lab.widgets.training_lab.history import History
 from gru4rec_lab.widgets.training_lab.observation import observe
 from gru4rec_lab.widgets.training_lab.probe import Probe
-from gru4rec_lab.widgets.training_lab.run import LabRun
+from gru4rec_lab.widgets.training_lab.run import LabRun, SpeedLimit, lab_events
 
 from .labs import TINY, training_threads, until
 
@@ -73,7 +76,7 @@ sys.modules["ipywidgets"] = None
 from gru4rec_lab import load_sessions
 from gru4rec_lab.widgets.training_lab.observation import observe
 from gru4rec_lab.widgets.training_lab.probe import Probe
-from gru4rec_lab.widgets.training_lab.run import LabRun
+from gru4rec_lab.widgets.training_lab.run import LabRun, SpeedLimit, lab_events
 from tests.labs import TINY
 stops = load_sessions("world:cycle", n_sessions=200, n_items=30)
 run = LabRun(TINY.with_changes(n_epochs=2), stops, speed_limit=0)
@@ -164,6 +167,26 @@ def test_reports_carry_the_settings_that_trained_and_a_mean_of_two_losses_is_of_
         "bpr": [5], "cross-entropy": [15]}  # fmt: skip
 
 
+@pytest.mark.parametrize("step", ["plain", "numba"])
+def test_a_failure_that_an_observation_meets_first_names_the_step_that_failed(stops, step):
+    config = TINY.with_changes(report_every=50, step=step)
+    controls, schedule = Controls.of(config), ObservationSchedule(at=[20])
+    how = schedule, Probe(), threading.Lock(), SpeedLimit(0)
+    events = lab_events(config, controls, lambda: lab_data(stops, None), *how)
+    network = next(events).model.network
+
+    def train_on():
+        for event in events:
+            if event == StepDone(9, 1):
+                network.bias.data.fill_(torch.inf)
+            if event == StepDone(12, 1):
+                controls.set(loss="top1", learning_rate=0.01)
+
+    with pytest.raises(NonFiniteLoss, match=r"the bpr loss .* at step 10 with learning_rate 0\.1;"):
+        train_on()
+    assert all(weight.isfinite().all() for weight in network.state_dict().values())
+
+
 @pytest.mark.parametrize(
     "changes",
     [
@@ -246,3 +269,81 @@ def test_events_reach_the_listener_and_the_history_in_the_same_order(stops):
         (type(event), getattr(event, "step", 0)) for event in run.history.events
     ]
     assert not any(isinstance(event, StepDone) for event in heard)
+
+
+def test_step_pressed_quickly_takes_as_many_steps_and_shows_each(run):
+    for _ in range(3):
+        run.step()
+    until(lambda: run.steps == 3 and run.state == "paused")
+    run.poll()
+    assert [seen.step for seen in run.history.observations] == [0, 1, 2, 3]
+
+
+def test_step_in_a_replay_shows_the_model_after_the_step(run):
+    run.start()
+    until(lambda: run.steps > 30)
+    run.stop()
+    run.replay()
+    run.pause()
+    until(lambda: run.state == "paused")
+    for _ in range(2):
+        one_step(run)
+        assert run.history.observations[-1].step == run.steps
+
+
+def test_a_replay_of_a_run_that_was_stopped_is_observed_where_it_goes_on(run):
+    one_step(run)
+    run.stop()
+    run.replay()
+    until(lambda: run.steps > 100)
+    run.stop()
+    assert run.history.observations[-1].step > 1
+
+
+def test_a_report_from_the_first_step_of_a_changed_loss_on_is_of_that_loss_alone(run):
+    run.controls.loss = "top1"  # before the first step
+    run.start()
+    run.pause()
+    until(lambda: run.steps > 0 or run.state == "paused")
+    while run.steps < 5:
+        one_step(run)
+    run.controls.loss = "cross-entropy"  # after the report of step 5
+    for _ in range(5):
+        one_step(run)
+    assert {name: [step for step, _ in points] for name, points in run.history.losses.items()} == {
+        "top1": [5], "cross-entropy": [10]}  # fmt: skip
+
+
+def test_the_last_observation_is_whole_at_any_moment(short):
+    ended(short)
+    seen = []
+
+    class Watched(list):
+        """What another thread may find, whenever the list changes."""
+
+        def append(self, each):
+            super().append(each)
+            seen.append(self[-1].value.weights)
+
+        def __setitem__(self, place, each):
+            super().__setitem__(place, each)
+            seen.append(self[-1].value.weights)
+
+    history = short.history
+    history.observations = Watched(history.observations)
+    history.add(history.observations[-1])
+    assert len(seen) == 2
+    assert all(weights is not None for weights in seen)
+
+
+def test_a_config_of_a_loss_that_is_not_here_is_refused_with_the_way_out(stops):
+    config = object.__new__(type(TINY))
+    config.__dict__.update(TINY.__dict__, loss="hinge")
+    with pytest.raises(ValueError, match="unknown loss 'hinge'.*LOSSES.add"):
+        LabRun(config, stops)
+
+
+def test_validation_sessions_of_other_items_are_refused_with_the_way_out(stops):
+    others = load_sessions("world:markov", n_sessions=50, n_items=10)
+    with pytest.raises(ValueError, match="no validation session has two clicks on items"):
+        lab_data(stops, others)

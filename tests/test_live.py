@@ -149,6 +149,22 @@ def test_a_run_that_is_resumed_during_a_single_step_goes_on():
     assert run.state == "finished"
 
 
+def test_a_run_that_is_resumed_during_its_first_single_step_goes_on():
+    near_end, goes_on = threading.Event(), threading.Event()
+
+    def events():
+        near_end.wait(5)
+        yield StepDone(1, 1)
+        goes_on.set()
+
+    run = LiveRun(events())
+    run.step()
+    run.resume()
+    near_end.set()
+    assert goes_on.wait(5)
+    assert run.wait(5)
+
+
 @pytest.mark.parametrize("paused", [True, False])
 def test_a_run_that_nobody_refers_to_gives_its_thread_back(paused):
     closed = threading.Event()
@@ -170,9 +186,12 @@ def test_a_run_that_nobody_refers_to_gives_its_thread_back(paused):
     (owner.run.step if paused else owner.run.start)()
     (thread,) = set(threading.enumerate()) - before
     del owner
-    gc.collect()
-    thread.join(5)
-    assert not thread.is_alive()
+
+    def ended():
+        gc.collect()  # more than once: while it hands over an event, the thread holds its run
+        return not thread.is_alive()
+
+    assert until(ended)
     assert closed.is_set()
 
 
@@ -212,3 +231,11 @@ def test_an_error_is_kept_for_whoever_shows_the_run():
     run.wait(5)
     assert run.state == "failed"
     assert "not finite at step 2" in str(run.error)
+
+
+def test_steps_that_are_asked_for_at_once_are_all_taken(endless):
+    for _ in range(3):
+        endless.step()
+    assert until(lambda: endless.steps == 3 and endless.state == "paused")
+    time.sleep(0.02)
+    assert endless.steps == 3

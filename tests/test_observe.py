@@ -167,3 +167,14 @@ def test_no_moment_and_one_before_the_start_are_refused(sessions, epochs):
 def test_two_moments_in_the_same_step_are_both_seen(sessions):
     seen = list(at_epochs(CONFIG, sessions, lambda model: None, (0, 0.0001)))
     assert [(at.epoch, at.step) for at in seen] == [(0, 0), (0.0001, 0)]
+
+
+def test_a_repeated_run_that_goes_on_is_observed_as_usual_after_the_last_of_the_steps(clock):
+    at, _ = steps_observed(ObservationSchedule(50, [0, 7, 60]), clock, 200, takes=0.001)
+    assert at == [0, 7, 60, 100, 150, 200]
+
+
+def test_who_goes_step_by_step_in_a_repeated_run_sees_each_step_too(clock):
+    schedule = ObservationSchedule(50, [0, 9])
+    schedule.each_step = True
+    assert all(schedule.due(step) for step in range(12))

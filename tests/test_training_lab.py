@@ -394,9 +394,10 @@ def test_a_line_that_cannot_be_taken_changes_nothing(lab, line, why):
 
 def test_settings_from_code_are_taken_all_or_none(lab):
     before = lab.settings_string
-    for settings in ({"loss": "top1", "learning_rate": -1.0}, {"loss": "top1", "bogus": 1}):
-        with pytest.raises(ValueError, match="learning_rate|bogus"):
-            lab.take(settings)
+    for bad in ({"learning_rate": -1.0}, {"bogus": 1}, {"seed": 2.5}, {"layers": "8; 4"},
+                {"layers": "0"}):  # fmt: skip
+        with pytest.raises(ValueError, match=next(iter(bad))):
+            lab.take({"loss": "top1"} | bad)
         assert lab.settings_string == before
 
 
@@ -479,7 +480,7 @@ def test_a_failed_run_says_step_loss_and_learning_rate_and_the_panel_starts_agai
         until(lambda: lab.state.startswith("failed") and lab.error != "")
         for part in ("failed: ", "not finite at step 1 ", "bpr", "learning_rate 0.1"):
             assert part in lab.state
-    lab.buttons["start"].click()
+    lab.start()
     until(lambda: lab.state == "running" and lab.run.steps > 20)
     assert lab.error == ""
 
@@ -714,3 +715,86 @@ def test_every_button_and_control_says_what_it_does(lab):
         elif isinstance(widget, widgets.ValueWidget) and hasattr(widget, "disabled"):
             assert widget.tooltip, widget.description
             assert widget.description
+
+
+def test_elements_follow_what_code_sets_before_there_is_a_run_and_while_it_is_held(lab):
+    before = lab.picture.value
+    lab.controls.n_sample = 64
+    assert (lab.n_sample.value, "n_sample=64" in lab.restore_box.text.value) == (64, True)
+    assert lab.picture.value != before
+    lab.step()
+    until(lambda: lab.state == "paused")
+    lab._drawer.stop(timeout=5)  # who is quicker than it must not hide what code has set
+    lab.controls.n_sample = 128
+    lab.loss.value = "top1"
+    assert (lab.n_sample.value, lab.loss.value) == (128, "top1")
+
+
+def test_what_is_set_while_elements_follow_is_shown_in_the_end(lab, monkeypatch):
+    show = lab._elements.controls.show
+
+    def late(settings):
+        monkeypatch.undo()
+        lab.controls.n_sample = 64
+        show(settings)
+
+    monkeypatch.setattr(lab._elements.controls, "show", late)
+    lab.controls.loss = "top1"
+    lab.update()
+    assert (lab.loss.value, lab.n_sample.value, lab.controls.n_sample) == ("top1", 64, 64)
+
+
+def test_a_sampling_exponent_above_one_is_shown_as_it_is(stops):
+    lab = TrainingLab(stops, TINY.with_changes(sample_alpha=1.5))
+    assert (lab.sample_alpha.value, lab.controls.sample_alpha) == (1.5, 1.5)
+
+
+def test_settings_from_code_may_be_numpys_and_are_shown_as_pythons_own(lab):
+    for value in (64.0, np.int64(32)):
+        lab.take({"n_sample": value, "learning_rate": np.float32(0.25)})
+        assert (lab.n_sample.value, lab.controls.n_sample) == (int(value), int(value))
+        assert f"n_sample={int(value)} " in lab.settings_string
+
+
+def test_what_others_have_taken_in_is_drawn_at_the_next_update(lab):
+    lab.step()
+    until(lambda: lab.state == "paused")
+    lab._drawer.stop(timeout=5)
+    lab.update()
+    before = lab.picture.value
+    lab.run.step()
+    until(lambda: lab.run.steps == 2 and lab.state == "paused")
+    lab.run.poll()
+    lab.update()
+    assert lab.picture.value != before
+
+
+def test_a_replay_of_a_run_under_way_is_drawn(lab, monkeypatch):
+    make = lab.run._make
+
+    def slow(*run):
+        time.sleep(0.6)  # the drawing thread sees that the last run has ended
+        make(*run)
+
+    lab.start()
+    until(lambda: lab.run.steps > 3)
+    monkeypatch.setattr(lab.run, "_make", slow)
+    lab.replay()
+    time.sleep(0.6)
+    assert lab._drawer._thread.is_alive()
+
+
+def test_a_loss_that_is_removed_while_it_trains_ends_the_run_and_leaves_the_panel_usable(stops):
+    LOSSES.add("hinge", lambda target, negatives: (1 + negatives - target[:, None]).relu().mean(1))
+    try:
+        lab = TrainingLab(stops, TINY.with_changes(loss="hinge"), speed_limit=0)
+        lab.start()
+        until(lambda: lab.run.steps > 3)
+    finally:
+        LOSSES.remove("hinge")
+    until(lambda: lab.error and not lab.buttons["start"].disabled)
+    assert "failed: unknown loss 'hinge'" in lab.state_label.value
+    lab.loss.value = "top1"
+    lab.buttons["start"].click()
+    until(lambda: lab.state == "running" and lab.run.steps > 3)
+    assert lab.error == ""

@@ -50,4 +50,9 @@ def lab_data(
         if validation is not None and sessions is None and name in (None, "flights"):
             later = validation
     later = later.with_targets(training.item_ids).sample(N_VALIDATION)
+    if not later.n_sessions:
+        raise ValueError(
+            "no validation session has two clicks on items that are trained on; give others as "
+            "validation="
+        )
     return LabData(training, later, later.sample(N_PROBE))

@@ -1,7 +1,7 @@
 """`Controls`: the settings that may change between two steps of a running training."""
 
 import threading
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
@@ -48,18 +48,31 @@ class Controls:
     """What may be changed while a run is going, from any thread: `controls.n_sample = 64`.
 
     The training loop reads `settings` once before each step. Recorded `ControlChanged` events given
-    as `replay` are applied again before the same steps, which repeats a run exactly.
+    as `replay` are applied again before the same steps, which repeats a run exactly. `on_set` is
+    called after each change, in the thread that made it.
     """
 
-    def __init__(self, settings: Settings, *, replay: Iterable[ControlChanged] = ()):
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        replay: Iterable[ControlChanged] = (),
+        on_set: Callable[[], None] | None = None,
+    ):
         self._lock = threading.Lock()
-        self._settings = settings
+        self._settings, self._on_set = settings, on_set
         self._replay = sorted(replay, key=lambda change: change.step, reverse=True)
 
     @classmethod
-    def of(cls, config: Config, *, replay: Iterable[ControlChanged] = ()) -> "Controls":
+    def of(
+        cls,
+        config: Config,
+        *,
+        replay: Iterable[ControlChanged] = (),
+        on_set: Callable[[], None] | None = None,
+    ) -> "Controls":
         """Controls that start at the settings of `config`."""
-        return cls(Settings.of(config), replay=replay)
+        return cls(Settings.of(config), replay=replay, on_set=on_set)
 
     @property
     def settings(self) -> Settings:
@@ -81,6 +94,8 @@ class Controls:
         stored = {name: check_setting(name, value) for name, value in changes.items()}
         with self._lock:
             self._settings = replace(self._settings, **stored)
+        if self._on_set is not None:
+            self._on_set()
 
     def before_step(self, step: int, previous: Settings) -> tuple[Settings, list[ControlChanged]]:
         """The settings of step number `step` and how they differ from `previous`."""

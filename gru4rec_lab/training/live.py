@@ -64,16 +64,16 @@ class LiveRun:
                 self.state = "paused"
 
     def resume(self) -> None:
-        """Go on after `pause`; nothing if the run is not paused or has ended meanwhile."""
+        """Go on after `pause` or `step`; nothing if the run is idle or has ended meanwhile."""
         with self._changing:
-            if self.state == "paused":
+            if self.state in ("running", "paused"):
                 self.state, self._single_steps = "running", 0
         self._wake.put(None)
 
     def step(self) -> None:
-        """One more step of a paused run, then pause again; starts an idle one."""
+        """One more step of a run that is paused or takes one, then pause; starts an idle one."""
         with self._changing:
-            if self.state in ("idle", "paused"):
+            if self.state in ("idle", "paused") or self._single_steps:
                 self._single_steps += 1
             if self.state == "idle":
                 self.start()

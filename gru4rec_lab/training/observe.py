@@ -12,7 +12,8 @@ from .controls import ControlChanged, Settings
 from .events import EpochDone, Event, Observed, Started, StepDone
 from .loop import train
 
-# Share of the time that observations may take, and where they are worth more or cost nothing.
+# Share of the time that observations may take; the larger one soon after a change, and where the
+# training waits anyway.
 USUAL, WORTH_MORE = 0.06, 0.3
 
 
@@ -21,7 +22,7 @@ class ObservationSchedule:
 
     At the start, at the ends of epochs, every `every` steps if the last observation is long enough
     ago, and soon after a control was changed. Which steps that are depends on the machine; with
-    `at`, the steps of an earlier run, it is after these and no others.
+    `at`, the steps of an earlier run, it is after these, and as usual after the last of them.
 
     Attributes:
         each_step: all steps are observed, as for a learner who goes step by step; set from any
@@ -29,8 +30,8 @@ class ObservationSchedule:
         throttled: the training waits between its steps, so that observations may take more time.
     """
 
-    def __init__(self, every: int = 1, at: Collection[int] | None = None):
-        self._every, self._at = every, at
+    def __init__(self, every: int = 1, at: Collection[int] = ()):
+        self._every, self._at, self._last = every, frozenset(at), max(at, default=-1)
         self.each_step = self.throttled = self._changed = False
         self._took, self._ended = 0.0, perf_counter()
 
@@ -40,7 +41,7 @@ class ObservationSchedule:
 
     def due(self, step: int, *, ends_epoch: bool = False) -> bool:
         """Whether to observe the model now, after step number `step` (0: before the first)."""
-        if self._at is not None:
+        if step <= self._last and not self.each_step:
             return step in self._at
         if step == 0 or ends_epoch or self.each_step:
             return True

@@ -69,7 +69,7 @@ def pinned_run(history: History, label: str | None = None) -> Pinned:
         ValueError: the run has not been observed yet.
     """
     if not history.observations:
-        raise ValueError("there is no run to pin yet; press Start and wait for the first look")
+        raise ValueError("there is no run to pin yet; press Start and wait until it is observed")
     changes, config = list(history.changes), history.config
     label = label or run_label(config, changes)
     quality = quality_curves(history)

@@ -44,7 +44,7 @@ N_CHOICES = 8
 
 
 class LabControls(widgets.HBox):
-    """Elements for the live settings, starting at those of `config`; `below` ends the sliders.
+    """Elements for the live settings, starting at those of `config`, and `below` the sliders.
 
     Attributes:
         elements: setting name to its element.
@@ -61,7 +61,8 @@ class LabControls(widgets.HBox):
                 tooltip="n_sample: extra negatives drawn for every step (items)",
             ),
             "sample_alpha": float_slider(
-                "sample_alpha", config.sample_alpha, 0.0, 1.0, 0.05, css="g4r-alpha",
+                "sample_alpha", config.sample_alpha, 0.0, max(1.0, config.sample_alpha), 0.05,
+                css="g4r-alpha",
                 tooltip="negatives are drawn with popularity^alpha: 0 uniform, 1 by popularity",
             ),
         }  # fmt: skip

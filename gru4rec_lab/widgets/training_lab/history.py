@@ -60,7 +60,8 @@ class History:
             case ControlChanged():
                 self.changes.append(event)
                 self.settings = event.settings
-                self._mixed |= event.name == "loss"
+                first = self.report.step + 1 if self.report else 1
+                self._mixed |= event.name == "loss" and event.step > first
             case Observed():
                 self._add_observation(event)
             case EpochDone() if event.evaluation is not None:
@@ -71,8 +72,11 @@ class History:
             # Thousands of observations fit into memory, thousands of distributions would not.
             last = self.observations[-1]
             lean = replace(last, value=replace(last.value, weights=None, scores=None))
-            self.observations[-1] = self.events[self._place] = lean
-        self.observations.append(event)
+            # In this order: another thread may be drawing the last one.
+            self.observations.append(event)
+            self.observations[-2] = self.events[self._place] = lean
+        else:
+            self.observations.append(event)
         self._place = len(self.events) - 1
 
     def _add_report(self, report: Report) -> None:

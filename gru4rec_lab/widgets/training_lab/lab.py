@@ -45,7 +45,7 @@ class TrainingLab(Panel):
         files: the box for saving.
         restore_box: the line of text that restores all settings.
         probe: the choice of the session that gets recommendations.
-        run: the `LabRun` behind the panel: what is asked for, and what was told.
+        run: the `LabRun` behind the panel: what is asked for, and what trained.
         picture: the image; gradients, weights or scores, loss, effective negatives, quality.
         state_label, status, hint, changes, compared, formula: words.
     """
@@ -68,10 +68,12 @@ class TrainingLab(Panel):
         config = config or Config.preset("lab")
         how = {"observe_every": observe_every, "speed_limit": speed_limit}
         self._drawer = Drawer(self.update, lambda: not self.run.ready, self.show_error)
-        self.run = LabRun(config, sessions, validation, **how, on_event=self._wake)
+        calls = {"on_event": self._wake, "on_set": self._controls_set}
+        self.run = LabRun(config, sessions, validation, **how, **calls)
         self._updating = Updating()
         self._failure: Exception | None = None
         self._shown: Settings = self.controls.settings
+        self._drawn: tuple[object, int] | None = None
         self._elements = LabElements(config, speed_limit, own_data=sessions is not None)
         self._lab_picture = LabPicture()
         self._name_elements()
@@ -192,9 +194,13 @@ class TrainingLab(Panel):
         Raises:
             ValueError: there was no run yet.
         """
-        self.run.replay()
-        self._draw()
-        self._follow()
+        # One that sees the last run ended would end as well, and not draw the next.
+        self._drawer.stop(timeout=5.0)
+        try:
+            self.run.replay()
+            self._draw()
+        finally:
+            self._follow()
 
     def pin(self, label: str | None = None) -> None:
         """Keep the quality of this run in the picture, in place of a run pinned before.
@@ -219,7 +225,6 @@ class TrainingLab(Panel):
         with self._updating:
             self._elements.settings.show(settings)
         self.controls.set(**{name: value for name, value in settings.items() if name in LIVE})
-        self._shown = self.controls.settings
         self.restore_box.follow()
         self._show_chosen()
 
@@ -252,20 +257,20 @@ class TrainingLab(Panel):
         try:
             if self.run is not None:
                 self.run.stop()
-                self._drawer.stop(timeout=5.0)
         finally:
+            if self.run is not None:
+                self._drawer.stop(timeout=5.0)
             super().close()
 
     def update(self) -> None:
         """Take in what happened since the last call and show it, if anything did."""
-        # Also by the drawing thread: who comes second sees what was told taken in and drawn.
+        # Also by the drawing thread: who comes second finds the events taken in and drawn.
         with self._lab_picture.plot.lock:
-            told = self.run.poll()
-            if self.controls.settings is not self._shown:
-                self._follow_controls()
+            self.run.poll()
             # Words before the picture, which takes ten times as long.
             self._tell()
-            if told:
+            # Others, as who saves, take in events as well.
+            if self._drawn != self._place():
                 self._draw()
 
     def _name_elements(self) -> None:
@@ -314,17 +319,24 @@ class TrainingLab(Panel):
                 change["owner"].value = change["old"]
             self.restore_box.follow()
             raise
-        self._shown = self.controls.settings
         self._tell()
         # A running training draws its change with the next step; here it would wait for this.
-        if name in ("loss", "n_sample", "sample_alpha") and self.state != "running":
+        if name in ("loss", "n_sample", "sample_alpha") and self.state == "paused":
+            self._draw()
+
+    def _controls_set(self) -> None:
+        """Show what was set; while there is a run, the drawing thread does."""
+        if not self.run.ready:
+            self._tell()
             self._draw()
 
     def _follow_controls(self) -> None:
-        """Let the elements show what a replay, or code, has set."""
-        self._shown = self.controls.settings
+        """Let the elements show what was asked for last, by a replay or by code too."""
+        settings = self.controls.settings
         with self._updating:
-            self._elements.controls.show(self._shown)
+            self._elements.controls.show(settings)
+        # Not before: what is asked for meanwhile is shown the next time.
+        self._shown = settings
         self.restore_box.follow()
 
     def _follow_text(self) -> None:
@@ -369,17 +381,26 @@ class TrainingLab(Panel):
 
     def _draw(self) -> None:
         """A fresh picture, whether anything happened or not."""
-        on_reference = self.scores_of.value == "reference"
+        on_reference, place = self.scores_of.value == "reference", self._place()
         # Callbacks and the drawing thread: the later picture must not be set first.
         with self._lab_picture.plot.lock:
             self.picture.value = self._lab_picture.show(
                 self.run.history, self.controls.settings, on_reference=on_reference
             )
+            self._drawn = place
+
+    def _place(self) -> tuple[object, int]:
+        """How far which run has told; another one, and there is something to draw."""
+        return self.run.history, len(self.run.history.events)
 
     def _tell(self) -> None:
-        """Bring words and buttons up to date."""
+        """Bring elements, words and buttons up to date."""
+        if self.controls.settings is not self._shown:
+            self._follow_controls()
         self._elements.tell(self.run)
         if self.run.error is not self._failure:
             self._failure = self.run.error
-            if self._failure is not None:
+            if self._failure is None:
+                self.clear_error()
+            else:
                 self.show_error(self._failure)

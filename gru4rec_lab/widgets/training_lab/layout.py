@@ -77,7 +77,8 @@ class LabElements:
         """Bring words and buttons up to date with the run."""
         history, state = run.history, run.state
         going = state in ("loading", "running", "paused")
-        seen = history.last_observation
+        last = history.observations[-1] if history.observations else None
+        seen = last.value if last else None
         asked = run.controls.settings
         self.hint.value = hint(state, seen and seen.gradients, asked, self.scores_of.value)
         self.state_label.value = f"state: <b>{html.escape(state, quote=False)}</b>"
@@ -86,7 +87,7 @@ class LabElements:
         self.changes.value = changes_list(history.changes, run.pending)
         self.compared.value = run.compared()
         self.probe.top.value = (
-            recommendations_list(history.observations[-1].step, seen.recommended) if seen else ""
+            recommendations_list(last.step, last.value.recommended) if last else ""
         )
         self.buttons["pin"].disabled = seen is None
         self.buttons["unpin"].disabled = run.pinned is None

@@ -13,7 +13,7 @@ from ...data.lab_split import LabData, lab_data
 from ...data.sessions import Sessions
 from ...recommend import Recommendation, Recommender
 from ...training.controls import ControlChanged, Controls
-from ...training.events import Event, Observed, StepDone
+from ...training.events import Event, Observed, Report, StepDone
 from ...training.live import LiveRun
 from ...training.loop import NonFiniteLoss, train
 from ...training.observe import ObservationSchedule, observed
@@ -79,6 +79,11 @@ class LabRun:
         observe_every: steps between two observations of the model, at least.
         speed_limit: steps a second at most; 0 for no limit.
         on_event: called in the training thread with each event that `poll` will take in.
+        on_set: called after each change of the controls, in the thread that made it.
+
+    Raises:
+        ValueError: a config that cannot train here: that of a saved model may name a loss that
+            is not in `LOSSES`.
     """
 
     def __init__(
@@ -90,16 +95,17 @@ class LabRun:
         observe_every: int = 25,
         speed_limit: int = 50,
         on_event: Callable[[Event], None] | None = None,
+        on_set: Callable[[], None] | None = None,
     ):
-        self.config = config
+        self.config = config = config.with_changes()
         self._data_of = cache(partial(lab_data, sessions, validation))
-        self._observe_every, self._on_event = observe_every, on_event
+        self._observe_every, self._on_event, self._on_set = observe_every, on_event, on_set
         self._polling, self._stepping = threading.RLock(), threading.Lock()
         self._schedule = ObservationSchedule(observe_every)
         self._comparison = Comparison()
         self._live: LiveRun | None = None
         self.probe, self.limit = Probe(), SpeedLimit(speed_limit)
-        self.controls, self.history = Controls.of(config), History(config)
+        self.controls, self.history = Controls.of(config, on_set=on_set), History(config)
         self.pinned: Pinned | None = None
 
     @property
@@ -184,10 +190,13 @@ class LabRun:
             self._live.pause()
 
     def step(self) -> None:
-        """Train one step, observe the model and pause; a running training pauses."""
+        """Train one step, observe the model and pause; a running training pauses.
+
+        Pressed while such a step is under way, it takes one more.
+        """
         if not self.ready:
             self.prepare(self.history.data)
-        if self._live.state == "running":
+        if self._live.state == "running" and not self._schedule.each_step:
             self._live.pause()
         else:
             self._schedule.each_step = True
@@ -220,6 +229,8 @@ class LabRun:
 
     def replay(self) -> None:
         """Run again: same settings, same seed, same changes and observations at the same steps.
+
+        A run that was stopped goes on behind its last observation, and is observed as usual there.
 
         Raises:
             ValueError: there was no run yet.
@@ -271,10 +282,11 @@ class LabRun:
         config: Config,
         data: str | None,
         replay: Iterable[ControlChanged] = (),
-        at: Collection[int] | None = None,
+        at: Collection[int] = (),
     ) -> None:
         """A run that waits for its start; with the changes and observations of an earlier one."""
-        self.history, self.controls = History(config, data), Controls.of(config, replay=replay)
+        self.history = History(config, data)
+        self.controls = Controls.of(config, replay=replay, on_set=self._on_set)
         # A lock for each run: one that outlived its `stop` must not hold back the next.
         self._stepping = threading.Lock()
         self._schedule = ObservationSchedule(self._observe_every, at)
@@ -298,7 +310,8 @@ def lab_events(
     `stepping` is held while the model may change, so that whoever holds it sees a whole step.
 
     Raises:
-        NonFiniteLoss: from the generator, when the loss or the scores stop being finite.
+        NonFiniteLoss: from the generator, when the loss or the scores stop being finite; where the
+            loss did not, the model keeps its weights.
     """
     data = load()
     events = train(config, data.training, controls=controls, validation=data.validation)
@@ -311,6 +324,9 @@ def lab_events(
         if event is None:
             return
         if isinstance(event, Observed) and event.value is None:
+            # Where the loss failed too, the next report says at which step, with which settings.
+            with stepping:
+                any(isinstance(later, Report) for later in events)
             raise NonFiniteLoss(_not_finite(event))
         if isinstance(event, StepDone):
             schedule.throttled = limit.wait()

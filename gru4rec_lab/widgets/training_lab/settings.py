@@ -22,6 +22,7 @@ PAPER = {
     "Diginetica (BPR-max)": "diginetica",
 }
 WORDS = ("loss", "data", "layers", "embedding", "scores_of", "pane")
+CHECKED = (*LIVE, "batch_size", "dropout_p_embed", "dropout_p_hidden", "n_epochs", "seed")
 OWN = "as given"
 NOTE = "(needs a new run)"
 TOOLTIPS = {
@@ -74,19 +75,21 @@ class NextRunSettings(widgets.VBox):
         names = [each.name for each in list_datasets()]
         self.elements: dict[str, widgets.ValueWidget] = {
             "data": widgets.Dropdown(
-                options=[OWN, *names] if own_data else names, **_look("data", "data set")
+                options=[OWN, *names] if own_data else names, **_element("data", "data set")
             ),
             "layers": widgets.Text(
-                value=", ".join(map(str, config.layers)), continuous_update=False, **_look("layers")
+                value=", ".join(map(str, config.layers)),
+                continuous_update=False,
+                **_element("layers"),
             ),
             "embedding": widgets.Dropdown(
-                options=list(EMBEDDINGS), value=embedding_of(config), **_look("embedding")
+                options=list(EMBEDDINGS), value=embedding_of(config), **_element("embedding")
             ),
-            "batch_size": widgets.IntText(value=config.batch_size, **_look("batch_size")),
+            "batch_size": widgets.IntText(value=config.batch_size, **_element("batch_size")),
             "dropout_p_embed": _share(config.dropout_p_embed, "dropout_p_embed"),
             "dropout_p_hidden": _share(config.dropout_p_hidden, "dropout_p_hidden"),
-            "n_epochs": widgets.IntText(value=config.n_epochs, **_look("n_epochs", "epochs")),
-            "seed": widgets.IntText(value=config.seed, **_look("seed")),
+            "n_epochs": widgets.IntText(value=config.n_epochs, **_element("n_epochs", "epochs")),
+            "seed": widgets.IntText(value=config.seed, **_element("seed")),
         }
         for name, element in self.elements.items():
             marked(element, f"g4r-next-run-{name.replace('_', '-')}")
@@ -121,18 +124,23 @@ class NextRunSettings(widgets.VBox):
             ValueError: layers that are not whole numbers with commas between them.
         """
         shown = {name: each.value for name, each in self.elements.items() if name != "data"}
-        try:
-            layers = tuple(int(units) for units in shown["layers"].split(","))
-        except ValueError:
-            raise ValueError(
-                f"layers must be whole numbers with commas between them, such as 64 or 100, 50; "
-                f"got {shown['layers']!r}"
-            ) from None
+        layers = _layers(shown["layers"])
         embedding = EMBEDDINGS[shown["embedding"]](self._separate or layers[-1])
         return shown | {"layers": layers} | embedding
 
 
-def _look(name: str, label: str = "") -> dict[str, Any]:
+def _layers(text: str) -> tuple[int, ...]:
+    """The units of each layer, of a text with commas between them."""
+    try:
+        return tuple(int(units) for units in str(text).split(","))
+    except ValueError:
+        raise ValueError(
+            f"layers must be whole numbers with commas between them, such as 64 or 100, 50; "
+            f"got {text!r}"
+        ) from None
+
+
+def _element(name: str, label: str = "") -> dict[str, Any]:
     return {
         "description": f"{label or name} {NOTE}",
         "tooltip": TOOLTIPS[name],
@@ -142,7 +150,7 @@ def _look(name: str, label: str = "") -> dict[str, Any]:
 
 
 def _share(value: float, name: str) -> widgets.FloatText:
-    return widgets.FloatText(value=value, step=0.05, **_look(name))
+    return widgets.FloatText(value=value, step=0.05, **_element(name))
 
 
 class LabSettings:
@@ -172,17 +180,19 @@ class LabSettings:
         Raises:
             ValueError: no `name=value`, an unknown setting, or a value that no run can take.
         """
-        settings = from_text(text, words=WORDS)
-        self._check(settings)
-        return settings
+        return self._checked(from_text(text, words=WORDS))
 
-    def _check(self, settings: dict[str, Any]) -> None:
+    def _checked(self, settings: dict[str, Any]) -> dict[str, Any]:
+        checked = dict(settings)
         for name, value in settings.items():
             if name not in self.elements:
                 known = ", ".join(self.elements)
                 raise ValueError(f"unknown setting {name!r}; choose one of {known}")
-            if name in (*LIVE, "batch_size", "dropout_p_embed", "dropout_p_hidden", "n_epochs"):
-                check_setting(name, value)
+            if name == "layers":
+                check_setting(name, _layers(value))
+            elif name in CHECKED:
+                checked[name] = check_setting(name, value)
+        return checked
 
     def of_preset(self, preset: str) -> dict[str, Any]:
         """The settings of `Config.preset(preset)`; data set, seed and picture are left alone."""
@@ -199,7 +209,7 @@ class LabSettings:
         Raises:
             ValueError: an unknown setting, or a value that it cannot take.
         """
-        self._check(settings)
+        settings = self._checked(settings)
         before = {name: self.elements[name].value for name in settings}
         try:
             for name, value in settings.items():

@@ -22,8 +22,8 @@ def status_line(run: LabRun) -> str:
     history, limit = run.history, run.limit.steps_per_second
     if run.state == "idle":
         return (
-            "Press Start: the controls act on the running model from its next step on. Before the "
-            "first look at it, the pull is that on the scores of a trained BPR model."
+            "Press Start: the controls act on the running model from its next step on. Before it "
+            "is observed, the pull is that on the scores of a trained BPR model."
         )
     if history.started is None:
         return "loading the sessions ..."
@@ -46,6 +46,8 @@ def status_line(run: LabRun) -> str:
 
 def formula(settings: Settings, shape_scores: str) -> str:
     """The loss of one row for MathJax, with the score regularisation and ELU that act on it."""
+    if settings.loss not in LOSSES:  # an own loss that was removed: the run fails and says so
+        return ""
     loss = LOSSES[settings.loss]
     acts = loss.shapes_scores or shape_scores == "all"
     equation, bent = loss.equation, ""
@@ -72,7 +74,7 @@ def _words(change: ControlChanged) -> str:
 def hint(state: str, gradients: GradientByRank | None, asked: Settings, scores_of: str) -> str:
     """The line as HTML: for the run, its last observation if there is one, what is asked for."""
     if state == "loading":
-        return advice("wait for the data and the first look at the model.")
+        return advice("wait for the data and the first observation of the model.")
     if gradients is None:
         return advice(
             "press <b>Start</b> and watch <i>pull on the target</i>. Then drag <b>extra "
