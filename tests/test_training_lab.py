@@ -647,7 +647,7 @@ def test_a_line_that_is_wrong_says_why_and_can_be_put_right(lab):
         ("speed=7.5", "speed must be a whole number from 0 on, got 7.5"),
         ("n_sample=64 learning_rate=-1", "learning_rate must be"),
         ("pane=9", "weights, scores"),
-        ("seed=x", "seed cannot be 'x'"),
+        ("seed=x", "seed must be a whole number of at most 64 bits, got 'x'"),
         ("loss='", "No closing quotation"),
     ]:
         lab.restore_box.text.value = text
