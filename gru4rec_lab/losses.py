@@ -22,7 +22,7 @@ Sources
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, ItemsView, Iterator, Mapping, ValuesView
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
@@ -328,6 +328,15 @@ class Losses(Mapping[str, Loss]):
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._losses)
+
+    # Of one moment, where those of Mapping would ask for names that were removed meanwhile.
+    def values(self) -> ValuesView[Loss]:
+        """The losses."""
+        return self._losses.values()
+
+    def items(self) -> ItemsView[str, Loss]:
+        """Names and losses."""
+        return self._losses.items()
 
     def __len__(self) -> int:
         return len(self._losses)

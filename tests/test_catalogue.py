@@ -78,3 +78,11 @@ def test_a_world_is_split_but_not_shortened():
     training, test = load_split("world:memory")
     assert same(training, past)
     assert same(test, later)
+
+
+def test_the_last_tenth_of_sessions_of_ones_own_validates_and_is_not_trained_on():
+    sessions = load_sessions("world:cycle", n_sessions=100, n_items=20)
+    past, later = sessions.split_last(fraction=0.1)
+    lab = lab_data(sessions, None)
+    assert set(lab.training.session_ids) == set(past.session_ids)
+    assert set(lab.validation.session_ids) <= set(later.session_ids)

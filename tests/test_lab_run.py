@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from gru4rec_lab import fit, load_model, load_sessions
+from gru4rec_lab import LOSSES, fit, load_model, load_sessions
 from gru4rec_lab.data.lab_split import lab_data
 from gru4rec_lab.recommend import Recommender
 from gru4rec_lab.training.controls import Controls, Settings
@@ -54,7 +54,7 @@ def one_step(run):
     run.poll()
 
 
-def told(run):
+def said_by(run):
     """What a run's events say, without seconds."""
     said = []
     for event in run.history.events:
@@ -144,13 +144,13 @@ def test_a_replay_repeats_every_observation_of_a_run_with_changes_while_it_was_h
         if press == 8:
             short.controls.set(sample_alpha=1.0)
     ended(short)
-    first, changes = told(short), list(short.history.changes)
+    first, changes = said_by(short), list(short.history.changes)
     assert len(changes) == 4
     short.replay()
     until(lambda: short.state == "finished")
     short.poll()
     assert short.history.changes == changes
-    assert told(short) == first
+    assert said_by(short) == first
     assert short.controls.settings == short.history.settings
 
 
@@ -262,13 +262,13 @@ def test_speed_is_by_the_seconds_of_the_reports(stops):
 
 
 def test_events_reach_the_listener_and_the_history_in_the_same_order(stops):
-    heard = []
-    run = LabRun(TINY.with_changes(n_epochs=1), stops, speed_limit=0, on_event=heard.append)
+    given = []
+    run = LabRun(TINY.with_changes(n_epochs=1), stops, speed_limit=0, on_event=given.append)
     ended(run)
-    assert [(type(event), getattr(event, "step", 0)) for event in heard] == [
+    assert [(type(event), getattr(event, "step", 0)) for event in given] == [
         (type(event), getattr(event, "step", 0)) for event in run.history.events
     ]
-    assert not any(isinstance(event, StepDone) for event in heard)
+    assert not any(isinstance(event, StepDone) for event in given)
 
 
 def test_step_pressed_quickly_takes_as_many_steps_and_shows_each(run):
@@ -347,3 +347,18 @@ def test_validation_sessions_of_other_items_are_refused_with_the_way_out(stops):
     others = load_sessions("world:markov", n_sessions=50, n_items=10)
     with pytest.raises(ValueError, match="no validation session has two clicks on items"):
         lab_data(stops, others)
+
+
+def test_sessions_that_judge_the_flights_judge_no_other_named_set(stops):
+    shop = lab_data(None, stops, "world:shop")
+    assert not set(shop.validation.item_ids.tolist()) & set(stops.item_ids.tolist())
+
+
+def test_a_run_whose_loss_was_removed_is_not_half_forgotten(run):
+    one_step(run)
+    LOSSES.add("gone", lambda target, negatives: (negatives - target[:, None]).relu().mean(1))
+    run.controls.loss = "gone"
+    LOSSES.remove("gone")
+    with pytest.raises(ValueError, match="unknown loss 'gone'"):
+        run.reset()
+    assert (run.state, run.steps) == ("stopped", 1)

@@ -41,7 +41,7 @@ def test_no_limit_and_a_slow_machine_do_not_wait(clock):
         assert clock.now - began == pytest.approx(100 * 0.1)
 
 
-def test_time_lost_to_a_look_is_made_up_for_but_not_a_pause(clock):
+def test_time_lost_to_an_observation_is_made_up_for_but_not_a_pause(clock):
     limit, began = held(clock, 50), clock.now
     for step in range(100):
         clock.wait(0.2 if step == 50 else 0.001)

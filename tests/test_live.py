@@ -76,11 +76,14 @@ def test_step_takes_exactly_one_step(endless):
         assert endless.steps == number
 
 
-def test_stop_ends_the_thread_from_any_state(endless):
+def test_stop_ends_the_thread_from_any_state_and_closes_its_events():
+    events = counting(itertools.count(1))
+    endless = LiveRun(events)
     endless.start()
     endless.pause()
     assert endless.stop()
     assert endless.state == "stopped"
+    assert next(events, None) is None
     assert "gru4rec-training" not in [thread.name for thread in threading.enumerate()]
 
 

@@ -384,3 +384,10 @@ def test_a_saved_model_recommends_without_its_loss_and_training_says_what_is_mis
         assert refusal.endswith("or add it first: LOSSES.add('hinge', value)")
     assert load_model(path).config == model.config
     assert load_model(path).config.with_changes(n_epochs=1).loss == "hinge"
+
+
+def test_who_goes_through_the_losses_while_one_is_removed_meets_those_of_the_beginning():
+    LOSSES.add("mine", hinge)
+    values, items = iter(LOSSES.values()), iter(LOSSES.items())
+    LOSSES.remove("mine")
+    assert [loss.name for loss in values] == [name for name, _ in items] == [*LOSSES, "mine"]

@@ -43,8 +43,8 @@ def numbers(lab):
         elif isinstance(event, EpochDone):
             said.append((event.step, event.loss, event.evaluation.ranks.tolist()))
         elif isinstance(event, Observed):
-            view = event.value
-            said.append((event.step, view.mrr_20, view.recall_1, view.recommended.top))
+            seen = event.value
+            said.append((event.step, seen.mrr_20, seen.recall_1, seen.recommended.top))
     return said
 
 
@@ -159,11 +159,11 @@ def test_a_replayed_run_says_the_same_bit_for_bit(short):
     short.start()
     until(lambda: short.state == "finished")
     short.update()
-    first, marks = numbers(short), short.run.history.changes
+    first, changes = numbers(short), short.run.history.changes
     short.replay()
     until(lambda: short.state == "finished")
     short.update()
-    assert short.run.history.changes == marks != []
+    assert short.run.history.changes == changes != []
     assert numbers(short) == first
     assert (short.loss.value, short.n_sample.value) == ("bpr-max", 64)
     assert short.error == ""
@@ -246,9 +246,9 @@ def test_the_history_is_a_table(short):
     assert list(table[table.event == "report"].loss) == [
         event.loss for event in short.history if isinstance(event, Report)
     ]
-    ends, looks = table[table.event == "epoch end"], table[table.event == "observation"]
+    ends, observations = table[table.event == "epoch end"], table[table.event == "observation"]
     assert list(ends["mrr@20"]) == [end.evaluation.mrr[20] for end in short.run.history.epochs]
-    assert list(looks["recall@20"]) == [
+    assert list(observations["recall@20"]) == [
         seen.value.recall_20 for seen in short.run.history.observations
     ]
     assert set(table["loss name"]) == {"bpr"}
@@ -577,6 +577,18 @@ def test_a_learners_own_loss_is_drawn_and_trains_from_the_next_step_on(hinge, st
     assert pulls_drawn(TrainingLab(stops, TINY))[hinge] != before
 
 
+def test_a_loss_added_since_the_panel_was_made_is_chosen_and_its_curve_drawn(lab, request):
+    hinge = request.getfixturevalue("hinge")
+    lab.controls.loss = hinge
+    lab.update()
+    assert lab.loss.value == hinge
+    lab.start()
+    until(lambda: len(lab.run.history.losses.get(hinge, [])) > 1)
+    lab.stop()
+    assert len(lab._lab_picture._loss._lines[hinge].get_xdata()) > 1
+    assert lab.error == ""
+
+
 def test_the_reference_scores_can_be_switched_in_while_a_model_has_its_own(short):
     idle = pulls_drawn(short)
     own = pulls_drawn(finished(short))
@@ -609,7 +621,7 @@ def test_paper_values_act_at_once_on_a_running_model_all_before_one_step(lab):
     lab.paper.value = "retailrocket"
     until(lambda: lab.run.history.changes)
     assert lab.controls.settings == Settings.of(Config.preset("retailrocket"))
-    assert len({mark.step for mark in lab.run.history.changes}) == 1
+    assert len({change.step for change in lab.run.history.changes}) == 1
     assert lab.model.config.layers == (8,)
     lab.stop()
     assert lab.next_run.elements["layers"].value == "224"
@@ -770,17 +782,23 @@ def test_what_others_have_taken_in_is_drawn_at_the_next_update(lab):
 
 
 def test_a_replay_of_a_run_under_way_is_drawn(lab, monkeypatch):
-    make = lab.run._make
+    make, update = lab.run._make, lab.update
 
-    def slow(*run):
-        time.sleep(0.6)  # the drawing thread sees that the last run has ended
+    def slow_make(*run):
+        time.sleep(0.4)  # the drawing thread sees that the last run has ended
         make(*run)
+
+    def slow_update():
+        if not lab.run.ready:
+            time.sleep(0.5)  # and still draws that when the next one begins
+        update()
 
     lab.start()
     until(lambda: lab.run.steps > 3)
-    monkeypatch.setattr(lab.run, "_make", slow)
+    monkeypatch.setattr(lab._drawer, "_update", slow_update)
+    monkeypatch.setattr(lab.run, "_make", slow_make)
     lab.replay()
-    time.sleep(0.6)
+    time.sleep(0.8)
     assert lab._drawer._thread.is_alive()
 
 

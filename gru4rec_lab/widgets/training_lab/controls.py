@@ -76,6 +76,9 @@ class LabControls(widgets.HBox):
 
     def show(self, settings: Settings) -> None:
         """Let the elements show these settings, but for values that one of them cannot show."""
+        choice = self.elements["loss"]
+        if list(choice.options) != list(LOSSES):  # one was added since the panel was made
+            choice.options = list(LOSSES)
         for name, value in asdict(settings).items():
             with suppress(ValueError):
                 set_value(self.elements[name], name, value)

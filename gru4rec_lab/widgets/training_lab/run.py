@@ -221,11 +221,15 @@ class LabRun:
         return ended
 
     def reset(self) -> None:
-        """End the run and forget it; the controls stay."""
+        """End the run and forget it; the controls stay.
+
+        Raises:
+            TimeoutError: as of `stop`.
+            ValueError: the loss asked for was removed from `LOSSES`; the run is not forgotten.
+        """
         self.stop()
-        self._live = None
         config = self.config.with_changes(**asdict(self.controls.settings))
-        self.history = History(config, self.history.data)
+        self._live, self.history = None, History(config, self.history.data)
 
     def replay(self) -> None:
         """Run again: same settings, same seed, same changes and observations at the same steps.
