@@ -29,6 +29,8 @@ def list_submodules() -> None:
         package = import_module(name)
         below = [each.name for each in pkgutil.iter_modules(getattr(package, "__path__", []))]
         if hasattr(package, "__all__"):
+            for lazy in package.__all__:
+                getattr(package, lazy)
             package.__all__ = [*below, *(each for each in package.__all__ if each not in below)]
 
 

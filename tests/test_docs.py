@@ -103,3 +103,19 @@ def test_the_api_reference_is_written_without_a_warning(tmp_path):
     page = (tmp_path / "gru4rec_lab" / "losses.html").read_text(encoding="utf-8")
     assert "Mean of -log sigma(r_i - r_j) over the negatives" in page
     assert 'href="gru4rec_lab/losses.html"' in (tmp_path / "gru4rec_lab.html").read_text()
+
+
+PAPERS = {"[H16]": "arXiv 1511.06939", "[H18]": "arXiv 1706.03847"}
+
+
+def test_a_module_that_cites_a_paper_says_which_it_is():
+    texts = {
+        path: path.read_text(encoding="utf-8") for path in (ROOT / "gru4rec_lab").rglob("*.py")
+    }
+    unsaid = [
+        f"{path.relative_to(ROOT)}: {tag}"
+        for path, text in texts.items()
+        for tag, paper in PAPERS.items()
+        if tag in text and paper not in text
+    ]
+    assert unsaid == []

@@ -64,13 +64,8 @@ def said_by(run):
             case EpochDone():
                 said.append((event.step, event.loss, event.evaluation.ranks.tolist()))
             case Observed(value=seen):
-                numbers = (
-                    seen.mrr_20,
-                    seen.effective,
-                    seen.gradients.badly_ranked,
-                    seen.recommended.top,
-                )
-                said.append((event.step, event.settings, *numbers))
+                measured = seen.mrr_20, seen.effective, seen.gradients.badly_ranked
+                said.append((event.step, event.settings, *measured, seen.recommended.top))
     return said
 
 

@@ -1,3 +1,4 @@
+import threading
 from datetime import date
 
 import numpy as np
@@ -200,11 +201,11 @@ def test_every_control_of_the_trained_model_changes_the_picture(explorer, name, 
 
 def test_words_compare_uniform_and_popular_draws(explorer):
     explorer.controls.apply({"source": "trained", "n_sample": 32_768, "sample_alpha": 0.0})
-    of = explorer.numbers
-    assert of["negatives"] == 31 + 32_768
-    assert of["by_alpha"][0.0]["effective"] == pytest.approx(of["effective"], rel=1e-4)
-    assert of["by_alpha"][0.0]["median_rank"] == of["median_rank"]
-    assert of["by_alpha"][1.0]["median_rank"] > of["median_rank"]
+    numbers = explorer.numbers
+    assert numbers["negatives"] == 31 + 32_768
+    assert numbers["by_alpha"][0.0]["effective"] == pytest.approx(numbers["effective"], rel=1e-4)
+    assert numbers["by_alpha"][0.0]["median_rank"] == numbers["median_rank"]
+    assert numbers["by_alpha"][1.0]["median_rank"] > numbers["median_rank"]
     assert "popular ones (1)" in explorer.words.value
     explorer.n_sample.value = 0
     assert "popular ones" not in explorer.words.value
@@ -305,11 +306,11 @@ def test_temperature_is_a_division_of_scores(explorer):
 
 def test_theory_is_told_where_it_holds(explorer):
     explorer.controls.apply({"n_sample": 2048, "spread": 1.0})
-    of = explorer.numbers
-    assert of["effective"] == pytest.approx(of["effective_theory"], rel=0.1)
+    numbers = explorer.numbers
+    assert numbers["effective"] == pytest.approx(numbers["effective_theory"], rel=0.1)
     assert "by the theory" in explorer.words.value
     count, theory = (mark.get_xdata()[0] for mark in explorer._right["weights"]._marks)
-    assert (count, theory) == (of["effective"], of["effective_theory"])
+    assert (count, theory) == (numbers["effective"], numbers["effective_theory"])
     explorer.spread.value = 4.0
     assert "effective_theory" not in explorer.numbers
     assert "below 1.5 only" in explorer.words.value
@@ -354,6 +355,19 @@ def test_a_preset_sets_the_controls_and_leaves_when_one_changes(explorer, name):
     explorer.n_sample.value = 64
     assert explorer.preset.value == ""
     assert explorer.numbers["negatives"] == 31 + 64
+
+
+def test_what_another_thread_changes_while_a_preset_is_set_empties_the_preset(explorer):
+    def change_scale(_change):
+        thread = threading.Thread(target=setattr, args=(explorer.scale, "value", "relative"))
+        thread.start()
+        thread.join(timeout=30)
+
+    explorer.spread.observe(change_scale, "value")
+    explorer.preset.value = "narrow scores"
+    explorer.spread.unobserve(change_scale, "value")
+    assert (explorer.spread.value, explorer.scale.value) == (0.5, "relative")
+    assert explorer.preset.value == ""
 
 
 def test_settings_string_restores_picture_and_words(explorer):

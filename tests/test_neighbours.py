@@ -50,9 +50,9 @@ def test_k_out_of_range_says_the_range(k):
 
 def test_some_items_have_the_neighbours_that_they_have_among_all():
     vectors = torch.randn(40, 6, generator=torch.Generator().manual_seed(0))
-    of = torch.tensor([7, 0, 39])
-    for some, among_all in zip(nearest(vectors, 5, of), nearest(vectors, 5), strict=True):
-        torch.testing.assert_close(some, among_all[of])
+    items = torch.tensor([7, 0, 39])
+    for some, among_all in zip(nearest(vectors, 5, items), nearest(vectors, 5), strict=True):
+        torch.testing.assert_close(some, among_all[items])
 
 
 def test_blocks_of_any_size_give_the_same_neighbours(monkeypatch):

@@ -344,7 +344,7 @@ def test_it_trains_in_a_lab(stops, no_thread_or_panel_is_left):
     from gru4rec_lab.widgets import TrainingLab
 
     LOSSES.add("hinge", hinge)
-    lab = finished(TrainingLab(stops, SHORT.with_changes(loss="hinge"), look_every=10))
+    lab = finished(TrainingLab(stops, SHORT.with_changes(loss="hinge"), observe_every=10))
     assert lab.error == ""
     assert lab.state == "finished"
 

@@ -9,14 +9,14 @@ from types import ModuleType
 
 import pytest
 
-import gru4rec_lab
+import gru4rec_lab.widgets
 
-PACKAGE = Path(gru4rec_lab.__file__).parent
 HEAVY = ("pandas", "matplotlib", "ipywidgets", "numba", "dask")
 
 
-def test_editors_are_told_every_name_and_its_place():
-    stub = ast.parse((PACKAGE / "__init__.pyi").read_text(encoding="utf-8"))
+@pytest.mark.parametrize("package", [gru4rec_lab, gru4rec_lab.widgets], ids=["top", "widgets"])
+def test_editors_are_told_every_name_and_its_place(package):
+    stub = ast.parse(Path(package.__file__).with_suffix(".pyi").read_text(encoding="utf-8"))
     told = {
         alias.asname: node.module
         for node in stub.body
@@ -24,7 +24,7 @@ def test_editors_are_told_every_name_and_its_place():
         for alias in node.names
         if alias.name == alias.asname  # else it is not exported
     }
-    assert told == gru4rec_lab._HOME
+    assert told == package._HOME
 
 
 @pytest.mark.parametrize("package", ["", ".diagnostics", ".plots", ".exercises", ".widgets"])
@@ -50,6 +50,7 @@ def test_checks_are_named_as_their_notebooks_call_them():
         ("import gru4rec_lab.exercises", set()),
         ("import gru4rec_lab.diagnostics", set()),
         ("import gru4rec_lab.plots", {"matplotlib"}),
+        ("import gru4rec_lab.widgets", set()),
     ],
 )
 def test_importing_loads_nothing_heavier_than_it_needs(statement, allowed):

@@ -1,4 +1,4 @@
-"""The panels of notebooks 07 and 08, driven from code."""
+"""`ScoreShaper` driven from code, and the figures about the spread of scores."""
 
 import numpy as np
 import pandas as pd

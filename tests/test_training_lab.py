@@ -577,6 +577,18 @@ def test_a_learners_own_loss_is_drawn_and_trains_from_the_next_step_on(hinge, st
     assert pulls_drawn(TrainingLab(stops, TINY))[hinge] != before
 
 
+def test_a_loss_added_since_the_panel_was_made_is_chosen_and_its_curve_drawn(lab, request):
+    hinge = request.getfixturevalue("hinge")
+    lab.controls.loss = hinge
+    lab.update()
+    assert lab.loss.value == hinge
+    lab.start()
+    until(lambda: len(lab.run.history.losses.get(hinge, [])) > 1)
+    lab.stop()
+    assert len(lab._lab_picture._loss._lines[hinge].get_xdata()) > 1
+    assert lab.error == ""
+
+
 def test_the_reference_scores_can_be_switched_in_while_a_model_has_its_own(short):
     idle = pulls_drawn(short)
     own = pulls_drawn(finished(short))
@@ -647,7 +659,7 @@ def test_a_line_that_is_wrong_says_why_and_can_be_put_right(lab):
         ("speed=7.5", "speed must be a whole number from 0 on, got 7.5"),
         ("n_sample=64 learning_rate=-1", "learning_rate must be"),
         ("pane=9", "weights, scores"),
-        ("seed=x", "seed cannot be 'x'"),
+        ("seed=x", "seed must be a whole number of at most 64 bits, got 'x'"),
         ("loss='", "No closing quotation"),
     ]:
         lab.restore_box.text.value = text

@@ -84,7 +84,7 @@ def test_an_exception_in_a_callback_lands_in_the_error_box_and_leaves_again(expl
         raise ZeroDivisionError("a <b>bad</b> day")
 
     with monkeypatch.context() as broken:
-        broken.setattr("gru4rec_lab.widgets.loss_explorer.explorer.gaussian_scores", fails)
+        broken.setattr("gru4rec_lab.widgets.loss_explorer.scores.gaussian_scores", fails)
         explorer.spread.value = 2.0
     assert explorer.error == "ZeroDivisionError: a <b>bad</b> day"
     assert "<b>bad" not in explorer.error_box.value

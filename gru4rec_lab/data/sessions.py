@@ -2,6 +2,10 @@
 
 Flat item indices, one after the other, cut into sessions by `offsets`; sessions in the order in
 which they start, since GRU4Rec reads them in time order and is evaluated on the latest ones.
+
+Sources
+    [H16] Hidasi et al., "Session-based Recommendations with Recurrent Neural Networks",
+          arXiv 1511.06939.
 """
 
 from dataclasses import dataclass, replace

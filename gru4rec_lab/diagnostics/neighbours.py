@@ -33,9 +33,9 @@ def item_vectors(model: Recommender, table: str = "output") -> Float[Tensor, "it
 
 
 def nearest(
-    vectors: Float[Tensor, "items width"], k: int, of: Int[Tensor, " asked"] | None = None
+    vectors: Float[Tensor, "items width"], k: int, items: Int[Tensor, " asked"] | None = None
 ) -> tuple[Float[Tensor, "asked k"], Int[Tensor, "asked k"]]:
-    """Cosine and index of the `k` nearest other items of the items `of`, the nearest first.
+    """Cosine and index of the `k` other items nearest to each of `items`, the nearest first.
 
     None stands for all items. Each item asked for costs one product of the table with a vector.
 
@@ -46,7 +46,7 @@ def nearest(
     if not 1 <= k < n_items:
         raise ValueError(f"k must be from 1 to {n_items - 1}, got {k}")
     unit = normalize(vectors, dim=1)
-    asked = torch.arange(n_items, device=vectors.device) if of is None else of
+    asked = torch.arange(n_items, device=vectors.device) if items is None else items
     # In blocks: the cosines of all pairs are 5.5 GB at 37,000 items.
     blocks = [_nearest(unit, k, block) for block in asked.split(max(1, N_COSINES // n_items))]
     cosine, index = zip(*blocks, strict=True)

@@ -12,7 +12,6 @@ import numpy as np
 from jaxtyping import Float
 from torch import Tensor
 
-Negatives = Float[Tensor, "targets negatives"]
 Target = Float[Tensor, "targets"]
 Negatives = Float[Tensor, "rows negatives"]
 

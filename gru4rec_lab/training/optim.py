@@ -4,6 +4,10 @@
 
 The authors call the momentum Nesterov's; their code, and this, is the classical one. Rows of an
 item table that a step does not touch keep their velocity and do not move.
+
+Sources
+    [H18] Hidasi & Karatzoglou, "Recurrent Neural Networks with Top-k Gains for Session-based
+          Recommendations", arXiv 1706.03847.
 """
 
 import torch

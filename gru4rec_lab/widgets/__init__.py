@@ -1,6 +1,7 @@
 """Panels for notebooks; the only package that imports ipywidgets, with the first panel used.
 
-Every panel can be driven from code, and its numbers read, without a browser.
+Every panel can be driven from code, and its numbers read, without a browser. `__init__.pyi` tells
+editors the names.
 """
 
 from importlib import import_module
@@ -21,7 +22,9 @@ __all__ = list(_HOME)
 def __getattr__(name: str):
     if name not in _HOME:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f".{_HOME[name]}", __name__), name)
+    value = getattr(import_module(f".{_HOME[name]}", __name__), name)
+    globals()[name] = value
+    return value
 
 
 def __dir__() -> list[str]:

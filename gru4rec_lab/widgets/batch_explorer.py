@@ -8,7 +8,7 @@ from ..data.sessions import Sessions
 from ..diagnostics.steps import Replay, StepView
 from ..plots.batches import MOST_EXTRA, MOST_ROWS, N_STEPS, batch_plot
 from ..recommend import Recommender
-from .controls import LABEL, Updating, marked, steps_slider
+from .controls import Updating, labelled, marked, steps_slider
 from .markup import bold
 from .panel import Panel, picture_of
 
@@ -60,20 +60,19 @@ class BatchExplorer(Panel):
         self.reveal([controls, self.error_box, self.picture, self.words])
 
     def _make_controls(self, batch_size: int, n_sample: int) -> None:
-        self.session = _int_slider(
-            "follow session", self._sessions.n_sessions - 1, css="g4r-session",
+        self.session = labelled(
+            widgets.IntSlider, "follow session", max=self._sessions.n_sessions - 1,
+            css="g4r-session",
             tooltip="number of the session to follow, from 0; goes to the step where it starts",
         )  # fmt: skip
         self.batch_size = steps_slider(
             "batch size (sessions)", batch_size, list(range(1, MOST_ROWS + 1)),
             css="g4r-batch-size", tooltip="sessions side by side; there is a row for each",
         )  # fmt: skip
-        self.step = _int_slider(
-            "step",
-            1,
-            css="g4r-step",
+        self.step = labelled(
+            widgets.IntSlider, "step", max=1, css="g4r-step",
             tooltip="number of the step, from 0; each row clicks once",
-        )
+        )  # fmt: skip
         self.n_sample = steps_slider(
             "extra samples (items)", n_sample, [0, 1, 2, 4, 8, 16, MOST_EXTRA], css="g4r-n-sample",
             tooltip="n_sample: negatives drawn for all rows, besides the other targets",
@@ -131,14 +130,6 @@ class BatchExplorer(Panel):
             self._rows.show(window, names, step=step, followed=self.session.value)
             self._matrix.show(view, names, row=self.numbers.get("row", -1))
             self.words.value = _words(self.numbers, self.session.value, len(self._replay))
-
-
-def _int_slider(label: str, most: int, *, css: str, tooltip: str) -> widgets.IntSlider:
-    slider = widgets.IntSlider(
-        value=0, max=most, description=label, tooltip=tooltip, style=LABEL,
-        layout=widgets.Layout(width="430px"),
-    )  # fmt: skip
-    return marked(slider, css)
 
 
 def _numbers_of(view: StepView, names: np.ndarray, followed: int) -> dict:

@@ -37,15 +37,27 @@ class Updating(threading.local):
         return self._depth > 0
 
 
+def labelled(
+    kind: type[widgets.DOMWidget],
+    label: str,
+    *,
+    css: str,
+    tooltip: str,
+    width: str | None = "430px",
+    **own: Any,
+) -> widgets.DOMWidget:
+    """An element of class `kind` made with `own`; the unit belongs in the label."""
+    layout = widgets.Layout(width=width)
+    element = kind(description=label, tooltip=tooltip, style=LABEL, layout=layout, **own)
+    return marked(element, css)
+
+
 def float_slider(
     label: str, value: float, low: float, high: float, step: float, *, css: str, tooltip: str
 ) -> widgets.FloatSlider:
-    """A labelled slider; the unit belongs in the label."""
-    slider = widgets.FloatSlider(
-        value=value, min=low, max=high, step=step, description=label, tooltip=tooltip,
-        style=LABEL, layout=widgets.Layout(width="430px"), readout_format=".2f",
-    )  # fmt: skip
-    return marked(slider, css)
+    """A labelled slider over evenly spaced numbers."""
+    ends = {"min": low, "max": high, "step": step, "readout_format": ".2f"}
+    return labelled(widgets.FloatSlider, label, value=value, css=css, tooltip=tooltip, **ends)
 
 
 class StepsSlider(widgets.SelectionSlider):
@@ -101,21 +113,27 @@ def steps_slider(
     label: str, value: int, steps: list[int], *, css: str, tooltip: str, **how: Any
 ) -> StepsSlider:
     """A labelled `StepsSlider`."""
-    slider = StepsSlider(
-        value, steps, description=label, tooltip=tooltip, style=LABEL,
-        layout=widgets.Layout(width="430px"), **how,
-    )  # fmt: skip
-    return marked(slider, css)
+    how |= {"value": value, "steps": steps}
+    return labelled(StepsSlider, label, css=css, tooltip=tooltip, **how)
 
 
 def toggle_buttons(
-    label: str, options: dict[str, str], tooltips: list[str], *, css: str
+    label: str,
+    options: dict[str, str],
+    tooltips: list[str],
+    *,
+    css: str,
+    widths: tuple[int, int, int] = (150, 140, 460),
 ) -> widgets.ToggleButtons:
-    """A labelled choice among few: what a button says to the value it stands for."""
+    """A labelled choice among few: what a button says to the value it stands for.
+
+    `widths` are those of the label, of each button and of the whole row, in pixels.
+    """
+    label_width, button_width, row_width = (f"{width}px" for width in widths)
     buttons = widgets.ToggleButtons(
         options=list(options.items()), description=label, tooltips=tooltips,
-        style={"button_width": "140px"} | LABEL,
-        layout=widgets.Layout(width="460px"),
+        style={"button_width": button_width, "description_width": label_width},
+        layout=widgets.Layout(width=row_width),
     )  # fmt: skip
     return marked(buttons, css)
 

@@ -7,14 +7,13 @@ import ipywidgets as widgets
 import torch
 from torch import Tensor
 
-from ..diagnostics import effective_negatives, gaussian_scores, trained_scores
-from ..diagnostics.gradients import GradientByRank
+from ..diagnostics import GradientByRank, effective_negatives, gaussian_scores, trained_scores
 from ..diagnostics.score_shaping import flat_share, pull_by_place, pull_through
 from ..losses import LOSSES, Loss, elu, elu_grad
 from ..plots import LivePlot
 from ..plots.panes import GradientPane, HistogramPane, PushByScorePane, loss_legend
 from ..score_matrix import join_columns, loss_and_gradient, split_columns
-from .controls import LABEL, float_slider, marked
+from .controls import float_slider, labelled, marked
 from .panel import Panel, picture_of
 
 N_EXTRA, N_ROWS, RANK = 2048, 8, 5
@@ -23,10 +22,10 @@ GAUSSIAN, STORED = "Gaussian", "BPR, trained"
 
 
 class ScoreShaper(Panel):
-    """Scores, ELU and score regularisation; no training. What the loss sees, and what comes back.
+    """What a loss sees of scores through ELU, and the gradients that come back; no training.
 
-    Each row has a target in place `RANK` (5 negatives above it); the curves against rank put
-    targets between the same negatives. Gradients are by the linear scores: ELU's slope is in them.
+    Each row has a target with `RANK` negatives above it; the curves against rank put targets
+    between the same negatives. Gradients are by the linear scores: ELU's slope is in them.
 
     Attributes:
         source: "Gaussian", "BPR, trained" (a model of the flights), or a name of `scores`.
@@ -60,11 +59,9 @@ class ScoreShaper(Panel):
         self.reveal([controls, self.error_box, self.picture, self.words])
 
     def _make_controls(self) -> None:
-        self.source = marked(
-            widgets.Dropdown(
-                options=[GAUSSIAN, *self._rows], description="scores", style=LABEL,
-                tooltip="made up, or of the negatives of a real model",
-            ), "g4r-source")  # fmt: skip
+        self.source = labelled(
+            widgets.Dropdown, "scores", options=[GAUSSIAN, *self._rows], css="g4r-source",
+            width=None, tooltip="made up, or of the negatives of a real model")  # fmt: skip
         self.spread = float_slider(
             "score spread (std)", 4.0, 0.1, 6.0, 0.1, css="g4r-spread",
             tooltip="standard deviation of Gaussian scores (score units)")  # fmt: skip
@@ -74,11 +71,10 @@ class ScoreShaper(Panel):
         self.bpreg = float_slider(
             "bpreg", 0.0, 0.0, 3.0, 0.1, css="g4r-bpreg",
             tooltip="strength of the score regularisation, here on any loss")  # fmt: skip
-        self.loss = marked(
-            widgets.Dropdown(
-                options=list(LOSSES), value="bpr", description="push of the loss", style=LABEL,
-                tooltip="whose push on the negatives is drawn on the right",
-            ), "g4r-loss")  # fmt: skip
+        self.loss = labelled(
+            widgets.Dropdown, "push of the loss", options=list(LOSSES), value="bpr",
+            css="g4r-loss", width=None,
+            tooltip="whose push on the negatives is drawn on the right")  # fmt: skip
 
     def _make_plot(self) -> None:
         self._plot = plot = LivePlot(930, 360)
@@ -103,7 +99,7 @@ class ScoreShaper(Panel):
         with self._plot.lock:
             rows = self._scores()
             self._measure(rows)
-            self.words.value = sentences(self.numbers, self.loss.value)
+            self.words.value = _sentences(self.numbers, self.loss.value)
             self._draw(rows)
 
     def _scores(self) -> Tensor:
@@ -148,7 +144,7 @@ def _pushes(target: Tensor, row: Tensor, loss: Loss, **shape: float) -> Tensor:
     return split_columns(gradient)[1][0]
 
 
-def sentences(numbers: dict, loss: str) -> str:
+def _sentences(numbers: dict[str, Any], loss: str) -> str:
     """The numbers of the panel in words, as HTML."""
     pulls = ", ".join(f"{name} <b>{pull:.3g}</b>" for name, pull in numbers["pull"].items())
     return "<br>".join(
@@ -159,6 +155,6 @@ def sentences(numbers: dict, loss: str) -> str:
             f"<b>{numbers['effective_seen']:,.0f}</b> (effective negatives).",
             f"ELU lets less than a tenth of the gradient through at <b>{numbers['flat']:.0%}</b> "
             f"of the scores. {loss} pushes <b>{numbers['pushed_up']:.0%}</b> of the negatives up.",
-            f"Pull &minus;dL/dr<sub>i</sub> on a target with 5 negatives above it: {pulls}.",
+            f"Pull &minus;dL/dr<sub>i</sub> on a target with {RANK} negatives above it: {pulls}.",
         ]
     )

@@ -10,7 +10,6 @@ from ...diagnostics import (
     NegativeGradients,
     ScoreHistogram,
     SoftmaxWeights,
-    gaussian_scores,
     gradient_by_rank,
     negative_gradients,
     softmax_weights,
@@ -22,14 +21,12 @@ from ..panel import Panel, picture_of
 from ..save_box import SaveBox, write_numbers, write_picture
 from ..settings_box import RestoreBox, to_text
 from .controls import ExplorerControls, from_text
-from .numbers import frame_of, numbers_of
-from .scores import Scores, gaussian, pasted, trained
+from .numbers import Numbers, frame_of, numbers_of
+from .scores import MOST_NEGATIVES, Scores, gaussian, pasted, trained
 from .text import formula, hint, sentences
 
 if TYPE_CHECKING:
     import pandas as pd
-
-HIGHEST = 40_000
 
 
 class LossExplorer(Panel):
@@ -71,7 +68,8 @@ class LossExplorer(Panel):
         self.weights: SoftmaxWeights
         self.pushes: NegativeGradients
         self.histogram: ScoreHistogram
-        self.numbers: dict = {}
+        self._numbers: Numbers
+        self._dots: dict[str, float]
         self.controls = ExplorerControls(self.guarded(self._refresh))
         for name, element in self.controls.elements.items():
             setattr(self, name, element)
@@ -105,6 +103,11 @@ class LossExplorer(Panel):
         """The settings as one line of text, for `restore`."""
         return to_text(self.controls.settings())
 
+    @property
+    def numbers(self) -> dict[str, Any]:
+        """The numbers that the words say; those that do not apply are left out."""
+        return {name: number for name, number in vars(self._numbers).items() if number is not None}
+
     def frame(self) -> "pd.DataFrame":
         """The numbers drawn: `quantity` (pull, push, weight, mass), `loss`, `place`, `value`."""
         with self._plot.lock:
@@ -133,24 +136,20 @@ class LossExplorer(Panel):
         self._plot = plot = LivePlot(960, 380)
         gradients = plot.add_axes(70, 50, 500, 335)
         gradients.set_title("pull on the target", fontsize=10, loc="left")
-        titles = {
-            "weights": "softmax weights",
-            "pushes": "push on the negatives",
-            "scores": "",
-        }
+        titles = {"weights": "softmax weights", "pushes": "push on the negatives", "scores": ""}
         right = {name: plot.add_axes(610, 50, 900, 335) for name in titles}
         for name, title in titles.items():
             right[name].set_title(title, fontsize=10, loc="left")
-        self._gradients = GradientPane(plot, gradients, highest=HIGHEST)
+        self._gradients = GradientPane(plot, gradients, highest=MOST_NEGATIVES)
         self._right = {
-            "weights": WeightPane(plot, right["weights"], highest=HIGHEST),
-            "pushes": PushPane(plot, right["pushes"], highest=HIGHEST),
+            "weights": WeightPane(plot, right["weights"], highest=MOST_NEGATIVES),
+            "pushes": PushPane(plot, right["pushes"], highest=MOST_NEGATIVES),
             "scores": ScorePane(plot, right["scores"]),
         }
         self._right["weights"].key()
         for pane in self._right.values():
             pane.visible(False)
-        self._named: list[str] | None = None
+        self._in_legend: list[str] | None = None
 
     def _refresh(self, change: dict) -> None:
         self.controls.show_used()
@@ -171,50 +170,48 @@ class LossExplorer(Panel):
         # Callbacks and cells run in threads of their own: numbers and picture belong together.
         with self._plot.lock:
             settings = self.controls.settings()
-            self._update(settings)
+            self._measure(settings)
+            self._draw(settings)
             # Before the words: it has the longest way to the screen.
             self.picture.value = self._plot.png()
-            self.words.value = sentences(self.numbers, settings, self._batch_size)
-            self.hint.value = hint(self.numbers, settings)
+            self.words.value = sentences(self._numbers, settings, self._batch_size)
+            self.hint.value = hint(self._numbers, settings)
 
-    def _scores(self, of: dict[str, Any]) -> Scores:
-        if of["source"] == "pasted":
-            return pasted(of["pasted"])
-        if of["source"] == "trained":
-            return trained(of["epoch"], of["number"], of["n_sample"], of["sample_alpha"])
-        negatives = self._batch_size - 1 + of["n_sample"]
-        return gaussian(gaussian_scores(negatives, of["spread"]), of["target_score"])
+    def _scores(self, settings: dict[str, Any]) -> Scores:
+        if settings["source"] == "pasted":
+            return pasted(settings["pasted"])
+        n_sample, alpha = settings["n_sample"], settings["sample_alpha"]
+        if settings["source"] == "trained":
+            return trained(settings["epoch"], settings["number"], n_sample, alpha)
+        n_negatives = self._batch_size - 1 + n_sample
+        return gaussian(n_negatives, settings["spread"], settings["target_score"])
 
-    def _update(self, of: dict[str, Any]) -> None:
-        scores = self._scores(of).divided_by(of["temperature"])
-        rows, target, shown = scores.rows, scores.target, of["losses"]
-        curves = gradient_by_rank(*scores.at_ranks, shown, scores.edges)
-        relative = of["scale"] == "relative"
-        self.curves = curves.relative() if relative else curves
+    def _measure(self, settings: dict[str, Any]) -> None:
+        scores = self._scores(settings).divided_by(settings["temperature"])
+        rows, target, losses = scores.rows, scores.target, settings["losses"]
+        curves = gradient_by_rank(*scores.at_ranks, losses, scores.edges)
         self.weights = softmax_weights(rows)
-        self.pushes = negative_gradients(target, rows, shown, bpreg=of["bpreg"])
+        self.pushes = negative_gradients(target, rows, losses, bpreg=settings["bpreg"])
         self.histogram = self._right["scores"].histogram(target, rows)
-        self.numbers = numbers_of(scores, of, self.pushes)
-        pulls = self.numbers["gradient"]
-        dots = {name: pull / (curves.badly_ranked[name] or 1) for name, pull in pulls.items()}
-        self._draw(of, dots if relative else pulls)
+        self._numbers = numbers_of(scores, settings, self.pushes)
+        self.curves, self._dots = curves, self._numbers.gradient
+        if settings["scale"] == "relative":
+            self.curves, badly_ranked = curves.relative(), curves.badly_ranked
+            self._dots = {name: dot / (badly_ranked[name] or 1) for name, dot in self._dots.items()}
 
-    def _draw(self, of: dict[str, Any], dots: dict[str, float]) -> None:
-        if of["losses"] != self._named:
-            self._named = of["losses"]
-            loss_legend(self._plot, self._named, left=66, top=376)
-        for name, pane in self._right.items():
-            pane.visible(name == of["pane"])
-        (self._gradients.relative if of["scale"] == "relative" else self._gradients.raw)()
+    def _draw(self, settings: dict[str, Any]) -> None:
+        if settings["losses"] != self._in_legend:
+            self._in_legend = settings["losses"]
+            loss_legend(self._plot, self._in_legend, left=66, top=376)
+        (self._gradients.relative if settings["scale"] == "relative" else self._gradients.raw)()
         self._gradients.show(self.curves)
-        self._gradients.show_target(self.numbers["rank"], dots)
-        self._draw_right(of["pane"])
-
-    def _draw_right(self, pane: str) -> None:
-        if pane == "weights":
-            of = self.numbers
-            self._right[pane].show(self.weights, of["effective"], of.get("effective_theory"))
-        elif pane == "pushes":
-            self._right[pane].show(self.pushes)
+        self._gradients.show_target(self._numbers.rank, self._dots)
+        for name, pane in self._right.items():
+            pane.visible(name == settings["pane"])
+        right = self._right[settings["pane"]]
+        if settings["pane"] == "weights":
+            right.show(self.weights, self._numbers.effective, self._numbers.effective_theory)
+        elif settings["pane"] == "pushes":
+            right.show(self.pushes)
         else:
-            self._right[pane].show(self.histogram, target=self.numbers["target"])
+            right.show(self.histogram, target=self._numbers.target)

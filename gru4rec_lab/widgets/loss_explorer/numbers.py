@@ -1,5 +1,6 @@
 """The numbers that the explorer says in words, its dots, and all it draws as a table."""
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -26,58 +27,68 @@ THEORY_HOLDS = 1.5
 NEAR = 0.1
 
 
-def numbers_of(scores: Scores, of: dict[str, Any], pushes: NegativeGradients) -> dict[str, Any]:
-    """What `LossExplorer.numbers` lists, for these scores and settings."""
+@dataclass(frozen=True)
+class Numbers:
+    """What `LossExplorer.numbers` lists; None where it does not apply."""
+
+    negatives: int
+    spread: float
+    effective: float
+    top_5: float
+    near: float
+    target: float
+    rank: float
+    gradient: dict[str, float]
+    pushed_up: dict[str, float]
+    push_top_5: dict[str, float]
+    effective_theory: float | None = None
+    median_rank: float | None = None
+    by_alpha: dict[float, dict[str, float]] | None = None
+
+
+def numbers_of(scores: Scores, settings: dict[str, Any], pushes: NegativeGradients) -> Numbers:
+    """The numbers of these scores, of negatives that are pushed like this."""
     rows, target = scores.rows, scores.target
-    n_negatives = rows.shape[1]
-    numbers = {
-        "negatives": n_negatives,
-        "spread": float(rows.std(correction=0)),
-        "effective": effective_negatives(rows),
-        "top_5": top_share(rows, 5),
-        "near": _near(scores),
-        "target": float(target[0]),
-        "rank": float(ranks(target, rows).double().quantile(0.5)),
-        "gradient": target_gradients(target, rows, of["losses"]),
-        "pushed_up": pushes.pushed_up,
-        "push_top_5": pushes.top_5,
-    }
-    if of["source"] == "gaussian":
-        numbers |= _theory(n_negatives, of["spread"] / of["temperature"])
-    return numbers | (_of_trained(of) if of["source"] == "trained" else {})
+    trained = settings["source"] == "trained"
+    return Numbers(
+        negatives=rows.shape[1],
+        spread=float(rows.std(correction=0)),
+        effective=effective_negatives(rows),
+        top_5=top_share(rows, 5),
+        near=_near(scores),
+        target=float(target[0]),
+        rank=float(ranks(target, rows).double().quantile(0.5)),
+        gradient=target_gradients(target, rows, settings["losses"]),
+        pushed_up=pushes.pushed_up,
+        push_top_5=pushes.top_5,
+        effective_theory=_theory(rows.shape[1], settings),
+        median_rank=_median_rank(settings, settings["sample_alpha"]) if trained else None,
+        by_alpha={alpha: _at_alpha(settings, alpha) for alpha in (0.0, 1.0)} if trained else None,
+    )
 
 
 def _near(scores: Scores) -> float:
-    """Share of the negatives with sigma(r_j - r_i) above `NEAR`."""
     above = torch.tensor(NEAR).logit()
     near = scores.rows > scores.target[:, None] + above
     return int(near.sum()) / near.numel()
 
 
-def _theory(n_negatives: int, spread: float) -> dict[str, float]:
-    if spread >= THEORY_HOLDS:
-        return {}
-    return {"effective_theory": gaussian_effective(n_negatives, spread)}
+def _theory(n_negatives: int, settings: dict[str, Any]) -> float | None:
+    spread = settings["spread"] / settings["temperature"]
+    holds = settings["source"] == "gaussian" and spread < THEORY_HOLDS
+    return gaussian_effective(n_negatives, spread) if holds else None
 
 
-def _of_trained(of: dict[str, Any]) -> dict[str, Any]:
-    scores = trained_scores(of["epoch"])
-
-    def effective(alpha: float) -> float:
-        negatives = scores.negatives(of["number"] - 1, of["n_sample"], alpha)
-        return effective_negatives(negatives[None] / of["temperature"])
-
-    return {
-        "median_rank": _median_rank(of, of["sample_alpha"]),
-        "by_alpha": {
-            alpha: {"effective": effective(alpha), "median_rank": _median_rank(of, alpha)}
-            for alpha in (0.0, 1.0)
-        },
-    }
+def _at_alpha(settings: dict[str, Any], alpha: float) -> dict[str, float]:
+    scores = trained_scores(settings["epoch"])
+    negatives = scores.negatives(settings["number"] - 1, settings["n_sample"], alpha)
+    effective = effective_negatives(negatives[None] / settings["temperature"])
+    return {"effective": effective, "median_rank": _median_rank(settings, alpha)}
 
 
-def _median_rank(of: dict[str, Any], alpha: float) -> float:
-    return float(trained_scores(of["epoch"]).ranks(of["n_sample"], alpha).quantile(0.5))
+def _median_rank(settings: dict[str, Any], alpha: float) -> float:
+    above = trained_scores(settings["epoch"]).ranks(settings["n_sample"], alpha)
+    return float(above.quantile(0.5))
 
 
 def frame_of(

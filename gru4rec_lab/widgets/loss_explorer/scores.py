@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from ...diagnostics import EDGES, GaussianScores, targets_at_ranks, trained_scores
+from ...diagnostics import EDGES, gaussian_scores, targets_at_ranks, trained_scores
 
-MOST_PASTED = 40_000
+MOST_NEGATIVES = 40_000
 N_SCORES = 80_000
 
 
@@ -42,8 +42,9 @@ class Scores:
         )
 
 
-def gaussian(made: GaussianScores, target: float) -> Scores:
-    """Gaussian negatives and one target's score, the same in every row."""
+def gaussian(n_negatives: int, spread: float, target: float) -> Scores:
+    """Rows of negatives from N(0, spread^2), and `target` as the target's score in each."""
+    made = gaussian_scores(n_negatives, spread)
     score = torch.full((len(made.rows),), target)
     return Scores(made.rows, score, (made.target, made.negatives))
 
@@ -73,8 +74,8 @@ def parse_scores(text: str) -> list[float]:
         raise ValueError(
             f"at least 2 numbers are needed, the target's score and a negative's, got {len(scores)}"
         )
-    if len(scores) > MOST_PASTED + 1:
-        raise ValueError(f"at most {MOST_PASTED:,} negatives fit, got {len(scores) - 1:,}")
+    if len(scores) > MOST_NEGATIVES + 1:
+        raise ValueError(f"at most {MOST_NEGATIVES:,} negatives fit, got {len(scores) - 1:,}")
     return scores
 
 

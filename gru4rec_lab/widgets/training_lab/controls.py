@@ -10,7 +10,15 @@ import ipywidgets as widgets
 from ...config import Config
 from ...losses import LOSSES
 from ...training.controls import Settings
-from ..controls import LABEL, StepsSlider, float_slider, marked, set_value, steps_slider
+from ..controls import (
+    LABEL,
+    StepsSlider,
+    float_slider,
+    labelled,
+    marked,
+    set_value,
+    steps_slider,
+)
 
 N_SAMPLES = [0] + [2**power for power in range(3, 12)]
 SPEEDS = [5, 10, 20, 50, 100, 200, 500]
@@ -44,7 +52,10 @@ class LabControls(widgets.HBox):
 
     def __init__(self, config: Config, below: widgets.Widget):
         self.elements: dict[str, widgets.ValueWidget] = {
-            "loss": _loss(config.loss),
+            "loss": labelled(
+                widgets.SelectionSlider, "loss", options=list(LOSSES), value=config.loss,
+                css="g4r-loss", tooltip="the loss that trains from the next step on",
+            ),
             "n_sample": steps_slider(
                 "extra negatives", config.n_sample, N_SAMPLES, css="g4r-n-sample",
                 tooltip="n_sample: extra negatives drawn for every step (items)",
@@ -65,6 +76,9 @@ class LabControls(widgets.HBox):
 
     def show(self, settings: Settings) -> None:
         """Let the elements show these settings, but for values that one of them cannot show."""
+        choice = self.elements["loss"]
+        if list(choice.options) != list(LOSSES):  # one was added since the panel was made
+            choice.options = list(LOSSES)
         for name, value in asdict(settings).items():
             with suppress(ValueError):
                 set_value(self.elements[name], name, value)
@@ -77,15 +91,6 @@ class LabControls(widgets.HBox):
     def name_of(self, element: widgets.ValueWidget) -> str:
         """The setting that this element is for."""
         return next(name for name, known in self.elements.items() if known is element)
-
-
-def _loss(value: str) -> widgets.SelectionSlider:
-    choice = widgets.SelectionSlider(
-        options=list(LOSSES), value=value, description="loss", style=LABEL,
-        tooltip="the loss that trains from the next step on",
-        layout=widgets.Layout(width="430px"),
-    )  # fmt: skip
-    return marked(choice, "g4r-loss")
 
 
 def speed_slider(value: int) -> StepsSlider:

@@ -42,8 +42,7 @@ class TrainingLab(Panel):
         buttons: "start", "pause", "step", "stop", "reset", "pin", "unpin", "replay" to the button.
         next_run: the settings that the next run takes: data, layers, embedding, batch size,
             dropout, epochs, seed.
-        files: the box for saving.
-        restore_box: the line of text that restores all settings.
+        files, restore_box: the box for saving, the line of text that restores all settings.
         probe: the choice of the session that gets recommendations.
         run: the `LabRun` behind the panel: what is asked for, and what trained.
         picture: the image; gradients, weights or scores, loss, effective negatives, quality.
@@ -209,12 +208,12 @@ class TrainingLab(Panel):
             ValueError: there is no run to pin, or it has not been observed yet.
         """
         self.run.pin(label)
-        self._show_pinned()
+        self._show_chosen()
 
     def unpin(self) -> None:
         """Take the pinned run out of the picture."""
         self.run.pinned = None
-        self._show_pinned()
+        self._show_chosen()
 
     def take(self, settings: dict[str, Any]) -> None:
         """Set these settings, live ones all before the same step, the others for the next run.
@@ -290,7 +289,9 @@ class TrainingLab(Panel):
             act = getattr(self, name)
             button.on_click(self.guarded(lambda _button, act=act: act()))
         parts.controls.on_change(self.guarded(self._apply))
-        self.probe.on_change(self.guarded(self._ask))
+        self.probe.on_change(
+            self.guarded(lambda _change: setattr(self.run.probe, "choice", self.probe.choice))
+        )
         for element in (self.scores_of, self.pane):
             element.observe(self.guarded(lambda _change: self._show_chosen()), "value")
         self.speed.observe(self.guarded(self._limit), "value")
@@ -355,18 +356,11 @@ class TrainingLab(Panel):
         self.run.limit.steps_per_second = self.speed.value
         self._tell()
 
-    def _ask(self, _change: dict) -> None:
-        self.run.probe.choice = self.probe.choice
-
     def _show_chosen(self) -> None:
-        """Let the picture show what the toggles say, on the settings as they are now."""
+        """Let the picture show what the toggles say and the pinned run, on the settings now."""
+        self._lab_picture.pin(self.pinned)
         if self._lab_picture.pane != self.pane.value:
             self._lab_picture.choose(self.pane.value)
-        self._draw()
-        self._tell()
-
-    def _show_pinned(self) -> None:
-        self._lab_picture.pin(self.pinned)
         self._draw()
         self._tell()
 

@@ -156,6 +156,8 @@ class LossCurves:
 
     def show(self, history: History) -> None:
         """Draw the reports so far; the axis grows with them."""
+        for name in history.losses.keys() - self._lines.keys():  # added since the panel was made
+            self._lines[name] = self._line(name)
         for name, line in self._lines.items():
             points = _with_gaps(history.losses.get(name, []), history)
             line.set_data(points[:, 0], points[:, 1])
