@@ -6,7 +6,7 @@ SCRIPT = Path(__file__).with_name("latency.js")
 BETWEEN_MS, WAIT_MS = 120, 3000
 ALONE = """
 from gru4rec_lab import LiveRun, load_split, train
-alone = LiveRun(train(lab._run_config, load_split("flights")[0]))
+alone = LiveRun(train(lab.run.history.config, load_split("flights")[0]))
 alone.start()
 """
 SPEED = """
