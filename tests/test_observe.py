@@ -123,6 +123,13 @@ def test_the_observer_is_given_what_the_last_step_trained_with_and_not_what_is_a
             assert (event.step, event.settings.n_sample) == (3, 9)
 
 
+def test_ends_of_epochs_are_observed_and_the_steps_after_them_are_not(sessions):
+    events = observed(train(CONFIG, sessions), lambda *_: None, ObservationSchedule(1000))
+    n_steps = next(events).n_steps
+    steps = [event.step for event in events if isinstance(event, Observed)]
+    assert steps == [0, n_steps, 2 * n_steps]
+
+
 def test_the_first_step_after_a_change_is_observed(sessions):
     controls, seen = Controls.of(CONFIG), []
     for event in observed(
