@@ -223,7 +223,7 @@ class TrainingLab(Panel):
         """
         with self._updating:
             self._elements.settings.show(settings)
-        self.controls.set(**{name: value for name, value in settings.items() if name in LIVE})
+            self.controls.set(**{name: value for name, value in settings.items() if name in LIVE})
         self.restore_box.follow()
         self._show_chosen()
 
@@ -320,14 +320,15 @@ class TrainingLab(Panel):
                 change["owner"].value = change["old"]
             self.restore_box.follow()
             raise
-        self._tell()
+        if self.run.ready:
+            self._tell()
         # A running training draws its change with the next step; here it would wait for this.
         if name in ("loss", "n_sample", "sample_alpha") and self.state == "paused":
             self._draw()
 
     def _controls_set(self) -> None:
-        """Show what was set; while there is a run, the drawing thread does."""
-        if not self.run.ready:
+        """Show what was set, unless `take` does; while there is a run, the drawing thread does."""
+        if not (self.run.ready or self._updating):
             self._tell()
             self._draw()
 
@@ -359,8 +360,7 @@ class TrainingLab(Panel):
     def _show_chosen(self) -> None:
         """Let the picture show what the toggles say and the pinned run, on the settings now."""
         self._lab_picture.pin(self.pinned)
-        if self._lab_picture.pane != self.pane.value:
-            self._lab_picture.choose(self.pane.value)
+        self._lab_picture.choose(self.pane.value)
         self._draw()
         self._tell()
 
