@@ -19,10 +19,9 @@ import torch
 
 from gru4rec_lab.model import Network
 from gru4rec_lab.sampling import Sampler
-from gru4rec_lab.score_matrix import RankingLoss
 from gru4rec_lab.training.numba_step.layers import Stack
 from gru4rec_lab.training.numba_step.output import Columns
-from gru4rec_lab.training.optim import Adagrad
+from gru4rec_lab.training.optim import Adagrad, Repeats
 from gru4rec_lab.training.step import Step
 
 from . import clicks, official_adapter
@@ -46,9 +45,11 @@ CLOCKS = (
     (Step, "_dropout", GRU),
     ("gru4rec_lab.sampling", "official_logq", ROWS),
     ("gru4rec_lab.sampling", "exact_logq", ROWS),
-    (RankingLoss, "forward", LOSS),
+    ("gru4rec_lab.training.step", "loss_and_gradient", LOSS),
     (torch, "addmm", PRODUCTS),
     (torch.autograd, "grad", PRODUCTS),
+    (Repeats, "of", UPDATE),
+    (Repeats, "total", UPDATE),
     (Adagrad, "update_rows", UPDATE),
     (Adagrad, "update", UPDATE),
     (Columns, "look_up", ROWS),
@@ -117,9 +118,9 @@ def clocked(clock: Clock, owner, name: str, part: str):
     if isinstance(owner, str):
         owner = __import__(owner, fromlist=[name])
     kept = vars(owner)[name]
-    static = isinstance(kept, staticmethod)
+    bound = isinstance(kept, staticmethod | classmethod)
     timed = clock.on(getattr(owner, name), part)
-    return patch.object(owner, name, staticmethod(timed) if static else timed)
+    return patch.object(owner, name, staticmethod(timed) if bound else timed)
 
 
 if __name__ == "__main__":

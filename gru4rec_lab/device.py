@@ -3,6 +3,11 @@
 import zlib
 
 import torch
+from jaxtyping import Float
+from torch import Tensor
+
+# How strongly something acts: a number, 0 for not at all; or a number that lives on a device.
+Strength = float | Float[Tensor, ""]
 
 
 def choose_device(name: str = "auto") -> torch.device:
@@ -27,3 +32,8 @@ def generator(seed: int, purpose: str, device: torch.device | str = "cpu") -> to
     made = torch.Generator(device=device)
     made.manual_seed(zlib.crc32(f"{seed}/{purpose}".encode()))
     return made
+
+
+def acts(strength: Strength) -> bool:
+    """Whether a strength is not 0; one on a device acts, as asking for it would wait."""
+    return isinstance(strength, Tensor) or strength != 0

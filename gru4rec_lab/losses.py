@@ -1,10 +1,11 @@
 """The five GRU4Rec losses, each beside its closed-form gradient; they are what trains.
 
-A loss maps the score of the target and the scores of its negatives to one loss a row. Written with
-r_i for the target's score, r_j for the scores of the N negatives and s_j = softmax(r)_j over the
-negatives alone, the target excluded. The sixth loss of [H18], BPR-max with score regularisation,
-is `bpr-max` plus `bpreg` times `score_regulariser`. A negative whose score is -inf is absent: it
-has no weight, no gradient, and N does not count it.
+A loss maps the score of the target and the scores of its negatives to one loss a row; loss and
+gradient share what they are made of, `Parts`. Written with r_i for the target's score, r_j for the
+scores of the N negatives and s_j = softmax(r)_j over the negatives alone, the target excluded. The
+sixth loss of [H18], BPR-max with score regularisation, is `bpr-max` plus `bpreg` times
+`score_regulariser`. A negative whose score is -inf is absent: it has no weight, no gradient, and N
+does not count it.
 
 Differences to the official code, which learning rates feel: its BPR is a sum over all columns with
 the target's own, N * bpr + log 2 here; its TOP1 is a mean over all columns, so
@@ -25,12 +26,14 @@ import re
 from collections.abc import Callable, ItemsView, Iterator, Mapping, ValuesView
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import Any
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 from torch.nn.functional import logsigmoid
 
+from .device import Strength, acts
 from .own_losses import checked_gradient, without_absent
 
 Target = Float[Tensor, "batch"]
@@ -39,15 +42,44 @@ Gradient = tuple[Target, Negatives]
 
 
 class Parts:
-    """What gradients are made of, each part computed when it is first asked for."""
+    """What losses and gradients are made of, each part computed when it is first asked for.
 
-    def __init__(self, target: Target, negatives: Negatives):
-        self.target, self.negatives = target, negatives
+    Attributes:
+        target, negatives: the scores r_i [B] and r_j [B, N].
+        complete: no negative is absent, which nobody then needs to look for.
+    """
+
+    def __init__(self, target: Target, negatives: Negatives, *, complete: bool = False):
+        self.target, self.negatives, self.complete = target, negatives, complete
+
+    @cached_property
+    def count(self) -> Float[Tensor, "batch 1"] | int:
+        """N of each row, at least 1."""
+        n = self.negatives.shape[1]
+        if self.complete:
+            return max(n, 1)
+        absent = self.negatives.isneginf().sum(dim=1, keepdim=True)
+        return (n - absent).clamp(min=1).to(self.negatives.dtype)
+
+    def mean(self, terms: Negatives) -> Target:
+        """The mean of a row's terms over its negatives; those of absent ones must be 0."""
+        return (terms.sum(dim=1, keepdim=True) / self.count).squeeze(1)
+
+    @cached_property
+    def score(self) -> Negatives:
+        """r_j, 0 for absent negatives: their weight is 0, and 0 times inf is no number."""
+        negatives = self.negatives
+        return negatives if self.complete else negatives.where(negatives != -torch.inf, 0.0)
 
     @cached_property
     def gap(self) -> Negatives:
         """r_j - r_i."""
         return self.negatives - self.target[:, None]
+
+    @cached_property
+    def log_odds(self) -> Target:
+        """log sum_j e^{r_j - r_i}; differences first: float32 has few digits left at 1e4."""
+        return self.gap.logsumexp(dim=1)
 
     @cached_property
     def lose(self) -> Negatives:
@@ -70,38 +102,62 @@ class Parts:
         total = self.lose.sum(dim=1, keepdim=True)
         return self.lose / total.clamp(min=torch.finfo(total.dtype).tiny)
 
+    @cached_property
+    def lost(self) -> Float[Tensor, "batch 1"]:
+        """sum_j s_j q_j."""
+        return (self.weight * self.lose).sum(dim=1, keepdim=True)
 
-def top1(target: Target, negatives: Negatives) -> Target:
+    @cached_property
+    def squared(self) -> Negatives:
+        """sigma(r_j^2)."""
+        return torch.sigmoid(self.score.square())
+
+    @cached_property
+    def top1_term(self) -> Negatives:
+        """l_j = sigma(r_j - r_i) + sigma(r_j^2); 0 for absent negatives."""
+        term = self.lose + self.squared
+        return term if self.complete else term.where(self.negatives != -torch.inf, 0.0)
+
+    @cached_property
+    def top1_slope(self) -> Negatives:
+        """dl_j/dr_j = q_j (1 - q_j) + 2 r_j u (1 - u) with u = sigma(r_j^2)."""
+        rest = torch.sigmoid(-self.score.square())
+        return self.slope + 2 * self.score * (self.squared * rest)
+
+
+def top1(parts: Parts) -> Target:
     """Mean of sigma(r_j - r_i) + sigma(r_j^2) over the negatives. [H16]."""
-    return _top1_terms(target, negatives).sum(dim=1) / _count(negatives)
+    return parts.mean(parts.top1_term)
 
 
 def top1_pull(parts: Parts) -> Target:
     """-dL/dr_i = sum_j q_j (1 - q_j) / N."""
-    return parts.slope.sum(dim=1) / _count(parts.negatives)
+    return parts.mean(parts.slope)
 
 
-def top1_grad(target: Target, negatives: Negatives) -> Gradient:
+def top1_grad(parts: Parts) -> Gradient:
     """With q = sigma(r_j - r_i), u = sigma(r_j^2): dL/dr_j = [q(1-q) + 2 r_j u(1-u)] / N."""
-    parts = Parts(target, negatives)
-    return -top1_pull(parts), _top1_slopes(parts) / _count(negatives)[:, None]
+    return -top1_pull(parts), parts.top1_slope / parts.count
 
 
-def bpr(target: Target, negatives: Negatives) -> Target:
+def bpr(parts: Parts) -> Target:
     """Mean of -log sigma(r_i - r_j) over the negatives. [H16]."""
-    return -logsigmoid(target[:, None] - negatives).sum(dim=1) / _count(negatives)
+    return -parts.mean(logsigmoid(-parts.gap))
 
 
-def bpr_grad(target: Target, negatives: Negatives) -> Gradient:
+def bpr_pull(parts: Parts) -> Target:
+    """-dL/dr_i = sum_j q_j / N."""
+    return parts.mean(parts.lose)
+
+
+def bpr_grad(parts: Parts) -> Gradient:
     """dL/dr_j = sigma(r_j - r_i) / N and dL/dr_i = -sum_j dL/dr_j."""
-    by_negative = torch.sigmoid(negatives - target[:, None]) / _count(negatives)[:, None]
-    return -by_negative.sum(dim=1), by_negative
+    return -bpr_pull(parts), parts.lose / parts.count
 
 
-def top1_max(target: Target, negatives: Negatives) -> Target:
+def top1_max(parts: Parts) -> Target:
     """TOP1's terms weighted by s_j instead of 1/N. [H18]."""
-    weight = negatives.softmax(dim=1)
-    return (weight * _top1_terms(target, negatives)).sum(dim=1)
+    return (parts.weight * parts.top1_term).sum(dim=1)
 
 
 def top1_max_pull(parts: Parts) -> Target:
@@ -109,23 +165,20 @@ def top1_max_pull(parts: Parts) -> Target:
     return (parts.weight * parts.slope).sum(dim=1)
 
 
-def top1_max_grad(target: Target, negatives: Negatives) -> Gradient:
+def top1_max_grad(parts: Parts) -> Gradient:
     """With l_j the TOP1 term and L the loss: dL/dr_j = s_j (dl_j/dr_j + l_j - L)."""
-    parts, term = Parts(target, negatives), _top1_terms(target, negatives)
-    loss = (parts.weight * term).sum(dim=1, keepdim=True)
-    return -top1_max_pull(parts), parts.weight * (_top1_slopes(parts) + term - loss)
+    loss, term = top1_max(parts)[:, None], parts.top1_term
+    return -top1_max_pull(parts), parts.weight * (parts.top1_slope + term - loss)
 
 
-def bpr_max(target: Target, negatives: Negatives) -> Target:
+def bpr_max(parts: Parts) -> Target:
     """-log sum_j s_j sigma(r_i - r_j). [H18]."""
-    gap = negatives - target[:, None]
-    lose = torch.sigmoid(gap)
-    lost = (negatives.softmax(dim=1) * lose).sum(dim=1)
+    lost = parts.lost.squeeze(1)
     # Near 0 from 1 - sum: a log of almost 1 loses every digit of a well-ranked target's loss.
     near_zero = -torch.log1p(-lost.clamp(max=0.5))
     # Far off from e^{r_j} sigma(r_i - r_j) = e^{r_i} sigma(r_j - r_i), where nothing underflows.
-    least = torch.finfo(lose.dtype).tiny
-    far_off = gap.logsumexp(dim=1) - lose.sum(dim=1).clamp(min=least).log()
+    least = torch.finfo(lost.dtype).tiny
+    far_off = parts.log_odds - parts.lose.sum(dim=1).clamp(min=least).log()
     return torch.where(lost < 0.5, near_zero, far_off)
 
 
@@ -134,83 +187,67 @@ def bpr_max_pull(parts: Parts) -> Target:
     return (parts.share * parts.lose).sum(dim=1)
 
 
-def bpr_max_grad(target: Target, negatives: Negatives) -> Gradient:
+def bpr_max_grad(parts: Parts) -> Gradient:
     """With q_j = sigma(r_j - r_i), w_j = q_j / sum_k q_k: dL/dr_j = s_j - w_j (1 - q_j)."""
-    parts = Parts(target, negatives)
-    lose, weight, share = parts.lose, parts.weight, parts.share
-    lost = (weight * lose).sum(dim=1, keepdim=True)
+    lose, weight, share, lost = parts.lose, parts.weight, parts.share, parts.lost
     # s_j - w_j; where both are almost equal, as s_j (q_j - sum_k s_k q_k) / sum_k s_k p_k.
     excess = torch.where(lost < 0.5, weight * (lose - lost) / (1 - lost), weight - share)
     return -bpr_max_pull(parts), excess + share * lose
 
 
-def cross_entropy(target: Target, negatives: Negatives) -> Target:
+def cross_entropy(parts: Parts) -> Target:
     """-log softmax(r)_i over the target and its negatives. [H18]."""
-    # Differences first: at scores of 1e4, float32 has three digits left behind the point.
-    return -logsigmoid(-(negatives - target[:, None]).logsumexp(dim=1))
+    return -logsigmoid(-parts.log_odds)
 
 
 def cross_entropy_pull(parts: Parts) -> Target:
     """-dL/dr_i = sum_j P_j, with P the softmax over target and negatives."""
-    return torch.sigmoid(parts.gap.logsumexp(dim=1))
+    return torch.sigmoid(parts.log_odds)
 
 
-def cross_entropy_grad(target: Target, negatives: Negatives) -> Gradient:
+def cross_entropy_grad(parts: Parts) -> Gradient:
     """With P the softmax over target and negatives: dL/dr_j = P_j and dL/dr_i = -sum_j P_j."""
-    parts = Parts(target, negatives)
     miss = cross_entropy_pull(parts)
     return -miss, parts.weight * miss[:, None]
 
 
-def score_regulariser(negatives: Negatives) -> Target:
+def regulariser(parts: Parts) -> Target:
     """sum_j s_j r_j^2, which keeps the scores of the strongest negatives small. [H18]."""
-    return (negatives.softmax(dim=1) * _present(negatives).square()).sum(dim=1)
+    return (parts.weight * parts.score.square()).sum(dim=1)
 
 
-def score_regulariser_grad(negatives: Negatives) -> Negatives:
+def regulariser_grad(parts: Parts) -> Negatives:
     """With R the regulariser: dR/dr_j = s_j (2 r_j + r_j^2 - R)."""
-    weight = negatives.softmax(dim=1)
-    score, top = _present(negatives), negatives.amax(dim=1, keepdim=True)
+    weight, score = parts.weight, parts.score
+    top = parts.negatives.amax(dim=1, keepdim=True)
     # Less top^2, which cancels in r_j^2 - R: float32 has no digits left behind 1e4 squared.
     squared = (score - top) * (score + top)
     penalty = (weight * squared).sum(dim=1, keepdim=True)
     return weight * (2 * score + squared - penalty)
 
 
-def elu(scores: Float[Tensor, "*any"], alpha: float) -> Float[Tensor, "*any"]:
+def score_regulariser(negatives: Negatives) -> Target:
+    """`regulariser` of the negatives' scores alone."""
+    return regulariser(Parts(negatives.new_zeros(len(negatives)), negatives))
+
+
+def score_regulariser_grad(negatives: Negatives) -> Negatives:
+    """`regulariser_grad` of the negatives' scores alone."""
+    return regulariser_grad(Parts(negatives.new_zeros(len(negatives)), negatives))
+
+
+def elu(scores: Float[Tensor, "*any"], alpha: Strength) -> Float[Tensor, "*any"]:
     """Scores, those below 0 bent to alpha (e^r - 1); unchanged for `alpha` = 0. [H18]."""
-    if alpha == 0:
+    if not acts(alpha):
         return scores
     return torch.where(scores > 0, scores, alpha * torch.expm1(scores.clamp(max=0)))
 
 
-def elu_grad(scores: Float[Tensor, "*any"], alpha: float) -> Float[Tensor, "*any"]:
+def elu_grad(scores: Float[Tensor, "*any"], alpha: Strength) -> Float[Tensor, "*any"]:
     """Slope of `elu`: 1 above 0, alpha e^r at 0 and below."""
-    if alpha == 0:
+    if not acts(alpha):
         return torch.ones_like(scores)
     return torch.where(scores > 0, 1.0, alpha * torch.exp(scores.clamp(max=0)))
-
-
-def _count(negatives: Negatives) -> Target:
-    """N of each row, at least 1."""
-    absent = negatives.isneginf().sum(dim=1)
-    return (negatives.shape[1] - absent).clamp(min=1).to(negatives.dtype)
-
-
-def _present(negatives: Negatives) -> Negatives:
-    """The scores, 0 for absent negatives: their weight is 0, and 0 times inf is no number."""
-    return negatives.where(negatives != -torch.inf, 0.0)
-
-
-def _top1_terms(target: Target, negatives: Negatives) -> Negatives:
-    term = torch.sigmoid(negatives - target[:, None]) + torch.sigmoid(negatives.square())
-    return term.where(negatives != -torch.inf, 0.0)
-
-
-def _top1_slopes(parts: Parts) -> Negatives:
-    score = _present(parts.negatives)
-    squared = score.square()
-    return parts.slope + 2 * score * (torch.sigmoid(squared) * torch.sigmoid(-squared))
 
 
 @dataclass(frozen=True)
@@ -219,32 +256,47 @@ class Loss:
 
     Attributes:
         name: its name in `LOSSES`.
-        value: (target [B], negatives [B, N]) to one loss a row [B].
-        gradient: (target [B], negatives [B, N]) to (dL/dr_i [B], dL/dr_j [B, N]).
+        value_of: `Parts` to one loss a row [B].
+        gradient_of: `Parts` to (dL/dr_i [B], dL/dr_j [B, N]).
         equation: the loss of one row, in LaTeX.
         source: [H16] or [H18]; empty for a learner's own.
         corrects_logq: whether `logq` applies to it.
         shapes_scores: whether `elu_param` and `bpreg` apply to it unless `shape_scores="all"`.
-        pull: `Parts` to -dL/dr_i [B], where `gradient` would work out more than that.
+        pull_of: `Parts` to -dL/dr_i [B], where `gradient_of` would work out more than that.
         kernel: the `kind` of its compiled form in `kernels.losses`; None trains by the plain step.
         colour, dash: of its lines; lengths of ink and gap, () for a solid line.
     """
 
     name: str
-    value: Callable[[Target, Negatives], Target] = field(repr=False)
-    gradient: Callable[[Target, Negatives], Gradient] = field(repr=False)
+    value_of: Callable[[Parts], Target] = field(repr=False)
+    gradient_of: Callable[[Parts], Gradient] = field(repr=False)
     equation: str = ""
     source: str = ""
     corrects_logq: bool = False
     shapes_scores: bool = False
-    pull: Callable[[Parts], Target] | None = field(default=None, repr=False)
+    pull_of: Callable[[Parts], Target] | None = field(default=None, repr=False)
     kernel: int | None = None
     colour: str = ""
     dash: tuple[float, ...] = ()
 
-    def __call__(self, target: Target, negatives: Negatives) -> Target:
-        """One loss a row; the same as `value`."""
-        return self.value(target, negatives)
+    def value(self, target: Target, negatives: Negatives) -> Target:
+        """One loss a row [B]."""
+        return self.value_of(Parts(target, negatives))
+
+    __call__ = value
+
+    def gradient(self, target: Target, negatives: Negatives) -> Gradient:
+        """(dL/dr_i [B], dL/dr_j [B, N])."""
+        return self.gradient_of(Parts(target, negatives))
+
+    def pull(self, parts: Parts) -> Target:
+        """-dL/dr_i [B]."""
+        return -self.gradient_of(parts)[0] if self.pull_of is None else self.pull_of(parts)
+
+
+def _of_parts(complete: Callable, any_rows: Callable) -> Callable[[Parts], Any]:
+    """A function of scores as one of `Parts`; `any_rows` has to look for absent negatives first."""
+    return lambda parts: (complete if parts.complete else any_rows)(parts.target, parts.negatives)
 
 
 # Colours that the losses of the papers leave free: one of Okabe & Ito, three of Tol's "muted".
@@ -290,8 +342,9 @@ class Losses(Mapping[str, Loss]):
             raise ValueError(f"a name is made of letters, digits and - _ . alone, got {name!r}")
         self._refuse_built_in(name, f"call your own another name, such as 'my-{name}'")
         gradient = checked_gradient(repr(name), value, gradient)
-        of_rows = without_absent(value, gradient)
-        self._put(Loss(name, *of_rows, equation, "", corrects_logq, shapes_scores))
+        any_rows = without_absent(value, gradient)
+        of_parts = map(_of_parts, (value, gradient), any_rows)
+        self._put(Loss(name, *of_parts, equation, "", corrects_logq, shapes_scores))
         return self[name]
 
     def remove(self, name: str) -> None:
@@ -348,23 +401,23 @@ _TOP1_TERM = r"\sigma(r_j-r_i)+\sigma(r_j^2)"
 LOSSES = Losses(
     Loss(
         "top1", top1, top1_grad, rf"\frac1N\sum_j\left[{_TOP1_TERM}\right]", "[H16]",
-        pull=top1_pull, kernel=0, colour="#E69F00", dash=(4, 2),
+        pull_of=top1_pull, kernel=0, colour="#E69F00", dash=(4, 2),
     ),
     Loss(
         "bpr", bpr, bpr_grad, r"-\frac1N\sum_j\log\sigma(r_i-r_j)", "[H16]",
-        kernel=1, colour="#0072B2", dash=(4, 2),
+        pull_of=bpr_pull, kernel=1, colour="#0072B2", dash=(4, 2),
     ),
     Loss(
         "top1-max", top1_max, top1_max_grad, rf"\sum_j s_j\left[{_TOP1_TERM}\right]", "[H18]",
-        pull=top1_max_pull, kernel=2, colour="#D55E00",
+        pull_of=top1_max_pull, kernel=2, colour="#D55E00",
     ),
     Loss(
         "bpr-max", bpr_max, bpr_max_grad, r"-\log\sum_j s_j\,\sigma(r_i-r_j)", "[H18]",
-        pull=bpr_max_pull, kernel=3, colour="#009E73", shapes_scores=True,
+        pull_of=bpr_max_pull, kernel=3, colour="#009E73", shapes_scores=True,
     ),
     Loss(
         "cross-entropy", cross_entropy, cross_entropy_grad,
         r"-r_i+\log\left(e^{r_i}+\sum_j e^{r_j}\right)", "[H18]",
-        pull=cross_entropy_pull, kernel=4, colour="#CC79A7", dash=(1, 1), corrects_logq=True,
+        pull_of=cross_entropy_pull, kernel=4, colour="#CC79A7", dash=(1, 1), corrects_logq=True,
     ),
 )  # fmt: skip

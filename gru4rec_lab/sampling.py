@@ -17,6 +17,8 @@ import torch
 from jaxtyping import Bool, Float, Int, Real
 from torch import Tensor
 
+from .device import Strength, acts
+
 BLOCK = 1 << 16
 POOL = 4
 
@@ -203,7 +205,7 @@ def official_logq(
     targets: Int[Tensor, "batch"],
     negatives: Int[Tensor, "n_sample"],
     *,
-    logq: float,
+    logq: Strength,
 ) -> Float[Tensor, "columns"]:
     """What to subtract from each score column, as the official code does, from raw counts.
 
@@ -218,7 +220,7 @@ def exact_logq(
     targets: Int[Tensor, "batch"],
     negatives: Int[Tensor, "n_sample"],
     *,
-    logq: float,
+    logq: Strength,
 ) -> Float[Tensor, "batch columns"]:
     """What to subtract from each score: logq times the log of the item's expected count.
 
@@ -240,7 +242,7 @@ def corrected(
     negatives: Int[Tensor, "n_sample"],
     frequencies: Frequencies | None,
     *,
-    logq: float,
+    logq: Strength,
     exact: bool,
     mask: bool,
 ) -> tuple[Float[Tensor, "batch columns"], Bool[Tensor, "batch columns"] | None]:
@@ -249,8 +251,8 @@ def corrected(
     `frequencies` are needed where `logq` is above 0. With `mask`, the copies of a row's own target
     are absent; with the `exact` correction as well, which counts negatives, and a copy is none.
     """
-    if logq:
+    if acts(logq):
         correction = exact_logq if exact else official_logq
         scores = scores - correction(frequencies, targets, negatives, logq=logq)
-    absent = copies(targets, negatives) if mask or (logq and exact) else None
+    absent = copies(targets, negatives) if mask or (exact and acts(logq)) else None
     return scores, absent

@@ -8,7 +8,8 @@ import torch
 from jaxtyping import Bool, Float, Shaped
 from torch import Tensor
 
-from .losses import Loss, elu, elu_grad, score_regulariser, score_regulariser_grad
+from .device import Strength, acts
+from .losses import Loss, Parts, elu, elu_grad, regulariser, regulariser_grad
 
 Scores = Float[Tensor, "batch columns"]
 
@@ -42,8 +43,8 @@ def loss_and_gradient(
     scores: Scores,
     loss: Loss,
     *,
-    bpreg: float = 0.0,
-    elu_param: float = 0.0,
+    bpreg: Strength = 0.0,
+    elu_param: Strength = 0.0,
     absent: Bool[Tensor, "batch columns"] | None = None,
 ) -> tuple[Float[Tensor, "batch"], Scores]:
     """Loss of each row and its gradient by the scores, row k's target in column k.
@@ -56,33 +57,16 @@ def loss_and_gradient(
     target, negatives = split_columns(elu(scores, elu_param))
     if absent is not None:
         negatives = negatives.masked_fill(split_columns(absent)[1], -torch.inf)
-    value = loss.value(target, negatives)
-    by_target, by_negatives = loss.gradient(target, negatives)
-    if bpreg:
-        value = value + bpreg * score_regulariser(negatives)
-        by_negatives = by_negatives + bpreg * score_regulariser_grad(negatives)
+    parts = Parts(target, negatives, complete=absent is None)
+    value = loss.value_of(parts)
+    by_target, by_negatives = loss.gradient_of(parts)
+    if acts(bpreg):
+        value = value + bpreg * regulariser(parts)
+        by_negatives = by_negatives + bpreg * regulariser_grad(parts)
     gradient = join_columns(by_target, by_negatives)
-    if elu_param:
+    if acts(elu_param):
         gradient = gradient * elu_grad(scores, elu_param)
     if absent is not None:
         left = (negatives != -torch.inf).any(dim=1)
         value, gradient = value.where(left, 0.0), gradient.where(left[:, None], 0.0)
     return value, gradient
-
-
-class RankingLoss(torch.autograd.Function):
-    """The sum of the losses of the rows; backward hands on the closed-form gradient."""
-
-    @staticmethod
-    def forward(ctx, scores, loss, bpreg, elu_param, absent):
-        """The sum over rows; see `loss_and_gradient`."""
-        value, gradient = loss_and_gradient(
-            scores, loss, bpreg=bpreg, elu_param=elu_param, absent=absent
-        )
-        ctx.save_for_backward(gradient)
-        return value.sum()
-
-    @staticmethod
-    def backward(ctx, outer):
-        """Gradient by the scores."""
-        return outer * ctx.saved_tensors[0], None, None, None, None

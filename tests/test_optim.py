@@ -3,7 +3,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gru4rec_lab.training.optim import EPS, Adagrad
+from gru4rec_lab.training.optim import EPS, Adagrad, Repeats
 
 LR = {"lr": 0.1, "momentum": 0.0}
 
@@ -25,7 +25,7 @@ def test_the_first_step_of_a_whole_parameter_by_hand():
     """3 / sqrt(9 + 1e-6) is 1 but for eps, so the step is the learning rate."""
     parameter = torch.tensor([1.0, 1.0], dtype=torch.float64)
     optimiser = Adagrad({"w": parameter})
-    optimiser.update("w", torch.tensor([3.0, -4.0], dtype=torch.float64), **LR)
+    optimiser.update({"w": torch.tensor([3.0, -4.0], dtype=torch.float64)}, **LR)
     assert parameter.tolist() == pytest.approx([0.9, 1.1], abs=1e-7)
     assert optimiser.accumulated["w"].tolist() == [9.0, 16.0]
 
@@ -34,7 +34,7 @@ def test_squares_add_up_over_steps():
     parameter = torch.zeros(1, dtype=torch.float64)
     optimiser = Adagrad({"w": parameter})
     for gradient in (3.0, 4.0):
-        optimiser.update("w", torch.tensor([gradient], dtype=torch.float64), **LR)
+        optimiser.update({"w": torch.tensor([gradient], dtype=torch.float64)}, **LR)
     assert optimiser.accumulated["w"].item() == 25
     assert parameter.item() == pytest.approx(-0.1 - 0.1 * 4 / 5, abs=1e-7)
 
@@ -46,7 +46,7 @@ def test_eps_stands_inside_the_root(whole):
     optimiser = Adagrad({"w": parameter})
     gradient = torch.full((1, 1), 1e-3, dtype=torch.float64)
     if whole:
-        optimiser.update("w", gradient, **LR)
+        optimiser.update({"w": gradient}, **LR)
     else:
         optimiser.update_rows("w", torch.tensor([0]), gradient, **LR)
     assert parameter.item() == pytest.approx(-0.1 / 2**0.5, rel=1e-9)
@@ -54,7 +54,7 @@ def test_eps_stands_inside_the_root(whole):
 
 def test_a_gradient_of_zero_moves_nothing_and_divides_by_nothing():
     parameter = torch.ones(3)
-    Adagrad({"w": parameter}).update("w", torch.zeros(3), **LR)
+    Adagrad({"w": parameter}).update({"w": torch.zeros(3)}, **LR)
     assert parameter.tolist() == [1, 1, 1]
 
 
@@ -62,7 +62,8 @@ def test_gradients_of_a_repeated_row_are_summed_and_only_then_squared():
     parameter = torch.zeros(3, 1, dtype=torch.float64)
     optimiser = Adagrad({"w": parameter})
     gradient = torch.tensor([[1.0], [5.0], [2.0]], dtype=torch.float64)
-    optimiser.update_rows("w", torch.tensor([2, 0, 2]), gradient, **LR)
+    rows = torch.tensor([2, 0, 2])
+    optimiser.update_rows("w", rows, Repeats.of(rows).total(gradient), **LR)
     assert optimiser.accumulated["w"].flatten().tolist() == [25, 0, 9]
     assert parameter.flatten().tolist() == pytest.approx([-0.1, 0, -0.1], abs=1e-7)
 
@@ -72,7 +73,7 @@ def test_the_momentum_is_the_classical_one():
     parameter = torch.zeros(1, dtype=torch.float64)
     optimiser = Adagrad({"w": parameter})
     for _ in range(2):
-        optimiser.update("w", torch.ones(1, dtype=torch.float64), lr=1.0, momentum=0.5)
+        optimiser.update({"w": torch.ones(1, dtype=torch.float64)}, lr=1.0, momentum=0.5)
     second = -0.5 - 1 / 2**0.5
     assert optimiser.velocity["w"].item() == pytest.approx(second, abs=1e-5)
     assert parameter.item() == pytest.approx(-1 + second, abs=1e-5)
@@ -109,9 +110,9 @@ def test_momentum_turned_to_0_forgets_the_velocity():
     parameter = torch.zeros(1, dtype=torch.float64)
     optimiser = Adagrad({"w": parameter})
     one = torch.ones(1, dtype=torch.float64)
-    optimiser.update("w", one, lr=1.0, momentum=0.9)
+    optimiser.update({"w": one}, lr=1.0, momentum=0.9)
     before = parameter.item()
-    optimiser.update("w", one, lr=1.0, momentum=0.0)
+    optimiser.update({"w": one}, lr=1.0, momentum=0.0)
     assert parameter.item() - before == pytest.approx(-1 / 2**0.5, abs=1e-5)
 
 
@@ -134,7 +135,7 @@ def test_all_rows_once_equal_the_update_of_the_whole():
     whole, by_row = table(), table()
     gradient = torch.randn(4, 2, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
     for _ in range(3):
-        Adagrad({"w": whole}).update("w", gradient, lr=0.1, momentum=0.3)
+        Adagrad({"w": whole}).update({"w": gradient}, lr=0.1, momentum=0.3)
         Adagrad({"w": by_row}).update_rows("w", torch.arange(4), gradient.clone(), lr=0.1,
                                            momentum=0.3)  # fmt: skip
     torch.testing.assert_close(by_row, whole)
@@ -154,7 +155,9 @@ def test_any_steps_equal_the_slow_row_by_row_update(steps, momentum, seed):
     for rows in steps:
         gradient = torch.randn(len(rows), 3, generator=random, dtype=torch.float64)
         slow_update(*expected, rows, gradient, 0.1, momentum)
-        optimiser.update_rows("w", torch.tensor(rows), gradient.clone(), lr=0.1, momentum=momentum)
+        rows = torch.tensor(rows)
+        whole = Repeats.of(rows).total(gradient)
+        optimiser.update_rows("w", rows, whole, lr=0.1, momentum=momentum)
     torch.testing.assert_close(parameter, expected[0])
     torch.testing.assert_close(optimiser.accumulated["w"], expected[1])
     if momentum:

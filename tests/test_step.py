@@ -9,7 +9,7 @@ from gru4rec_lab.batches import Batch
 from gru4rec_lab.device import generator
 from gru4rec_lab.losses import LOSSES, elu, score_regulariser
 from gru4rec_lab.model import Network, carried
-from gru4rec_lab.score_matrix import RankingLoss, join_columns, loss_and_gradient, split_columns
+from gru4rec_lab.score_matrix import join_columns, loss_and_gradient, split_columns
 from gru4rec_lab.training.controls import Settings
 from gru4rec_lab.training.numba_step.choice import choose_step
 from gru4rec_lab.training.optim import Adagrad
@@ -115,16 +115,6 @@ def test_a_row_without_negatives_costs_nothing_and_pulls_nothing(loss):
     assert gradient.tolist() == [[0]]
 
 
-@every_loss
-def test_the_ranking_loss_hands_its_closed_form_to_autograd(loss):
-    random = torch.Generator().manual_seed(3)
-    scores = torch.randn(3, 8, generator=random, dtype=torch.float64).requires_grad_()
-    total = RankingLoss.apply(scores, LOSSES[loss], 0.5, 0.5, None)
-    (got,) = torch.autograd.grad(3 * total, scores)
-    _, gradient = loss_and_gradient(scores.detach(), LOSSES[loss], bpreg=0.5, elu_param=0.5)
-    torch.testing.assert_close(got, 3 * gradient)
-
-
 # A whole step.
 
 
@@ -152,7 +142,7 @@ def plain_step(network, optimiser, hidden, batch, negatives, settings, everywher
             rows = touched[name].unique()
             optimiser.update_rows(name, rows, gradient[rows], **rates)
         else:
-            optimiser.update(name, gradient, **rates)
+            optimiser.update({name: gradient}, **rates)
     return total.detach(), [layer.detach() for layer in after]
 
 

@@ -13,7 +13,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from ..losses import LOSSES, Loss, Parts
+from ..losses import LOSSES, Parts
 
 Target = Float[Tensor, "targets"]
 Negatives = Float[Tensor, "targets negatives"]
@@ -111,10 +111,4 @@ def target_pulls(
         ValueError: an unknown loss.
     """
     parts = Parts(target, negatives)
-    return {name: _pull(LOSSES[name], parts) for name in losses}
-
-
-def _pull(loss: Loss, parts: Parts) -> Target:
-    if loss.pull is None:
-        return -loss.gradient(parts.target, parts.negatives)[0]
-    return loss.pull(parts)
+    return {name: LOSSES[name].pull(parts) for name in losses}

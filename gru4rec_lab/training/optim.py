@@ -10,11 +10,52 @@ Sources
           Recommendations", arXiv 1706.03847.
 """
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
+from torch.nn.functional import embedding_bag
+
+from ..device import Strength, acts
 
 EPS = 1e-6
+
+
+@dataclass(frozen=True)
+class Repeats:
+    """Where the same items stand in a list, so that what belongs to one item can be added up.
+
+    No sizes depend on the items, so nothing waits for the device.
+
+    Attributes:
+        order: the places of the list, sorted by item, those of one item in the list's order.
+        ends: [places] where each bag of `order` begins: the places of an item are one bag, the
+            bag of its first place there; all others are empty.
+        bag: [places] the bag of each place's item.
+    """
+
+    order: Int[Tensor, "places"]
+    ends: Int[Tensor, "places"]
+    bag: Int[Tensor, "places"]
+
+    @classmethod
+    def of(cls, items: Int[Tensor, "places"]) -> "Repeats":
+        """The repeats in a list of items."""
+        ordered, order = items.sort(stable=True)
+        first = torch.searchsorted(ordered, ordered)
+        behind = torch.searchsorted(ordered, ordered, right=True)
+        place = torch.arange(len(items), device=items.device)
+        bag = torch.searchsorted(ordered, items)
+        return cls(order, torch.where(first == place, first, behind), bag)
+
+    def total(self, values: Float[Tensor, "places width"]) -> Float[Tensor, "places width"]:
+        """For each place the sum of the values of its item, added in the list's order.
+
+        The order makes runs repeat bit for bit: `index_add_` adds on CUDA as threads happen to run.
+        """
+        return embedding_bag(self.order, values, self.ends, mode="sum")[self.bag]
 
 
 class Adagrad:
@@ -29,17 +70,23 @@ class Adagrad:
         self.parameters = parameters
         self.accumulated = {name: torch.zeros_like(p) for name, p in parameters.items()}
         self.velocity: dict[str, Tensor] = {}
-        # Where an item stands among the rows of a step; entries of other items are stale.
-        self._place: dict[str, Tensor] = {}
 
     @torch.no_grad()
-    def update(self, name: str, gradient: Tensor, *, lr: float, momentum: float) -> None:
-        """Update the whole parameter `name`."""
-        accumulated = self.accumulated[name].addcmul_(gradient, gradient)
-        move = gradient * (accumulated + EPS).rsqrt_().mul_(-lr)
-        if momentum or name in self.velocity:
-            move = self._velocity(name).mul_(momentum).add_(move)
-        self.parameters[name].add_(move)
+    def update(self, gradients: Mapping[str, Tensor], *, lr: Strength, momentum: Strength) -> None:
+        """Update the whole parameters whose gradients are given by name, all at once."""
+        by, names = list(gradients.values()), list(gradients)
+        accumulated = [self.accumulated[name] for name in names]
+        torch._foreach_addcmul_(accumulated, by, by)
+        move = torch._foreach_add(accumulated, EPS)
+        torch._foreach_rsqrt_(move)
+        torch._foreach_mul_(move, -lr)
+        torch._foreach_mul_(move, by)
+        if acts(momentum) or not self.velocity.keys().isdisjoint(names):
+            velocity = [self.keep_velocity(name) for name in names]
+            torch._foreach_mul_(velocity, momentum)
+            torch._foreach_add_(velocity, move)
+            move = velocity
+        torch._foreach_add_([self.parameters[name] for name in names], move)
 
     @torch.no_grad()
     def update_rows(
@@ -48,32 +95,26 @@ class Adagrad:
         rows: Int[Tensor, "rows"],
         gradient: Float[Tensor, "rows units"],
         *,
-        lr: float,
-        momentum: float,
+        lr: Strength,
+        momentum: Strength,
     ) -> None:
-        """Update the given rows of table `name`; the gradients of a repeated row are added first.
+        """Update the given rows of table `name`; a repeated row has its whole gradient each time.
 
-        No sizes depend on which rows repeat, so nothing waits for the device: every copy of a row
-        gets the row's whole gradient and computes the same new value, and writing it twice is
-        writing it once.
+        Every copy of a row then computes the same new value, and writing it twice is writing it
+        once.
         """
         table, accumulated = self.parameters[name], self.accumulated[name]
-        if name not in self._place:
-            self._place[name] = torch.zeros(len(table), dtype=torch.int64, device=table.device)
-        place = self._place[name]
-        place[rows] = torch.arange(len(rows), device=rows.device)
-        first = place[rows]
-        gradient = torch.zeros_like(gradient).index_add_(0, first, gradient)[first]
         squared = accumulated[rows].addcmul_(gradient, gradient)
         accumulated.index_copy_(0, rows, squared)
-        move = gradient.mul_((squared + EPS).rsqrt_().mul_(-lr))
-        if momentum or name in self.velocity:
-            velocity = self._velocity(name)
+        move = gradient * (squared + EPS).rsqrt_().mul_(-lr)
+        if acts(momentum) or name in self.velocity:
+            velocity = self.keep_velocity(name)
             move = velocity[rows].mul_(momentum).add_(move)
             velocity.index_copy_(0, rows, move)
         table.index_copy_(0, rows, table[rows].add_(move))
 
-    def _velocity(self, name: str) -> Tensor:
+    def keep_velocity(self, name: str) -> Tensor:
+        """The velocity of parameter `name`; zeros when it is first asked for."""
         if name not in self.velocity:
             self.velocity[name] = torch.zeros_like(self.parameters[name])
         return self.velocity[name]

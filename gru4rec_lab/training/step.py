@@ -5,19 +5,32 @@ batch and negatives that it is handed, and nothing in it waits for the device.
 """
 
 from collections.abc import Callable
-from typing import Protocol, runtime_checkable
+from functools import partial
+from typing import NamedTuple, Protocol, runtime_checkable
 
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
+from torch.nn.functional import pad
 
 from ..batches import Batch
-from ..losses import LOSSES
+from ..device import Strength
+from ..losses import LOSSES, Loss
 from ..model import Hidden, Network, carried
 from ..sampling import BinarySearch, Frequencies, corrected, popularity_weight
-from ..score_matrix import RankingLoss, Scores
+from ..score_matrix import Scores, loss_and_gradient
 from .controls import Settings
-from .optim import Adagrad
+from .optim import Adagrad, Repeats
+
+
+class Strengths(NamedTuple):
+    """How strongly what may act in a step does so; 0 for not at all."""
+
+    learning_rate: Strength
+    momentum: Strength
+    logq: Strength
+    bpreg: Strength
+    elu_param: Strength
 
 
 @runtime_checkable
@@ -92,6 +105,9 @@ class Step:
         self.keep_embed, self.keep_hidden = 1 - dropout_p_embed, 1 - dropout_p_hidden
         self._shape_all = shape_scores == "all"
         self._generator = generator
+        tables = ("items", "bias", "inputs")
+        self._dense = {n: p for n, p in network.named_parameters() if n not in tables}
+        self._zero = network.items.new_zeros(())
         self.finite = torch.ones((), dtype=torch.bool, device=device)
         self.n_finite = torch.zeros((), dtype=torch.int64, device=device)
         self.begin_epoch()
@@ -115,54 +131,27 @@ class Step:
         self, batch: Batch, negatives: Int[Tensor, "n_sample"], settings: Settings
     ) -> Float[Tensor, ""]:
         """As `TrainingStep` says."""
-        network = self.network
-        columns = torch.cat([batch.targets, negatives])
-        if len(columns) == 1:
+        if len(batch) + len(negatives) == 1:
+            network = self.network
             with torch.no_grad():
                 self.hidden = network.advance(batch.inputs, self.hidden, batch.carry)
             self.n_finite += self.finite
             return network.items.new_zeros(())
-        clicked, output, bias, leaves = self._look_up(batch.inputs, columns)
-        clicked = self._dropout(clicked, self.keep_embed)
-        hidden = network(
-            clicked,
-            carried(self.hidden, batch.carry),
-            lambda layer: self._dropout(layer, self.keep_hidden),
-        )
-        scores = torch.addmm(bias.T, hidden[-1], output.T)
-        loss = self._loss(scores, batch.targets, negatives, settings)
-        self._update(loss, leaves, settings)
-        self.hidden = [layer.detach() for layer in hidden]
-        return loss.detach()
+        strengths = self.strengths(settings)
+        frequencies = self.frequencies(settings.sample_alpha) if strengths.logq else None
+        return self.learn(batch, negatives, LOSSES[settings.loss], strengths, frequencies)
 
-    def _look_up(self, inputs, columns):
-        """Rows of the tables as leaves of the graph: (table name, item indices, rows) each."""
-        network = self.network
-        name, table = network.input_table()
-        bias = _rows(network.bias, columns)
-        if name == "items":
-            # One table, one accumulator: gradients of input and output rows meet before squaring.
-            items = torch.cat([inputs, columns])
-            rows = _rows(table, items)
-            clicked, output = rows.split([len(inputs), len(columns)])
-            return clicked, output, bias, [("items", items, rows), ("bias", columns, bias)]
-        clicked, output = _rows(table, inputs), _rows(network.items, columns)
-        leaves = [("inputs", inputs, clicked), ("items", columns, output), ("bias", columns, bias)]
-        return clicked, output, bias, leaves
-
-    def _loss(self, scores, targets, negatives, settings: Settings) -> Tensor:
+    def strengths(self, settings: Settings) -> Strengths:
+        """How strongly each term acts in these settings; 0 where it does not."""
         loss = LOSSES[settings.loss]
         logq = settings.logq if loss.corrects_logq else 0.0
-        frequencies = self.frequencies(settings.sample_alpha) if logq else None
-        how = {"logq": logq, "exact": self.exact, "mask": self.mask}
-        scores, absent = corrected(scores, targets, negatives, frequencies, **how)
         bpreg, elu_param = self.shaped(settings)
-        return RankingLoss.apply(scores, loss, bpreg, elu_param, absent) / self.batch_size
+        return Strengths(settings.learning_rate, settings.momentum, logq, bpreg, elu_param)
 
     def shaped(self, settings: Settings) -> tuple[float, float]:
         """`bpreg` and `elu_param` where they act on the loss, else 0."""
-        acts = LOSSES[settings.loss].shapes_scores or self._shape_all
-        return (settings.bpreg, settings.elu_param) if acts else (0.0, 0.0)
+        acting = LOSSES[settings.loss].shapes_scores or self._shape_all
+        return (settings.bpreg, settings.elu_param) if acting else (0.0, 0.0)
 
     def frequencies(self, sample_alpha: float) -> Frequencies:
         """How often items are negatives when extra samples are drawn at `sample_alpha`."""
@@ -170,20 +159,79 @@ class Step:
             self.set_sampling_weight(popularity_weight(self._support, sample_alpha), sample_alpha)
         return self._frequencies[1]
 
-    def _update(self, loss: Tensor, leaves: list, settings: Settings) -> None:
-        tables = {name for name, _, _ in leaves}
-        dense = [(n, p) for n, p in self.network.named_parameters() if n not in tables]
-        inputs = [rows for _, _, rows in leaves] + [parameter for _, parameter in dense]
-        gradients = torch.autograd.grad(loss, inputs)
+    def learn(
+        self,
+        batch: Batch,
+        negatives: Int[Tensor, "n_sample"],
+        loss: Loss,
+        strengths: Strengths,
+        frequencies: Frequencies | None,
+    ) -> Float[Tensor, ""]:
+        """Train on a batch whose rows have negatives; its loss, as that of a call.
+
+        Strengths may live on the device: which of them act decides what is computed, and nobody
+        asks for their values.
+        """
+        network, columns = self.network, torch.cat([batch.targets, negatives])
+        items, rows, bias, clicked = self._look_up(batch.inputs, columns)
+        hidden = network(
+            self._dropout(clicked, self.keep_embed),
+            carried(self.hidden, batch.carry),
+            lambda layer: self._dropout(layer, self.keep_hidden),
+        )
+        scores = torch.addmm(bias.T, hidden[-1], rows[: len(columns)].T)
+        value, by_scores = self._loss(
+            scores.detach(), batch.targets, negatives, loss, strengths, frequencies
+        )
+        own_table = [] if network.inputs is None else [clicked]
+        leaves = [rows, bias, *own_table, *self._dense.values()]
+        gradients = torch.autograd.grad(scores, leaves, by_scores)
+        self.hidden = [layer.detach() for layer in hidden]
+        self._update(value, items, columns, batch.inputs, gradients, strengths)
+        return value
+
+    def _look_up(self, inputs, columns):
+        """Rows of the tables as leaves of the graph: those of all items, bias, clicked."""
+        network = self.network
+        if network.inputs is not None:
+            rows, clicked = _rows(network.items, columns), _rows(network.inputs, inputs)
+            return columns, rows, _rows(network.bias, columns), clicked
+        # One table, one accumulator: gradients of input and output rows meet before squaring.
+        items = torch.cat([columns, inputs])
+        rows = _rows(network.items, items)
+        return items, rows, _rows(network.bias, columns), rows[len(columns) :]
+
+    def _loss(self, scores, targets, negatives, loss, strengths, frequencies):
+        """The loss, and its gradient by the scores."""
+        logq, bpreg, elu_param = strengths.logq, strengths.bpreg, strengths.elu_param
+        how = {"logq": logq, "exact": self.exact, "mask": self.mask}
+        scores, absent = corrected(scores, targets, negatives, frequencies, **how)
+        by_row, gradient = loss_and_gradient(
+            scores, loss, bpreg=bpreg, elu_param=elu_param, absent=absent
+        )
+        return by_row.sum() / self.batch_size, gradient.mul_(1 / self.batch_size)
+
+    def _update(self, loss, items, columns, inputs, gradients, strengths: Strengths) -> None:
+        by_rows, by_bias, *others = gradients
+        # The bias moves in the rows of columns alone.
+        by_bias = pad(by_bias, (0, 0, 0, len(items) - len(columns)))
+        whole = [Repeats.of(items).total(torch.cat([by_rows, by_bias], dim=1))]
+        if self.network.inputs is not None:
+            whole.append(Repeats.of(inputs).total(others.pop(0)))
         # On the device, so that nobody waits for it: a bad step leaves every weight as it was.
-        self.finite &= loss.detach().isfinite()
+        self.finite &= loss * 0 == 0
         self.n_finite += self.finite
-        gradients = [torch.where(self.finite, gradient, 0.0) for gradient in gradients]
-        how = {"lr": settings.learning_rate, "momentum": settings.momentum}
-        for (name, items, _), gradient in zip(leaves, gradients, strict=False):
-            self.optimiser.update_rows(name, items, gradient, **how)
-        for (name, _), gradient in zip(dense, gradients[len(leaves) :], strict=True):
-            self.optimiser.update(name, gradient, **how)
+        whole, others = (
+            [torch.where(self.finite, gradient, self._zero) for gradient in each]
+            for each in (whole, others)
+        )
+        rates = {"lr": strengths.learning_rate, "momentum": strengths.momentum}
+        update_rows = partial(self.optimiser.update_rows, **rates)
+        update_rows("items", items, whole[0][:, :-1])
+        update_rows("bias", columns, whole[0][: len(columns), -1:])
+        if self.network.inputs is not None:
+            update_rows("inputs", inputs, whole[1])
+        self.optimiser.update(dict(zip(self._dense, others, strict=True)), **rates)
 
     def _dropout(self, values: Tensor, keep: float) -> Tensor:
         if keep == 1:
