@@ -24,8 +24,8 @@ from gru4rec_lab import Config
 from gru4rec_lab.batches import Batch
 from gru4rec_lab.model import Network
 from gru4rec_lab.sampling import Sampler
+from gru4rec_lab.training.choice import choose_step
 from gru4rec_lab.training.controls import Settings
-from gru4rec_lab.training.numba_step.choice import choose_step
 from gru4rec_lab.training.step import Step
 
 from . import growth_figure

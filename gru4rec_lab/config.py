@@ -36,7 +36,7 @@ CHOICES: dict[str, tuple[str, ...]] = {
     "logq_mode": ("official", "exact"),
     "sampler": tuple(WEIGHTS),
     "collisions": ("keep", "mask", "resample"),
-    "step": ("auto", "plain", "numba"),
+    "step": ("auto", "plain", "numba", "graph"),
 }
 # Counts are int32 in kernels, weights and scores float32: nothing larger can be worked with.
 _MOST, _LARGEST = 2**31 - 1, 3e38
@@ -201,8 +201,9 @@ class Config:
             "log-uniform" by popularity rank, or "hard", the best-scoring of a larger pool.
         collisions: "keep": a sample that equals a row's target is its negative, as in the official
             code; "mask": it counts for nothing in that row; "resample": it is drawn again.
-        step: "plain" runs on any device; "numba" does the same on compiled kernels, on a CPU, and
-            several times faster; "auto" is "numba" where it can run these settings, else "plain".
+        step: "plain" runs on any device; several times faster do the same "numba" on a CPU, by
+            compiled kernels, and "graph" on CUDA, by one launch a step; "auto" is the fastest that
+            can run these settings.
         report_every: steps between two reports of the loss.
     """
 

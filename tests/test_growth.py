@@ -10,8 +10,8 @@ from gru4rec_lab.config import Config
 from gru4rec_lab.losses import LOSSES
 from gru4rec_lab.model import Network
 from gru4rec_lab.sampling import Sampler, popularity_weight
+from gru4rec_lab.training.choice import choose_step
 from gru4rec_lab.training.controls import Settings
-from gru4rec_lab.training.numba_step.choice import choose_step
 from gru4rec_lab.training.step import Step
 from tests.watching import Watch
 

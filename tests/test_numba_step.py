@@ -15,9 +15,9 @@ from gru4rec_lab.kernels.draws import GuidedSearch
 from gru4rec_lab.losses import LOSSES
 from gru4rec_lab.recommend import network_of
 from gru4rec_lab.sampling import Sampler, popularity_weight
+from gru4rec_lab.training.choice import choose_step
 from gru4rec_lab.training.controls import Settings
 from gru4rec_lab.training.events import Report, Started, StepDone
-from gru4rec_lab.training.numba_step.choice import choose_step
 from gru4rec_lab.training.numba_step.step import NumbaStep
 from gru4rec_lab.training.numba_step.tables import aligned, padded
 from gru4rec_lab.training.step import Step

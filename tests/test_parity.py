@@ -22,8 +22,8 @@ from gru4rec_lab.model import Network, carried
 from gru4rec_lab.recommend import Recommender
 from gru4rec_lab.sampling import official_logq, popularity_weight
 from gru4rec_lab.score_matrix import loss_and_gradient
+from gru4rec_lab.training.choice import choose_step
 from gru4rec_lab.training.controls import Settings
-from gru4rec_lab.training.numba_step.choice import choose_step
 from gru4rec_lab.training.step import Step
 
 GOLDEN = Path(__file__).parent / "parity"

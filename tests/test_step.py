@@ -10,8 +10,8 @@ from gru4rec_lab.device import generator
 from gru4rec_lab.losses import LOSSES, elu, score_regulariser
 from gru4rec_lab.model import Network, carried
 from gru4rec_lab.score_matrix import join_columns, loss_and_gradient, split_columns
+from gru4rec_lab.training.choice import choose_step
 from gru4rec_lab.training.controls import Settings
-from gru4rec_lab.training.numba_step.choice import choose_step
 from gru4rec_lab.training.optim import Adagrad
 from gru4rec_lab.training.step import Step, TrainingStep
 

@@ -18,7 +18,7 @@ from .controls import ControlChanged, Settings
 class Started:
     """The run exists: its live model, the steps of an epoch, its device, which step it takes.
 
-    `step` is "plain" or "numba"; see `Config.step`. `settings` are those of the config.
+    `step` is "plain", "numba" or "graph"; see `Config.step`. `settings` are those of the config.
     """
 
     model: Recommender

@@ -12,9 +12,9 @@ from ..device import choose_device, generator
 from ..evaluation import evaluate
 from ..recommend import Recommender, check_ids, network_of
 from ..sampling import NegativeSampler
+from .choice import check_step, choose_step
 from .controls import Controls, Settings
 from .events import EpochDone, Event, Finished, Report, Started, StepDone
-from .numba_step.choice import check_step, choose_step
 from .step import Step, TrainingStep
 
 

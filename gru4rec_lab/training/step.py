@@ -104,7 +104,7 @@ class Step:
         self._frequencies: tuple[float, Frequencies] | None = None
         self.keep_embed, self.keep_hidden = 1 - dropout_p_embed, 1 - dropout_p_hidden
         self._shape_all = shape_scores == "all"
-        self._generator = generator
+        self.generator = generator
         tables = ("items", "bias", "inputs")
         self._dense = {n: p for n, p in network.named_parameters() if n not in tables}
         self._zero = network.items.new_zeros(())
@@ -241,7 +241,7 @@ class Step:
     def draw(self, shape: tuple[int, ...]) -> Tensor:
         """Uniform random numbers of that shape, for dropout."""
         like = self.network.items
-        return torch.rand(shape, generator=self._generator, device=like.device, dtype=like.dtype)
+        return torch.rand(shape, generator=self.generator, device=like.device, dtype=like.dtype)
 
 
 def _rows(table: Tensor, items: Tensor) -> Tensor:
