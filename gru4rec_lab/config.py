@@ -36,7 +36,7 @@ CHOICES: dict[str, tuple[str, ...]] = {
     "logq_mode": ("official", "exact"),
     "sampler": tuple(WEIGHTS),
     "collisions": ("keep", "mask", "resample"),
-    "step": ("auto", "plain", "numba", "graph"),
+    "step": ("auto", "plain", "numba", "graph", "compiled"),
 }
 # Counts are int32 in kernels, weights and scores float32: nothing larger can be worked with.
 _MOST, _LARGEST = 2**31 - 1, 3e38
@@ -201,9 +201,10 @@ class Config:
             "log-uniform" by popularity rank, or "hard", the best-scoring of a larger pool.
         collisions: "keep": a sample that equals a row's target is its negative, as in the official
             code; "mask": it counts for nothing in that row; "resample": it is drawn again.
-        step: "plain" runs on any device; several times faster do the same "numba" on a CPU, by
-            compiled kernels, and "graph" on CUDA, by one launch a step; "auto" is the fastest that
-            can run these settings.
+        step: "plain" runs on any device. Faster are "numba" on a CPU, by compiled kernels, and
+            "graph" on CUDA, by one launch a step; "compiled" is "graph" after torch.compile, which
+            takes some ten seconds at the start and with each new loss or `n_sample`. "auto" is
+            "graph" or "numba", where it can run these settings, else "plain".
         report_every: steps between two reports of the loss.
     """
 

@@ -13,19 +13,12 @@ WAITS = {"_local_scalar_dense", "nonzero", "_unique2", "masked_select"}
 
 
 class RecordedCapture:
-    """In the place of `graph_step.CudaCapture`; recording leaves everything as it was.
-
-    Attributes:
-        n_captured: graphs so far.
-    """
-
-    n_captured = 0
+    """In the place of `graph_step.CudaCapture`; recording leaves everything as it was."""
 
     def __init__(self, device, generator):
         self._generator = generator
 
     def __call__(self, work):
-        type(self).n_captured += 1
         random = self._generator.get_state()
         recorder = _Recorder()
         try:

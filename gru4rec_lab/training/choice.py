@@ -2,11 +2,12 @@
 
 from ..losses import LOSSES
 from .controls import Settings
-from .graph_step import GraphStep, missing_graph
+from .graph_step import GraphStep, missing_compiler, missing_graph
 from .numba_step.supported import missing_kernel
 from .step import Step, TrainingStep
 
-MISSING = {"numba": missing_kernel, "graph": missing_graph}
+# What each step but the plain one asks for: why it cannot run here, or None.
+MISSING = {"numba": missing_kernel, "graph": missing_graph, "compiled": missing_compiler}
 
 
 def check_step(name: str, plain: Step, settings: Settings) -> None:
@@ -17,7 +18,7 @@ def check_step(name: str, plain: Step, settings: Settings) -> None:
     """
     _ = LOSSES[settings.loss]
     if name in MISSING and (reason := MISSING[name](plain, settings)):
-        raise _impossible(name, f"{reason}; step='auto' takes one that runs")
+        raise _impossible(name, f"{reason}; step='auto' takes one that runs here")
 
 
 def choose_step(name: str, plain: Step, settings: Settings) -> TrainingStep:
@@ -29,10 +30,12 @@ def choose_step(name: str, plain: Step, settings: Settings) -> TrainingStep:
         ValueError: a step that cannot run here, or numba cannot be loaded.
     """
     check_step(name, plain, settings)
-    if name == "graph" or (name == "auto" and not missing_graph(plain, settings)):
-        return GraphStep(plain)
-    if name == "plain" or missing_kernel(plain, settings):
+    runs = [each for each in ("graph", "numba") if not MISSING[each](plain, settings)]
+    chosen = next(iter(runs), "plain") if name == "auto" else name
+    if chosen == "plain":
         return plain
+    if chosen != "numba":
+        return GraphStep(plain, compiled=chosen == "compiled")
     try:
         from .numba_step.step import NumbaStep
     except (ImportError, RuntimeError) as error:  # no numba, or no folder for its cache

@@ -18,7 +18,8 @@ from .controls import ControlChanged, Settings
 class Started:
     """The run exists: its live model, the steps of an epoch, its device, which step it takes.
 
-    `step` is "plain", "numba" or "graph"; see `Config.step`. `settings` are those of the config.
+    `step` is "plain", "numba", "graph" or "compiled"; see `Config.step`. `settings` are those of
+    the config.
     """
 
     model: Recommender

@@ -5,8 +5,12 @@ the GPU waits nine tenths of the time. A graph is all of them in one launch. It 
 same memory each time, so batch, samples, strengths and hidden state get places of their own.
 """
 
+import os
+import shutil
 import warnings
 from collections.abc import Callable
+from copy import copy
+from importlib.util import find_spec
 from typing import NamedTuple
 
 import torch
@@ -29,6 +33,16 @@ def missing_graph(plain: Step, settings: Settings) -> str | None:
     """Why this step cannot be captured; None if it can."""
     device = plain.network.items.device
     return None if device.type == "cuda" else f"a CUDA graph runs on CUDA, not on {device}"
+
+
+def missing_compiler(plain: Step, settings: Settings) -> str | None:
+    """Why this step cannot be compiled and captured; None if it can."""
+    compilers = [os.environ.get("CC", "cc"), "gcc", "clang"]
+    if reason := missing_graph(plain, settings):
+        return reason
+    if find_spec("triton") is None:
+        return "torch.compile needs triton on CUDA, which is not installed"
+    return None if any(map(shutil.which, compilers)) else "torch.compile finds no C compiler"
 
 
 class CudaCapture:
@@ -88,15 +102,30 @@ class GraphStep:
     become fewer, runs as it is. Learning rate, momentum, logq, bpreg and ELU change without another
     capture, unless they go to or from 0.
 
+    With `compiled`, torch.compile makes few kernels of loss and update before they are captured.
+    That takes some ten seconds for each new loss or number of samples, and it is waited for: a
+    change of kernels at a moment of its own would give other last bits in each run.
+
     Attributes:
-        name, search: "graph"; how samplers for this step find their draws.
+        name: "graph" or "compiled".
+        search: how samplers for this step find their draws.
         network, optimiser, finite, n_finite: the plain step's.
     """
 
-    name, search = "graph", BinarySearch
+    search = BinarySearch
 
-    def __init__(self, plain: Step, capture: Callable[[Callable[[], None]], Replay] | None = None):
-        self._plain = plain
+    def __init__(
+        self,
+        plain: Step,
+        *,
+        compiled: bool = False,
+        capture: Callable[[Callable[[], None]], Replay] | None = None,
+    ):
+        # Two views of one state: that of the body may be compiled, for its numbers of rows alone.
+        self._plain, self._body = plain, copy(plain)
+        self.name = "compiled" if compiled else "graph"
+        if compiled:
+            self._body.compile()
         self.network, self.optimiser = plain.network, plain.optimiser
         self.finite, self.n_finite = plain.finite, plain.n_finite
         self._items = self.network.items
@@ -137,8 +166,8 @@ class GraphStep:
         """As `TrainingStep` says."""
         if self._batch is None:
             self._make_places(batch)
-        body = len(batch) == len(self._batch) and self._plain.hidden is self._hidden
-        if not body or len(batch) + len(negatives) == 1:
+        is_body = len(batch) == len(self._batch) and self._plain.hidden is self._hidden
+        if not is_body or len(batch) + len(negatives) == 1:
             return self._plain(batch, negatives, settings)
         if settings is not self._settings:
             self._take(settings)
@@ -181,17 +210,17 @@ class GraphStep:
         """A step on the places that is not captured yet."""
         while len(self._graphs) >= KEPT:
             del self._graphs[next(iter(self._graphs))]
-        plain, place, alpha = self._plain, negatives.clone(), baked.sample_alpha
+        body, place, alpha = self._body, negatives.clone(), baked.sample_alpha
         pairs = zip(self._strengths, baked.acting, strict=True)
         strengths = Strengths(*(strength if acts else 0.0 for strength, acts in pairs))
-        frequencies = None if alpha is None else plain.frequencies(alpha)
+        frequencies = None if alpha is None else self._plain.frequencies(alpha)
 
         def run() -> None:
-            loss = plain.learn(self._batch, place, baked.loss, strengths, frequencies)
+            body.hidden = self._hidden
+            loss = body.learn(self._batch, place, baked.loss, strengths, frequencies)
             self._loss.copy_(loss)
-            for kept, layer in zip(self._hidden, plain.hidden, strict=True):
+            for kept, layer in zip(self._hidden, body.hidden, strict=True):
                 kept.copy_(layer)
-            plain.hidden = self._hidden
 
         return _Graph(place, run)
 
@@ -206,5 +235,4 @@ class GraphStep:
                 RuntimeWarning,
                 stacklevel=2,
             )
-            self._plain.hidden = self._hidden
             return graph

@@ -81,7 +81,7 @@ class Adagrad:
         torch._foreach_rsqrt_(move)
         torch._foreach_mul_(move, -lr)
         torch._foreach_mul_(move, by)
-        if acts(momentum) or not self.velocity.keys().isdisjoint(names):
+        if acts(momentum) or self.velocity:
             velocity = [self.keep_velocity(name) for name in names]
             torch._foreach_mul_(velocity, momentum)
             torch._foreach_add_(velocity, move)

@@ -127,6 +127,12 @@ class Step:
         """As `TrainingStep` says."""
         self.hidden = self.network.start(self.batch_size)
 
+    def compile(self) -> None:
+        """Let torch.compile make few kernels of the loss and of the update, for each new shape."""
+        self._loss, self._update = (
+            torch.compile(part, dynamic=False) for part in (self._loss, self._update)
+        )
+
     def __call__(
         self, batch: Batch, negatives: Int[Tensor, "n_sample"], settings: Settings
     ) -> Float[Tensor, ""]:
