@@ -1,14 +1,20 @@
 """The benchmarks that take minutes, with sizes that take a second: they run."""
 
 import argparse
+import sys
+from pathlib import Path
 
+import pandas as pd
 import pytest
 import torch
 
 from benchmarks import gpu, growth, growth_figure, parts
 from benchmarks.cases import CASES
+from benchmarks.official import OfficialTrainer
 from benchmarks.official_adapter import config_of, make_trainer
 from gru4rec_lab import load_sessions
+
+STUB = Path(__file__).with_name("official_stub")
 
 
 @pytest.fixture
@@ -83,3 +89,38 @@ def test_every_part_of_a_step_is_found(step, monkeypatch):
     clicks = load_sessions("world:cycle", n_sessions=400, seed=1).to_frame()
     seconds = parts.parts_of(make_trainer(clicks, CASES["a"], step=step))
     assert all(taken > 0 for taken in seconds.values())
+
+
+@pytest.fixture
+def official(monkeypatch):
+    """A folder with what the benchmarks need of the official code, and the module in it."""
+    monkeypatch.syspath_prepend(str(STUB))
+    for name in ("gru4rec_pytorch", "evaluation"):
+        monkeypatch.delitem(sys.modules, name, raising=False)
+    module = pytest.importorskip("gru4rec_pytorch")
+    yield module
+    for name in ("gru4rec_pytorch", "evaluation"):
+        sys.modules.pop(name, None)
+
+
+CLICKS = pd.DataFrame({"SessionId": [1, 1, 2, 2], "ItemId": [5, 6, 6, 7], "Time": range(4)})
+SMALL = {"layers": [4], "n_sample": 2}
+
+
+def test_the_official_training_is_held_beyond_the_end_of_an_epoch(official):
+    trainer = OfficialTrainer(str(STUB), CLICKS, SMALL)
+    (model,) = official.GRU4Rec.models
+    assert model.n_steps == 0
+    for taken in (2, 4, 7):
+        trainer(taken - model.n_steps)
+        assert model.n_steps == taken
+    trainer.close()
+    assert model.n_steps == 7
+
+
+def test_an_official_training_that_ends_is_an_error(official):
+    trainer = OfficialTrainer(str(STUB), CLICKS, SMALL)
+    n_steps = official.STEPS_OF_EPOCH * official.MOST_EPOCHS
+    trainer(n_steps - 1)
+    with pytest.raises(RuntimeError, match="ended by itself"):
+        trainer(2)
