@@ -66,7 +66,14 @@ def options(doc: str) -> argparse.ArgumentParser:
     """The arguments that all benchmarks share."""
     parser = argparse.ArgumentParser(description=doc.splitlines()[0])
     parser.add_argument("--official", help="checkout of GRU4Rec_PyTorch_Official, at d1fc311")
-    parser.add_argument("--cases", default="abcde", help="which configurations, as letters")
+    letters = "which configurations, as letters"
+    parser.add_argument("--cases", type=_known, default="abcde", help=letters)
     parser.add_argument("--rounds", type=int, default=9, help="pairs of measurements")
     parser.add_argument("--clicks", type=int, default=1_000_000, help="size of the click log")
     return parser
+
+
+def _known(cases: str) -> str:
+    if unknown := [case for case in cases if case not in CASES]:
+        raise argparse.ArgumentTypeError(f"no case {unknown[0]!r}; choose from {''.join(CASES)}")
+    return cases

@@ -30,19 +30,23 @@ NOTES = (
 )
 
 
+def parser() -> argparse.ArgumentParser:
+    """The arguments."""
+    made = options(__doc__)
+    made.set_defaults(cases="abcdfg", rounds=5)
+    made.add_argument("--seconds", type=float, default=480, help="what the whole may take")
+    made.add_argument("--out", type=Path, help="folder for a copy of the section")
+    made.add_argument("--device", default="cuda")
+    made.add_argument("--tiny", action="store_true", help="a trial, which writes to --out alone")
+    return made
+
+
 def main(arguments: list[str] | None = None) -> None:
     """Measure, print, write after each part."""
-    parser = options(__doc__)
-    parser.set_defaults(cases="abcdfg", rounds=5)
-    parser.add_argument("--seconds", type=float, default=480, help="what the whole may take")
-    parser.add_argument("--out", type=Path, help="folder for a copy of the section")
-    parser.add_argument("--device", default="cuda")
-    parser.add_argument("--tiny", action="store_true", help="a trial, which writes to --out alone")
-    chosen = parser.parse_args(arguments)
+    chosen = parser().parse_args(arguments)
     if chosen.device.startswith("cuda") and not torch.cuda.is_available():
         print("no CUDA device here: nothing to measure")
         return
-    torch.set_num_threads(1)
     bench = Bench(chosen)
     texts = [facts(bench, sys.argv[1:] if arguments is None else arguments), NOTES]
     print(texts[0])
@@ -84,4 +88,5 @@ def write(section: str, chosen: argparse.Namespace) -> None:
 
 
 if __name__ == "__main__":
+    torch.set_num_threads(1)
     main()
