@@ -199,7 +199,7 @@ def test_a_trial_of_the_gpu_benchmark_measures_all_and_leaves_the_results_alone(
     out = tmp_path / "out"
     gpu.main([*TRIAL, "--cases", "bf", "--official", str(STUB), "--out", str(out)])
     text = (out / "gpu.md").read_text()
-    assert text.startswith("## On a GPU\n\n`python -m benchmarks.gpu --device cpu --tiny")
+    assert text.startswith("## On a GPU\n\n`python -m benchmarks.gpu --official official` on 2")
     assert [line[4:] for line in text.splitlines() if line.startswith("### ")] == list(gpu.PARTS)
     n_rows = {steps: 2, gpu.epoch: 2, gpu.ranking: 2, gpu.growth: 2, inside: 2}
     tables = text.split("### ")[1:]
@@ -325,3 +325,10 @@ def test_weights_that_differ_between_two_runs_are_counted(monkeypatch):
     monkeypatch.setattr(inside, "weights_after", taken)
     made = trial()
     assert inside.differences(made, made.settings("c"), "plain") == "2 of 6 weights differ"
+
+
+def test_growth_is_measured_over_items_that_are_all_clicked_and_drawn():
+    sessions = gpu.growth.sessions_over(70)
+    assert sessions.support.min() >= 1
+    assert sessions.lengths.min() >= 2
+    assert sessions.lengths.sum() == sessions.n_clicks == 21 * 70

@@ -1,8 +1,6 @@
 """Run all parts on a GPU; see benchmarks/gpu/__init__.py for how and what."""
 
 import argparse
-import shlex
-import sys
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
@@ -48,7 +46,7 @@ def main(arguments: list[str] | None = None) -> None:
         print("no CUDA device here: nothing to measure")
         return
     bench = Bench(chosen)
-    texts = [facts(bench, sys.argv[1:] if arguments is None else arguments), NOTES]
+    texts = [facts(bench), NOTES]
     print(texts[0])
     for title, part in PARTS.items():
         texts.append(f"### {title}\n\n{results.table(part.HEAD, rows(bench, part))}")
@@ -68,9 +66,9 @@ def rows(bench: Bench, part) -> Iterator[tuple[str, ...]]:
         yield name, *row, *[""] * (len(part.HEAD) - 1 - len(row))
 
 
-def facts(bench: Bench, arguments: list[str]) -> str:
+def facts(bench: Bench) -> str:
     """Command, date, GPU and versions."""
-    command = shlex.join(["python", "-m", "benchmarks.gpu", *arguments])
+    command = "python -m benchmarks.gpu" + (" --official official" if bench.official else "")
     name = torch.cuda.get_device_name(bench.device) if bench.cuda else bench.device
     return (
         f"`{command}` on {date.today().isoformat()}: {name}; CUDA {torch.version.cuda}; "

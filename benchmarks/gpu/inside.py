@@ -1,6 +1,6 @@
 """What happens inside of a step: kernels, waits for the GPU, and whether a run repeats.
 
-After all that is timed, since a profiler once loaded slows every later launch.
+This part comes last, since a profiler, once loaded, may slow every later launch.
 """
 
 import warnings
@@ -14,7 +14,7 @@ import torch
 from torch.autograd import DeviceType
 from torch.profiler import ProfilerActivity, profile
 
-from .bench import Bench, Side, error_text
+from .bench import Bench, Side, Trainer, error_text
 
 HEAD = ("case, step", "kernels a step", "waits for the GPU", "two runs with the same seed")
 SECONDS = 15
@@ -89,9 +89,10 @@ def differences(bench: Bench, settings: Mapping[str, Any], step: str) -> str:
     return f"{differ:,} of {n_weights:,} weights differ" if differ else "equal"
 
 
-def weights_after(side: Side, n: int) -> list[torch.Tensor]:
+def weights_after(side: Trainer, n: int) -> list[torch.Tensor]:
     """The bits of all weights after `n` steps."""
     side(n)
     state = side.started.model.network.state_dict()
+    bits = [weight.clone().view(torch.int32) for weight in state.values()]
     side.close()
-    return [weight.detach().clone().view(torch.int32) for weight in state.values()]
+    return bits

@@ -63,7 +63,8 @@ def products(bench: Bench, settings: Mapping[str, Any]) -> Callable[[], None]:
         work()  # what cuBLAS sets up once cannot be captured
     torch.cuda.current_stream().wait_stream(aside)
     graph = torch.cuda.CUDAGraph()
-    with torch.cuda.graph(graph):
+    # Other threads may do as they like meanwhile.
+    with torch.cuda.graph(graph, capture_error_mode="thread_local"):
         work()
     # The graph reads the tensors of `work`, but does not keep them.
     return lambda kept=work: graph.replay()
