@@ -101,6 +101,14 @@ def test_the_official_training_is_held_beyond_the_end_of_an_epoch(official):
     assert model.n_steps == 7
 
 
+@pytest.mark.parametrize(("device", "n_samples"), [("cpu", 200), ("meta", 10_000_000)])
+def test_the_official_store_of_samples_is_small_on_a_cpu_alone(official, device, n_samples):
+    trainer = OfficialTrainer(str(STUB), CLICKS, SMALL, device)
+    (model,) = official.GRU4Rec.models
+    trainer.close()
+    assert (model.device.type, model.store) == (device, n_samples)
+
+
 def test_an_official_training_that_ends_is_an_error(official):
     trainer = OfficialTrainer(str(STUB), CLICKS, SMALL)
     n_steps = official.STEPS_OF_EPOCH * official.MOST_EPOCHS
