@@ -16,7 +16,7 @@ On a machine that is lent for ten minutes, in one line, from the root of this ch
 
 That takes the torch that is there, and with it numpy, pandas, numba, jaxtyping, safetensors and
 tqdm; name to pip what is missing. Without a network, bring the wheels and the official checkout
-along; without `--official` its columns stay empty. `--seconds` (480) is the time that it plans with,
+along; without `--official` its columns stay empty. `--seconds` (480) is what it plans with,
 data included: rows that no longer fit are named and left out, and some five minutes measure all.
 RESULTS.md, and a copy of the section in the folder `--out`, are written after each part.
 `--device cpu --tiny` tries everything on a CPU in half a minute.
