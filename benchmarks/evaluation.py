@@ -22,6 +22,8 @@ from .paired import milliseconds, paired, ratio
 
 HEAD = ("units", "seconds", "x all scores", "x products", "x official", "Recall@20, MRR@20")
 N_TRAINING, N_SESSIONS = 300_000, 1_500
+# One epoch without samples, on both sides.
+HOW = {"loss": "cross-entropy", "learning_rate": 0.1, "batch_size": 512, "n_sample": 0}
 
 
 class AllScores:
@@ -41,7 +43,7 @@ def rows(arguments: argparse.Namespace) -> Iterator[tuple[str, ...]]:
 
 def measure(case: str, training: pd.DataFrame, test: pd.DataFrame, arguments) -> tuple[str, ...]:
     """The row of one size."""
-    settings = {"layers": CASES[case]["layers"]}
+    settings = HOW | {"layers": CASES[case]["layers"]}
     known = test[test.ItemId.isin(training.ItemId.unique())]
     known = known[known.groupby("SessionId").ItemId.transform("size") > 1]
     known = known[known.SessionId.isin(known.SessionId.unique()[:N_SESSIONS])]
@@ -70,10 +72,9 @@ def measure(case: str, training: pd.DataFrame, test: pd.DataFrame, arguments) ->
     )
 
 
-def trained(training: pd.DataFrame, settings) -> Recommender:
-    """A model after one epoch without samples, as the official one is trained here."""
-    how = {"loss": "cross-entropy", "learning_rate": 0.1, "batch_size": 512, "n_sample": 0}
-    config = config_of(settings | how, n_epochs=1)
+def trained(training: pd.DataFrame, settings, **ours) -> Recommender:
+    """A model after one epoch, as the official one is trained here."""
+    config = config_of(settings, n_epochs=1, **ours)
     return fit(config, Sessions.from_frame(training), progress=False)
 
 

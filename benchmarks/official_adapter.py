@@ -14,6 +14,7 @@ import torch
 
 from gru4rec_lab import Config, Recommender, Sessions, evaluate, train
 from gru4rec_lab.batches import Schedule, session_parallel
+from gru4rec_lab.device import choose_device
 from gru4rec_lab.recommend import network_of
 from gru4rec_lab.training.events import StepDone
 
@@ -29,7 +30,7 @@ ONE_HOT = {
 
 
 def config_of(settings: Settings, **ours: Any) -> Config:
-    """The same settings as a `Config`, on the CPU."""
+    """The same settings as a `Config`, with `ours`; on the CPU, if they name no device."""
     layers = tuple(settings["layers"])
     return Config(**{**settings, "layers": layers, "device": "cpu"} | ours)
 
@@ -53,10 +54,10 @@ def make_trainer(
 
 
 def model_of(
-    settings: Settings, weights: Mapping[str, np.ndarray], item_ids: np.ndarray
+    settings: Settings, weights: Mapping[str, np.ndarray], item_ids: np.ndarray, **ours: Any
 ) -> Recommender:
-    """The model with the given official weights."""
-    config = config_of(settings)
+    """The model with the given official weights, on the CPU or the device that `ours` names."""
+    config = config_of(settings, **ours)
     network = network_of(config, len(item_ids))
     theirs = TABLES | (ONE_HOT if network.one_hot else {})
     state = {
@@ -64,7 +65,7 @@ def model_of(
         for name in network.state_dict()
     }
     network.load_state_dict(state)
-    return Recommender(network, np.asarray(item_ids), config)
+    return Recommender(network.to(choose_device(config.device)), np.asarray(item_ids), config)
 
 
 def make_evaluator(
