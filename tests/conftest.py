@@ -5,6 +5,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+import torch
 
 from gru4rec_lab import load_sessions
 
@@ -33,6 +34,8 @@ def pytest_runtest_setup(item):
     # Raised here and not as a mark: all skipped tests then share one line of the summary.
     if item.get_closest_marker("browser") and not find_chromium():
         pytest.skip("no Chromium found; install one, or name it: make test CHROMIUM=/path/to/it")
+    if item.get_closest_marker("gpu") and not torch.cuda.is_available():
+        pytest.skip("no CUDA device; these tests run where there is one")
 
 
 @pytest.fixture(scope="session")
