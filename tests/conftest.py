@@ -3,6 +3,7 @@
 import os
 import shutil
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
 import torch
@@ -12,6 +13,7 @@ from gru4rec_lab import load_sessions
 from .labs import TINY, training_threads
 
 BROWSER = Path(__file__).parent / "browser"
+HAS_CUDA = torch.cuda.is_available()
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome")
 
 
@@ -34,8 +36,16 @@ def pytest_runtest_setup(item):
     # Raised here and not as a mark: all skipped tests then share one line of the summary.
     if item.get_closest_marker("browser") and not find_chromium():
         pytest.skip("no Chromium found; install one, or name it: make test CHROMIUM=/path/to/it")
-    if item.get_closest_marker("gpu") and not torch.cuda.is_available():
+    if item.get_closest_marker("gpu") and not HAS_CUDA:
         pytest.skip("no CUDA device; these tests run where there is one")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def auto_is_the_cpu():
+    """A machine with a GPU tests what any other does; what is meant for a GPU names the device."""
+    no = {"return_value": False}
+    with patch("torch.cuda.is_available", **no), patch("torch.backends.mps.is_available", **no):
+        yield
 
 
 @pytest.fixture(scope="session")
