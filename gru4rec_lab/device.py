@@ -5,16 +5,21 @@ import zlib
 import torch
 
 
+def best_device() -> torch.device:
+    """What "auto" stands for: CUDA, then MPS, then the CPU."""
+    if torch.cuda.is_available():
+        return torch.device("cuda")
+    return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
+
+
 def choose_device(name: str = "auto") -> torch.device:
-    """The device called `name`; "auto" is CUDA, then MPS, then CPU.
+    """The device called `name`; "auto" is `best_device`.
 
     Raises:
         ValueError: no such device here.
     """
     if name == "auto":
-        if torch.cuda.is_available():
-            return torch.device("cuda")
-        return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
+        return best_device()
     try:
         device = torch.empty(0, device=name).device
     except (RuntimeError, AssertionError, ImportError):  # each kind of device has its own

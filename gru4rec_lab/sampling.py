@@ -75,12 +75,16 @@ class Sampler:
 
 
 def popularity_weight(support: Real[Tensor, "items"], alpha: float) -> Float[Tensor, "items"]:
-    """support^alpha: 0 uniform over the clicked items, 1 popularity. [H18]."""
-    return (support > 0) * support.double() ** alpha
+    """support^alpha, on the CPU: 0 uniform over the clicked items, 1 popularity. [H18]."""
+    counts = support.cpu().double()
+    return (counts > 0) * counts**alpha
 
 
 def log_uniform_weight(support: Real[Tensor, "items"], alpha: float) -> Float[Tensor, "items"]:
-    """log((r + 2) / (r + 1)) for the item of popularity rank r, 0 = most popular; no `alpha`."""
+    """log((r + 2) / (r + 1)) for the item of popularity rank r, 0 = most popular; no `alpha`.
+
+    It lies on the CPU.
+    """
     rank = torch.empty(len(support), dtype=torch.float64)
     order = support.cpu().argsort(descending=True, stable=True)
     rank[order] = torch.arange(len(support), dtype=torch.float64)

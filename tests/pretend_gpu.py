@@ -129,8 +129,7 @@ def pretended_gpu(name: str = "cuda") -> Iterator[torch.device]:
     """Such a device is there, in this thread."""
     device = torch.device(name, 0)
     with (
-        patch("torch.cuda.is_available", lambda: name == "cuda"),
-        patch("torch.backends.mps.is_available", lambda: name == "mps"),
+        patch("gru4rec_lab.device.best_device", lambda: device),
         patch("torch.Generator", Generator),
         patch.object(OnGpu, "place", device),
         _Operations(),

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from gru4rec_lab import Config, load_model, train
-from gru4rec_lab.device import choose_device, generator
+from gru4rec_lab.device import best_device, choose_device, generator
 
 from .pretend_gpu import pretended_gpu
 
@@ -18,9 +18,13 @@ def test_auto_is_cuda_then_mps_then_the_cpu(monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: there["cuda"])
     monkeypatch.setattr(torch.backends.mps, "is_available", lambda: there["mps"])
     for name in ("cuda", "mps"):
-        assert choose_device() == choose_device("auto") == torch.device(name)
+        assert best_device() == torch.device(name)
         there[name] = False
-    assert choose_device() == torch.device("cpu")
+    assert best_device() == torch.device("cpu")
+
+
+def test_in_tests_auto_is_the_cpu():
+    assert choose_device() == choose_device("auto") == torch.device("cpu")
 
 
 @pytest.mark.parametrize("name", NO_SUCH)

@@ -28,7 +28,7 @@ from gru4rec_lab import (
     session_parallel,
     train,
 )
-from gru4rec_lab.device import generator
+from gru4rec_lab.device import best_device, generator
 from gru4rec_lab.sampling import first_without, hardest
 from gru4rec_lab.training.controls import Settings
 from gru4rec_lab.training.loop import NonFiniteLoss
@@ -194,7 +194,7 @@ def test_schedule_samples_and_model_are_on_the_gpu(sessions):
 
 @pytest.mark.gpu
 def test_auto_takes_cuda_and_the_plain_step(sessions):
-    with patch("torch.cuda.is_available", lambda: True):
+    with patch("gru4rec_lab.device.best_device", best_device):  # in other tests it is the CPU
         started = next(train(SMALL.with_changes(device="auto", step="auto"), sessions))
     assert (started.device, started.step) == ("cuda", "plain")
 

@@ -5,6 +5,7 @@ On any machine a GPU is pretended; where there is CUDA, the same is tried on it.
 
 from copy import deepcopy
 from dataclasses import fields, is_dataclass
+from functools import cache
 from inspect import isfunction
 from types import SimpleNamespace
 
@@ -30,6 +31,7 @@ from gru4rec_lab.diagnostics.neighbours import nearest
 from gru4rec_lab.diagnostics.steps import column_roles
 from gru4rec_lab.diagnostics.weights import best_first
 from gru4rec_lab.evaluation import TIES, rank_targets
+from gru4rec_lab.own_losses import without_absent
 from gru4rec_lab.sampling import WEIGHTS, copies, first_without, hardest
 from gru4rec_lab.score_matrix import loss_and_gradient
 from gru4rec_lab.training.controls import Settings
@@ -86,6 +88,10 @@ FUNCTIONS = {
     ),
     "top_share": lambda w: diagnostics.top_share(w.negatives),
     "visit": lambda w: _visit(w.model),
+    "without_absent": lambda w: [
+        function(w.target, w.masked)
+        for function in without_absent(LOSSES["bpr"].value, LOSSES["bpr"].gradient)
+    ],
     "weights": lambda w: [weight(w.support, 0.5) for weight in WEIGHTS.values()],
     "ScoreShaper": lambda w: ScoreShaper({"rows": w.rows}, key="on a gpu").numbers,
     "NeighbourFinder": lambda w: NeighbourFinder({"a": w.model}, key="on a gpu").found,
@@ -96,6 +102,9 @@ DRAWN = {
         seen.value.n_items for seen in at_epochs(w.config, w.sessions, _network, (0, 0.5))
     ],
     "probe_of": lambda w: diagnostics.probe_of(w.model, w.sessions, w.support),
+    "probe_of with counts on the GPU": lambda w: diagnostics.probe_of(
+        w.model, w.sessions, w.support.to(w.model.device)
+    ),
     "probe_scores": lambda w: diagnostics.probe_scores(w.model, w.sessions),
     "observe": lambda w: _observed(w),
     "Replay": lambda w: vars(diagnostics.Replay(w.model, w.sessions, 4).view(3, 6)),
@@ -208,17 +217,21 @@ def assert_same(got, want, *, values=True):
         assert got == (pytest.approx(want, nan_ok=True) if isinstance(want, float) else want)
 
 
+@pytest.fixture(scope="module")
+def wanted(here):
+    """What a function gives on a CPU."""
+    return cache(lambda name: plain((FUNCTIONS | DRAWN)[name](here)))
+
+
 @pytest.mark.parametrize("name", FUNCTIONS)
-def test_what_comes_out_on_a_gpu_is_what_comes_out_on_a_cpu(here, gpu, name):
-    got = FUNCTIONS[name](moved(here, gpu))
-    assert_same(plain(got), plain(FUNCTIONS[name](here)))
+def test_what_comes_out_on_a_gpu_is_what_comes_out_on_a_cpu(here, wanted, gpu, name):
+    assert_same(plain(FUNCTIONS[name](moved(here, gpu))), wanted(name))
 
 
 @pytest.mark.parametrize("name", DRAWN)
-def test_what_draws_runs_on_a_gpu(here, gpu, name):
-    got = plain(DRAWN[name](moved(here, gpu)))
+def test_what_draws_runs_on_a_gpu(here, wanted, gpu, name):
     pretended = gpu.index is not None
-    assert_same(got, plain(DRAWN[name](here)), values=pretended)
+    assert_same(plain(DRAWN[name](moved(here, gpu))), wanted(name), values=pretended)
 
 
 def test_a_model_is_saved_from_a_gpu_and_loaded_onto_it(here, gpu, tmp_path):
