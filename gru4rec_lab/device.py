@@ -10,21 +10,37 @@ from torch import Tensor
 Strength = float | Float[Tensor, ""]
 
 
+def best_device() -> torch.device:
+    """What "auto" stands for: CUDA, then MPS, then the CPU."""
+    if torch.cuda.is_available():
+        return torch.device("cuda")
+    return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
+
+
 def choose_device(name: str = "auto") -> torch.device:
-    """The device called `name`; "auto" is CUDA, then MPS, then CPU.
+    """The device called `name`; "auto" is `best_device`.
 
     Raises:
         ValueError: no such device here.
     """
     if name == "auto":
-        if torch.cuda.is_available():
-            return torch.device("cuda")
-        return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
+        return best_device()
     try:
-        return torch.empty(0, device=name).device
-    except (RuntimeError, AssertionError) as error:
-        reason = str(error).splitlines()[0]
-        raise ValueError(f"no device {name!r} here ({reason}); device='auto' finds one") from None
+        device = torch.empty(0, device=name).device
+    except (RuntimeError, AssertionError, ImportError):  # each kind of device has its own
+        device = None
+    if device is None or device.type == "meta":  # whose tensors hold no numbers
+        raise ValueError(
+            f"no device {name!r} here, only {', '.join(_devices())} (torch {torch.__version__}); "
+            "device='auto' takes the best of them"
+        )
+    return device
+
+
+def _devices() -> list[str]:
+    found = torch.accelerator.current_accelerator(check_available=True)
+    count = torch.accelerator.device_count() if found else 0
+    return ["cpu", *(f"{found.type}:{number}" for number in range(count))]
 
 
 def generator(seed: int, purpose: str, device: torch.device | str = "cpu") -> torch.Generator:

@@ -63,7 +63,7 @@ def check_device() -> Check:
     device = choose_device()
     try:
         works = float(torch.ones(1, device=device) + 1) == 2
-    except RuntimeError as error:
+    except (RuntimeError, AssertionError) as error:
         reason = str(error).splitlines()[0]
         return Check("device", False, f"{device}: {reason}", "set device='cpu' in the Config")
     name = torch.cuda.get_device_name(device) if device.type == "cuda" else "no GPU is needed"

@@ -77,12 +77,16 @@ class Sampler:
 
 
 def popularity_weight(support: Real[Tensor, "items"], alpha: float) -> Float[Tensor, "items"]:
-    """support^alpha: 0 uniform over the clicked items, 1 popularity. [H18]."""
-    return (support > 0) * support.double() ** alpha
+    """support^alpha, on the CPU: 0 uniform over the clicked items, 1 popularity. [H18]."""
+    counts = support.cpu().double()
+    return (counts > 0) * counts**alpha
 
 
 def log_uniform_weight(support: Real[Tensor, "items"], alpha: float) -> Float[Tensor, "items"]:
-    """log((r + 2) / (r + 1)) for the item of popularity rank r, 0 = most popular; no `alpha`."""
+    """log((r + 2) / (r + 1)) for the item of popularity rank r, 0 = most popular; no `alpha`.
+
+    It lies on the CPU.
+    """
     rank = torch.empty(len(support), dtype=torch.float64)
     order = support.cpu().argsort(descending=True, stable=True)
     rank[order] = torch.arange(len(support), dtype=torch.float64)
@@ -115,7 +119,7 @@ def first_without(
 
     Taking from a larger pool is drawing again, without asking the device how often.
     """
-    clash = torch.isin(pool, targets)
+    clash = _equals_some(pool, targets)
     return pool[clash.to(torch.uint8).argsort(stable=True)[:n_sample]]
 
 
@@ -126,8 +130,13 @@ def hardest(
     n_sample: int,
 ) -> Int[Tensor, "n_sample"]:
     """The `n_sample` items of the pool that some row scores highest, the batch's targets last."""
-    best = scores.max(dim=0).values.masked_fill(torch.isin(pool, targets), -torch.inf)
+    best = scores.max(dim=0).values.masked_fill(_equals_some(pool, targets), -torch.inf)
     return pool[best.argsort(descending=True, stable=True)[:n_sample]]
+
+
+def _equals_some(pool: Tensor, targets: Tensor) -> Tensor:
+    """Not torch.isin: from some 36 targets on it sorts, and the CPU waits for how many differ."""
+    return (pool[:, None] == targets).any(dim=1)
 
 
 @runtime_checkable

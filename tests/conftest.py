@@ -3,14 +3,17 @@
 import os
 import shutil
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
+import torch
 
 from gru4rec_lab import load_sessions
 
 from .labs import TINY, training_threads
 
 BROWSER = Path(__file__).parent / "browser"
+HAS_CUDA = torch.cuda.is_available()
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome")
 
 
@@ -33,6 +36,15 @@ def pytest_runtest_setup(item):
     # Raised here and not as a mark: all skipped tests then share one line of the summary.
     if item.get_closest_marker("browser") and not find_chromium():
         pytest.skip("no Chromium found; install one, or name it: make test CHROMIUM=/path/to/it")
+    if item.get_closest_marker("gpu") and not HAS_CUDA:
+        pytest.skip("no CUDA device; these tests run where there is one")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def auto_is_the_cpu():
+    """A machine with a GPU tests what any other does; what is meant for a GPU names the device."""
+    with patch("gru4rec_lab.device.best_device", lambda: torch.device("cpu")):
+        yield
 
 
 @pytest.fixture(scope="session")

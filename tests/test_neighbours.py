@@ -119,15 +119,6 @@ def test_labels_of_agreement_may_be_anything_that_can_be_compared():
     assert agreement(recommender(), labels, k=1) == (3 / 4, pytest.approx(1 / 3))
 
 
-@pytest.mark.gpu
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
-def test_a_model_on_the_gpu_has_the_same_neighbours():
-    here, labels = recommender(), dict(zip("abcd", "xxyy", strict=True))
-    there = Recommender(recommender().network.cuda(), ITEMS, here.config)
-    pd.testing.assert_frame_equal(neighbours(there, "a", k=2), neighbours(here, "a", k=2))
-    assert agreement(there, labels, k=1) == agreement(here, labels, k=1)
-
-
 def test_an_item_without_a_label_is_named():
     with pytest.raises(KeyError, match="d"):
         agreement(recommender(), dict.fromkeys("abc", "x"), k=1)

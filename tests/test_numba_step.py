@@ -378,9 +378,10 @@ def test_the_warm_up_leaves_nothing_to_compile():
         " if m.startswith('gru4rec_lab.kernels.') for n, f in vars(o).items()"
         " if hasattr(f, 'signatures')};"
         "before = kernels(); data = load_sessions('world:cycle', n_sessions=40);"
-        "[list(train(Config(layers=(4,), batch_size=4, n_sample=n, n_epochs=1, loss=l), data))"
+        "config = Config(layers=(4,), batch_size=4, n_epochs=1, device='cpu');"
+        "[list(train(config.with_changes(n_sample=n, loss=l), data))"
         " for n in (0, 9) for l in ('bpr-max', 'cross-entropy')];"
-        "evaluate(next(train(Config(layers=(4,), batch_size=4), data)).model, data);"
+        "evaluate(next(train(config, data)).model, data);"
         "print(len(before) > 20, before == kernels())"
     )
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

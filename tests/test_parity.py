@@ -28,7 +28,8 @@ from gru4rec_lab.training.step import Step
 
 GOLDEN = Path(__file__).parent / "parity"
 CONFIGURATIONS = sorted(path.stem for path in GOLDEN.glob("[1-8]_*.npz"))
-both_steps = pytest.mark.parametrize("kind", ["plain", "numba"])
+CUDA = pytest.param("cuda", marks=pytest.mark.gpu)
+every_step = pytest.mark.parametrize("kind", ["plain", "numba", CUDA])
 CORRECTED = [name for name in CONFIGURATIONS if "logq1" in name]
 # Official names of weights and ours, where more than the prefix differs.
 NAMES = {
@@ -63,11 +64,12 @@ def recorded_settings(name):
     return Settings(**live | {key: value for key, value in given.items() if key in live}), given
 
 
-def recorded_batches(name):
+def recorded_batches(name, device="cpu"):
     shared, kind = golden("shared"), "unsampled" if "nosample" in name else "sampled"
     arrays = [shared[f"{kind}/{key}"] for key in ("input", "target", "hidden_from")]
     for step, n_rows in enumerate(shared[f"{kind}/n_rows"]):
-        yield Batch(*(torch.from_numpy(array[step, :n_rows].astype(np.int64)) for array in arrays))
+        rows = (torch.from_numpy(array[step, :n_rows].astype(np.int64)) for array in arrays)
+        yield Batch(*(row.to(device) for row in rows))
 
 
 def starting_network(name, dtype):
@@ -87,7 +89,7 @@ def starting_network(name, dtype):
 def official_miscount(often, targets, negatives, *, logq):
     """The official loop always calls 32 columns in-batch, also when fewer rows are left."""
     columns = torch.cat([targets, negatives])
-    in_batch = torch.arange(len(columns)) < 32
+    in_batch = torch.arange(len(columns), device=columns.device) < 32
     return logq * often.support[columns].where(in_batch, often.extra[columns]).log()
 
 
@@ -107,21 +109,22 @@ def snapshot(step):
         "vel": step.optimiser.velocity,
     }
     return {
-        kind: {key: value.detach().clone() for key, value in tensors.items()}
+        kind: {key: value.detach().cpu().clone() for key, value in tensors.items()}
         for kind, tensors in copies.items()
     }
 
 
 @cache
 def replay(name, dtype=torch.float64, n_steps=None, miscounts=True, kind="plain"):
-    """Replay both recorded epochs (or `n_steps` of them) through the plain or the numba step."""
+    """Replay both recorded epochs (or `n_steps` of them): by "plain", "numba", or plain on CUDA."""
     settings, _ = recorded_settings(name)
-    step = Step(starting_network(name, dtype), torch.from_numpy(golden("shared")["support"]),
-                batch_size=32)  # fmt: skip
-    step = choose_step(kind, step, settings)
-    assert step.name == kind
+    device = "cuda" if kind == "cuda" else "cpu"
+    network = starting_network(name, dtype).to(device)
+    step = Step(network, torch.from_numpy(golden("shared")["support"]), batch_size=32)
+    step = choose_step("plain" if kind == "cuda" else kind, step, settings)
+    assert step.name == ("plain" if kind == "cuda" else kind)
     losses, snapshots, hidden = [], {}, None
-    batches = list(recorded_batches(name))
+    batches = list(recorded_batches(name, device))
     correction = official_miscount if miscounts else official_logq
     merging = merge_with_miscount if miscounts else merge
     with (
@@ -132,7 +135,7 @@ def replay(name, dtype=torch.float64, n_steps=None, miscounts=True, kind="plain"
             if number - 1 in (0, len(batches)):
                 step.begin_epoch()
             negatives = torch.from_numpy(golden(name)["negatives"][number - 1].astype(np.int64))
-            losses.append(float(step(batch, negatives, settings)))
+            losses.append(float(step(batch, negatives.to(device), settings)))
             if number in (1, 10, len(batches), 2 * len(batches)):
                 snapshots[number] = snapshot(step)
             if number == 1:
@@ -208,7 +211,7 @@ def test_scores_and_hidden_state_of_the_first_step_are_the_official_ones(name):
         torch.testing.assert_close(replay(name).hidden[layer], state)
 
 
-@both_steps
+@every_step
 @pytest.mark.parametrize("name", CONFIGURATIONS)
 def test_the_loss_of_every_step_of_both_epochs_is_the_official_one(name, kind):
     got, want = replay(name, kind=kind).losses, golden(name)["loss"]
@@ -219,7 +222,7 @@ def test_the_loss_of_every_step_of_both_epochs_is_the_official_one(name, kind):
     np.testing.assert_allclose(epochs, golden(name)["epoch_loss"], rtol=1e-6)
 
 
-@both_steps
+@every_step
 @pytest.mark.parametrize("name", CONFIGURATIONS)
 def test_weights_after_1_and_10_steps_and_both_epochs_are_the_official_ones(name, kind):
     run = replay(name, kind=kind)
@@ -235,7 +238,7 @@ def test_weights_after_1_and_10_steps_and_both_epochs_are_the_official_ones(name
         assert largest_gap(name, run.after[number]["weights"], prefix) < within
 
 
-@both_steps
+@every_step
 @pytest.mark.parametrize("name", CONFIGURATIONS)
 def test_adagrad_sums_after_10_steps_and_at_the_end_are_the_official_ones(name, kind):
     run = replay(name, kind=kind)
@@ -243,7 +246,7 @@ def test_adagrad_sums_after_10_steps_and_at_the_end_are_the_official_ones(name, 
     assert largest_gap(name, run.after[2 * run.per_epoch]["acc"], "acc_end") < 1e-4
 
 
-@both_steps
+@every_step
 @pytest.mark.parametrize("name", [name for name in CONFIGURATIONS if "mom03" in name])
 def test_velocity_after_10_steps_and_at_the_end_is_the_official_one(name, kind):
     run = replay(name, kind=kind)
@@ -251,13 +254,13 @@ def test_velocity_after_10_steps_and_at_the_end_is_the_official_one(name, kind):
     assert largest_gap(name, run.after[2 * run.per_epoch]["vel"], "vel_end") < 1e-5
 
 
-@both_steps
+@every_step
 @pytest.mark.parametrize("name", [name for name in CONFIGURATIONS if "mom03" not in name])
 def test_without_momentum_there_is_no_velocity(name, kind):
     assert replay(name, kind=kind).step.optimiser.velocity == {}
 
 
-@both_steps
+@every_step
 @pytest.mark.parametrize("name", CONFIGURATIONS)
 def test_the_first_steps_are_the_official_ones_in_float32_too(name, kind):
     run = replay(name, kind=kind, dtype=torch.float32, n_steps=10)
@@ -299,15 +302,16 @@ def test_single_rows_without_negatives_cost_nothing_and_change_nothing():
             assert torch.equal(after[kind][key], value)
 
 
+@pytest.mark.parametrize("device", ["cpu", CUDA])
 @pytest.mark.parametrize("ties", ["conservative", "standard"])
 @pytest.mark.parametrize("name", CONFIGURATIONS)
-def test_recall_and_mrr_of_the_trained_model_are_the_official_ones(name, ties):
+def test_recall_and_mrr_of_the_trained_model_are_the_official_ones(name, ties, device):
     shared = golden("shared")
     # The snapshot, since another test lets the replayed model go on.
     network = starting_network(name, torch.float64)
     run = replay(name)
     network.load_state_dict(run.after[2 * run.per_epoch]["weights"])
-    model = Recommender(network, shared["item_order"], Config(layers=(32,)))
+    model = Recommender(network.to(device), shared["item_order"], Config(layers=(32,)))
     cutoffs = shared["cutoffs"].tolist()
     got = evaluate(model, clicks("test"), cutoffs, ties=ties, all_ranks=True)
     assert got.n_targets == 540

@@ -1,8 +1,11 @@
 """What torch does inside a block: one entry an operation, with the sizes it reads and writes."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import NamedTuple
 
 import torch
+from torch.profiler import ProfilerActivity, profile
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
@@ -36,3 +39,12 @@ class Watch(TorchDispatchMode):
 
 def _shapes(*values) -> tuple[tuple[int, ...], ...]:
     return tuple(tuple(leaf.shape) for leaf in tree_leaves(values) if torch.is_tensor(leaf))
+
+
+@contextmanager
+def names_inside() -> Iterator[set[str]]:
+    """The names of all operations, also of those that operations call: full when the block ends."""
+    names: set[str] = set()
+    with profile(activities=[ProfilerActivity.CPU]) as seen:
+        yield names
+    names.update(event.name.removeprefix("aten::") for event in seen.events())

@@ -76,6 +76,7 @@ def target_curves(
     Raises:
         ValueError: an unknown loss.
     """
+    negatives = negatives.cpu()
     target = torch.linspace(low, high, n_points, dtype=negatives.dtype)
     rows = negatives.expand(n_points, -1)
     value = {name: LOSSES[name](target, rows).numpy() for name in losses}

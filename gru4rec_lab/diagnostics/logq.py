@@ -35,6 +35,7 @@ def softmax_estimates(
     "sampled" has no correction, the others logq = 1. Each is a mean over `n_draws` draws of the
     extra samples; the other targets of the batch are negatives too, as in training.
     """
+    scores, targets, support = scores.cpu(), targets.cpu(), support.cpu()
     draws = Sampler(popularity_weight(support, sample_alpha), generator=generator(seed, "logq"))
     clicked = support.clamp(min=1).to(scores)
     frequencies = Frequencies.of(clicked, popularity_weight(support, sample_alpha).to(scores))

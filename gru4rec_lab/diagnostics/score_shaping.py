@@ -35,7 +35,7 @@ TOP = 5
 
 def flat_share(scores: Float[Tensor, "*any"], elu_param: float) -> float:
     """Share of the scores where ELU lets less than a tenth of a gradient through."""
-    return float((elu_grad(scores, elu_param) < FLAT).double().mean())
+    return float((elu_grad(scores, elu_param) < FLAT).cpu().double().mean())
 
 
 def pull_through(
@@ -68,7 +68,7 @@ def pull_by_place(rows: Negatives, *, elu_param: float = 0.0) -> GradientByRank:
 
 
 def _median(by_row: Float[Tensor, "rows places"] | Int[Tensor, "rows places"]) -> np.ndarray:
-    return by_row.double().quantile(0.5, dim=0).cpu().numpy()
+    return by_row.cpu().double().quantile(0.5, dim=0).numpy()
 
 
 def spread_summary(config: Config, target: Target, negatives: Negatives) -> dict[str, float]:
@@ -85,7 +85,7 @@ def spread_summary(config: Config, target: Target, negatives: Negatives) -> dict
     return score_summary(seen[1]) | {
         "linear_spread": score_summary(negatives)["spread"],
         "flat": flat_share(negatives[negatives > -torch.inf], elu_param),
-        "pull": float(pull.double().quantile(0.5)) if len(pull) else float("nan"),
+        "pull": float(pull.cpu().double().quantile(0.5)) if len(pull) else float("nan"),
     }
 
 

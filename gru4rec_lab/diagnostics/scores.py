@@ -67,7 +67,7 @@ def targets_at_ranks(
         above: how far a target of rank 0 is above the best negative (score units).
         places: the ranks, each below the number of negatives, if others than those.
     """
-    chosen = _places(rows.shape[1]) if places is None else places
+    chosen = (_places(rows.shape[1]) if places is None else places).to(rows.device)
     better = rows[:, (chosen - 1).clamp(min=0)]
     target = (better + rows[:, chosen]) / 2 + (chosen == 0) * above
     return target.flatten(), rows.repeat_interleave(len(chosen), dim=0)

@@ -40,7 +40,7 @@ def column_roles(
 ) -> Int[Tensor, "batch columns"]:
     """The `Role` of each column for each row; a negative that is the row's own target is a COPY."""
     n_rows, n_columns = len(targets), len(targets) + len(extra)
-    of_column = torch.full((n_columns,), Role.EXTRA)
+    of_column = torch.full((n_columns,), Role.EXTRA, device=targets.device)
     of_column[:n_rows] = Role.OTHER_TARGET
     roles = of_column.repeat(n_rows, 1).masked_fill(copies(targets, extra), Role.COPY)
     return roles.fill_diagonal_(Role.TARGET)

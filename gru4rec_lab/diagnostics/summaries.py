@@ -65,6 +65,7 @@ def score_summary(negatives: Negatives) -> dict[str, float]:
     deviation), effective (negatives), top_5 (share of the weight on the 5 best). Absent negatives,
     at -inf, do not count; each row has one that is not.
     """
+    negatives = negatives.cpu()  # MPS has no float64
     present = negatives > -torch.inf
     if present.all():
         spread = negatives.double().std(dim=1, correction=0)

@@ -38,7 +38,7 @@ def best_first(negatives: Negatives) -> Negatives:
 
 def softmax_weights(negatives: Negatives) -> SoftmaxWeights:
     """Mean sorted softmax weights of the negatives, with their cumulated mass."""
-    weight = best_first(negatives).softmax(dim=1).mean(dim=0).double().cpu().numpy()
+    weight = best_first(negatives).softmax(dim=1).mean(dim=0).cpu().double().numpy()
     return SoftmaxWeights(weight, weight.cumsum())
 
 

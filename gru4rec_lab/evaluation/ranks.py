@@ -39,10 +39,12 @@ def rank_targets(
     check_ties(ties)
     target = scores.gather(1, targets[:, None])
     # Not "scores > target": nothing is above NaN, and a broken model would rank its targets first.
-    better = (~(scores <= target)).sum(dim=1).double()
+    better = (~(scores <= target)).sum(dim=1)
     equal = (scores == target).sum(dim=1)
     above = {"conservative": equal, "standard": 1, "median": (1 + equal) / 2}[ties]
-    return (better + above).clamp(max=scores.shape[1])
+    # MPS has no float64; float32 counts up to 16 million items.
+    exact = torch.float32 if scores.device.type == "mps" else torch.float64
+    return (better + above).clamp(max=scores.shape[1]).to(exact)
 
 
 class Catalogue:
