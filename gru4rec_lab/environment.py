@@ -5,6 +5,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib import metadata
+from importlib.util import find_spec
 
 import torch
 from packaging.requirements import Requirement
@@ -30,7 +31,7 @@ class Check:
 
 def check_environment() -> list[Check]:
     """The checks of this Python, its packages, its device and its threads; none of them raises."""
-    return [check_python(), *check_packages(), check_device(), check_threads()]
+    return [check_python(), *check_packages(), check_device(), check_step(), check_threads()]
 
 
 def check_python(version: tuple[int, int] = sys.version_info[:2]) -> Check:
@@ -68,6 +69,13 @@ def check_device() -> Check:
         return Check("device", False, f"{device}: {reason}", "set device='cpu' in the Config")
     name = torch.cuda.get_device_name(device) if device.type == "cuda" else "no GPU is needed"
     return Check("device", works, f"{device} ({name})", "set device='cpu' in the Config")
+
+
+def check_step() -> Check:
+    """Does the fastest training step run here that there is for the device? See `Config.step`."""
+    fastest = {"cuda": "graph", "cpu": "numba"}.get(choose_device().type, "plain")
+    ok = fastest != "numba" or find_spec("numba") is not None
+    return Check("training step", ok, fastest if ok else "plain", f"no numba; {INSTALL_AGAIN}")
 
 
 def check_threads() -> Check:

@@ -4,7 +4,7 @@ import pytest
 import torch
 from packaging.specifiers import SpecifierSet
 
-from gru4rec_lab import environment
+from gru4rec_lab import Config, environment, train
 from gru4rec_lab.environment import (
     PACKAGES,
     Check,
@@ -12,6 +12,7 @@ from gru4rec_lab.environment import (
     check_environment,
     check_package,
     check_python,
+    check_step,
     check_threads,
 )
 from gru4rec_lab.widgets import EnvironmentPanel
@@ -28,7 +29,13 @@ def panel():
 def test_this_machine_passes_and_every_question_is_asked_once():
     checks = check_environment()
     assert [check for check in checks if not check.ok] == []
-    assert [check.name for check in checks] == ["Python", *PACKAGES, "device", "cores"]
+    assert [check.name for check in checks] == [
+        "Python",
+        *PACKAGES,
+        "device",
+        "training step",
+        "cores",
+    ]
 
 
 def test_an_old_python_is_named_with_the_way_out():
@@ -85,3 +92,18 @@ def test_checking_again_looks_again(panel, monkeypatch):
     panel.check()
     assert not panel.ok
     assert "fix this" in panel.table.value
+
+
+@pytest.mark.parametrize("device", ["cpu", pytest.param("cuda", marks=pytest.mark.gpu)])
+def test_the_training_step_named_is_the_one_that_runs(device, monkeypatch, stops):
+    monkeypatch.setattr("gru4rec_lab.device.best_device", lambda: torch.device(device))
+    started = next(train(Config(layers=(4,), batch_size=4, n_sample=8), stops))
+    assert (check_step().ok, check_step().found) == (True, started.step)
+    assert started.device.startswith(device)
+
+
+def test_without_numba_the_plain_step_trains_and_the_way_out_is_told(monkeypatch):
+    monkeypatch.setattr("gru4rec_lab.environment.find_spec", lambda name: None)
+    check = check_step()
+    assert (check.ok, check.found) == (False, "plain")
+    assert "make setup" in check.way_out

@@ -239,7 +239,9 @@ def test_a_graph_that_memory_does_not_hold_is_done_without(cycle, graphs, monkey
     config = at(graphs, n_epochs=1)
     plain = run(config.with_changes(step="plain"), cycle)
     monkeypatch.setattr(graphs, "__call__", full)
-    with pytest.warns(RuntimeWarning, match=r"settings \(CUDA out of memory. .* 2 GiB\); the plain"):
+    with pytest.warns(
+        RuntimeWarning, match=r"settings \(CUDA out of memory. .* 2 GiB\); the plain"
+    ):
         graph = run(config.with_changes(step="graph"), cycle)
     assert_equal(plain, graph)
 

@@ -179,13 +179,13 @@ class Step:
         asks for their values.
         """
         network, columns = self.network, torch.cat([batch.targets, negatives])
-        items, rows, bias, clicked = self._look_up(batch.inputs, columns)
+        items, rows, output, bias, clicked = self._look_up(batch.inputs, columns)
         hidden = network(
             self._dropout(clicked, self.keep_embed),
             carried(self.hidden, batch.carry),
             lambda layer: self._dropout(layer, self.keep_hidden),
         )
-        scores = torch.addmm(bias.T, hidden[-1], rows[: len(columns)].T)
+        scores = torch.addmm(bias.T, hidden[-1], output.T)
         value, by_scores = self._loss(
             scores.detach(), batch.targets, negatives, loss, strengths, frequencies
         )
@@ -197,15 +197,16 @@ class Step:
         return value
 
     def _look_up(self, inputs, columns):
-        """Rows of the tables as leaves of the graph: those of all items, bias, clicked."""
-        network = self.network
+        """Rows of the tables: which items', those as a leaf of the graph, output, bias, clicked."""
+        network, bias = self.network, _rows(self.network.bias, columns)
         if network.inputs is not None:
-            rows, clicked = _rows(network.items, columns), _rows(network.inputs, inputs)
-            return columns, rows, _rows(network.bias, columns), clicked
+            output, clicked = _rows(network.items, columns), _rows(network.inputs, inputs)
+            return columns, output, output, bias, clicked
         # One table, one accumulator: gradients of input and output rows meet before squaring.
         items = torch.cat([columns, inputs])
         rows = _rows(network.items, items)
-        return items, rows, _rows(network.bias, columns), rows[len(columns) :]
+        output, clicked = rows.split([len(columns), len(inputs)])
+        return items, rows, output, bias, clicked
 
     def _loss(self, scores, targets, negatives, loss, strengths, frequencies):
         """The loss, and its gradient by the scores."""

@@ -38,7 +38,7 @@ def status_line(run: LabRun) -> str:
         else:
             parts += [f"{rate:,.0f} steps/s", f"{history.clicks_per_second:,.0f} clicks/s"]
         parts.append(f"about {left:,.0f} s left")
-    parts.append(f"device {html.escape(history.started.device)}")
+    parts.append(f"device {html.escape(history.started.device)}, {history.started.step} step")
     if history.last_observation:
         parts.append(f"<b>{history.last_observation.effective:,.0f}</b> effective negatives")
     return " &middot; ".join(parts)
