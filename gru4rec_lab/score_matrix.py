@@ -9,7 +9,8 @@ from jaxtyping import Bool, Float, Shaped
 from torch import Tensor
 
 from .device import Strength, acts
-from .losses import Loss, Parts, elu, elu_grad, regulariser, regulariser_grad
+from .loss_parts import Parts
+from .losses import Loss, elu, elu_grad, regulariser, regulariser_grad
 
 Scores = Float[Tensor, "batch columns"]
 

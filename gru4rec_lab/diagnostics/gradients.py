@@ -13,7 +13,8 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from ..losses import LOSSES, Parts
+from ..loss_parts import Parts
+from ..losses import LOSSES
 
 Target = Float[Tensor, "targets"]
 Negatives = Float[Tensor, "targets negatives"]
