@@ -53,7 +53,7 @@ class CudaCapture:
 
     def __init__(self, device: torch.device, generator: torch.Generator | None):
         self._device, self._generator = device, generator
-        self._pool = torch.cuda.graph_pool_handle()
+        self._pool, self._aside = torch.cuda.graph_pool_handle(), torch.cuda.Stream(device)
 
     def __call__(self, work: Callable[[], None]) -> Replay:
         """What does `work` once more each time it is called.
@@ -62,7 +62,7 @@ class CudaCapture:
             RuntimeError: `work` asks the device for a value, or its memory is used up.
         """
         with torch.cuda.device(self._device):
-            graph, aside = torch.cuda.CUDAGraph(), torch.cuda.Stream()
+            graph, aside = torch.cuda.CUDAGraph(), self._aside
             if self._generator is not None:
                 graph.register_generator_state(self._generator)
             aside.wait_stream(torch.cuda.current_stream())
