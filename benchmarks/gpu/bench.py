@@ -12,7 +12,7 @@ from typing import Any
 import pandas as pd
 import torch
 
-from gru4rec_lab import Sessions, train
+from gru4rec_lab import Controls, Sessions, train
 from gru4rec_lab.training.events import StepDone
 
 from .. import clicks
@@ -59,10 +59,13 @@ class Trainer:
 
     Attributes:
         started: the first event of the run: its model, and which step it takes.
+        controls: what may be changed while it trains.
     """
 
     def __init__(self, sessions: Sessions, settings: Mapping[str, Any], **ours: Any):
-        self._events = train(config_of(settings, n_epochs=10**6, **ours), sessions)
+        config = config_of(settings, n_epochs=10**6, **ours)
+        self.controls = Controls.of(config)
+        self._events = train(config, sessions, controls=self.controls)
         self.started = next(self._events)
 
     def __call__(self, n: int) -> None:

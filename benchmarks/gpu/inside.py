@@ -16,7 +16,8 @@ from torch.profiler import ProfilerActivity, profile
 
 from .bench import Bench, Side, Trainer, error_text
 
-HEAD = ("case, step", "kernels a step", "waits for the GPU", "two runs with the same seed")
+HEAD = ("case, step", "kernels a step", "waits for the GPU", "ms that a slider costs",
+        "two runs with the same seed")  # fmt: skip
 SECONDS = 15
 COPIES = "memcpy", "memset"
 
@@ -34,7 +35,7 @@ def rows(bench: Bench) -> dict[str, Callable[[], tuple[str, ...]]]:
 def measure(bench: Bench, settings: Mapping[str, Any], step: str) -> tuple[str, ...]:
     """The row of one case and step; each of its cells may fail by itself."""
     cells = []
-    for count in kernels, waits, differences:
+    for count in kernels, waits, slider, differences:
         try:
             cells.append(count(bench, settings, step))
         except Exception as error:
@@ -79,6 +80,17 @@ def watched(side: Side, n: int) -> Iterable[str]:
         for each in seen
         if "called a synchronizing" in str(each.message)
     ]
+
+
+def slider(bench: Bench, settings: Mapping[str, Any], step: str) -> str:
+    """What a changed `n_sample` costs once, beyond the steps that it is trained in."""
+    side, n = bench.ours(settings, step=step), 3
+    bench.block(side, bench.sizes.warm)
+    usual = bench.block(side, n)
+    side.controls.n_sample = settings["n_sample"] + 1
+    changed = bench.block(side, n)
+    side.close()
+    return f"{n * (changed - usual):.0f}"
 
 
 def differences(bench: Bench, settings: Mapping[str, Any], step: str) -> str:

@@ -1,4 +1,4 @@
-"""Training steps of each case: ours, plain and official on the GPU, ours on the CPU, the products.
+"""Training steps of each case: ours, plain and official on the GPU, ours on the CPU, products.
 
 The matrix products run in a graph, so that nothing but them takes time.
 """
@@ -15,7 +15,7 @@ from ..training import repeat
 from .bench import Bench, Race
 
 HEAD = ("case", "step", "ms a step", "x official", "x plain step", "of matrix products",
-        "x CPU step", "MB, ours", "MB, official")  # fmt: skip
+        "x CPU step", "compiled, x ours", "MB, ours", "MB, official")  # fmt: skip
 SECONDS = 40  # that a row may take
 
 
@@ -33,6 +33,8 @@ def measure(bench: Bench, case: str) -> tuple[str, ...]:
         "products": lambda: partial(repeat, products(bench, settings)),
         "cpu": lambda: bench.ours(settings, step="auto", device="cpu"),
     }
+    if bench.cuda:
+        makers["compiled"] = lambda: bench.ours(settings, step="compiled")
     if bench.official:
         makers["official"] = lambda: bench.theirs(settings)
     race = Race(bench, makers)
@@ -45,6 +47,7 @@ def measure(bench: Bench, case: str) -> tuple[str, ...]:
             race.times_faster("plain", "ours"),
             race.cell(share, "products", "ours"),
             race.times_faster("cpu", "ours"),
+            race.times_faster("ours", "compiled"),
             race.megabytes.get("ours", "-"),
             race.megabytes.get("official", "-"),
         )
