@@ -33,7 +33,7 @@ def train(
 
     `controls` may be changed from any thread between two steps. With `validation` sessions each
     epoch ends with an evaluation. The same config, sessions and changes give the same run, bit for
-    bit on one torch thread.
+    bit on one torch thread or on one GPU, with the same versions of all packages.
 
     Raises:
         ValueError: no sessions, sessions of fewer than two clicks, item ids that a model could not
