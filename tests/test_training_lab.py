@@ -464,13 +464,11 @@ def test_making_the_panel_again_while_it_trains_leaves_no_thread(lab, stops):
 
 
 def test_a_failed_run_says_step_loss_and_learning_rate_and_the_panel_starts_again(lab, monkeypatch):
-    def not_a_number(target, negatives):
-        return target * float("nan"), negatives * float("nan")
+    def not_a_number(parts):
+        return parts.target * float("nan"), parts.negatives * float("nan")
 
     bad = replace(
-        LOSSES["bpr"],
-        value=lambda target, negatives: target * float("nan"),
-        gradient=not_a_number,
+        LOSSES["bpr"], value_of=lambda parts: not_a_number(parts)[0], gradient_of=not_a_number
     )
     with monkeypatch.context() as broken:
         broken.setattr("gru4rec_lab.training.step.LOSSES", {**LOSSES, "bpr": bad})
