@@ -1,6 +1,7 @@
 # make lab and make test set up .venv when it is missing; everything else is for contributors.
 VENV_PYTHON := .venv/bin/python
 STAMP := .venv/.installed
+SCRIPTS = $(wildcard gru4rec_lab/widgets/*/*.js)
 NOTEBOOKS = $(wildcard notebooks/*.ipynb notebooks/solutions/*.ipynb)
 ALLOW_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 
@@ -68,6 +69,9 @@ lint: $(STAMP)  ## what pre-commit checks, without changing a file
 		$$(grep -rL --include=*.py 'jaxtyping' gru4rec_lab scripts tests benchmarks)
 	@$(VENV_PYTHON) -m ruff format --check
 	@$(VENV_PYTHON) scripts/clean_notebooks.py --check $(NOTEBOOKS)
+	@# Only contributors who change JavaScript need node.
+	@if command -v node >/dev/null; then for script in $(SCRIPTS); do \
+		node --check --input-type=module < $$script || exit 1; done; fi
 
 format: $(STAMP)  ## sort imports, fix what ruff can fix, format
 	@$(VENV_PYTHON) -m ruff check --fix --exit-zero

@@ -30,10 +30,10 @@ PLAIN_ARGUMENTS_ONLY = {"batches", "losses", "sampling", "score_matrix"}
 # Elements are made and set here; whatever else panels need is tested without them.
 ELEMENTS = {
     "batch_explorer", "controls", "environment_panel", "neighbour_finder", "panel", "save_box",
-    "score_shaper", "settings_box", "loss_explorer.controls", "loss_explorer.explorer",
+    "picture.view", "score_shaper", "settings_box", "loss_explorer.controls", "loss_explorer.explorer",
     "training_lab.controls", "training_lab.lab", "training_lab.layout", "training_lab.settings",
 }  # fmt: skip
-HEAVY = ["pandas", "matplotlib", "ipywidgets", "numba"]
+HEAVY = ["pandas", "matplotlib", "ipywidgets", "anywidget", "numba"]
 MOST_LINES = 400
 
 
@@ -162,7 +162,7 @@ def elements(folder, allowed):
     makers = {f"{folder.name}.widgets.{name}" for name in allowed}
     yield from (f"{each} is not there" for each in sorted(makers - modules(folder).keys()))
     for each in imports(folder):
-        library = each.module.partition(".")[0] in {"ipywidgets", "IPython"}
+        library = each.module.partition(".")[0] in {"anywidget", "ipywidgets", "IPython"}
         # A package may name what is in it.
         passed_on = each.module in makers and not each.module.startswith(f"{each.importer}.")
         if each.importer not in makers and (library or passed_on):

@@ -4,7 +4,9 @@ import re
 import runpy
 import shutil
 import subprocess
+import sys
 import tomllib
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -34,14 +36,14 @@ def pins():
     return [line for line in lines if not line.startswith("#")]
 
 
-def tracked_files():
-    """The files of the next commit: tracked, or new and not ignored."""
+def tracked_files(binary=frozenset()):
+    """The files of the next commit: tracked, or new and not ignored; of binary ones only `binary`."""
     if not (ROOT / ".git").exists() or not shutil.which("git"):
         pytest.skip("not a git checkout, or no git")
     command = ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"]
     names = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
     paths = (ROOT / name for name in names.split("\0") if name)
-    return [path for path in paths if path.is_file() and path.suffix not in BINARY]
+    return [path for path in paths if path.is_file() and path.suffix not in BINARY - binary]
 
 
 def test_every_direct_dependency_is_pinned():
@@ -147,3 +149,19 @@ def test_no_file_names_a_registry_host_or_a_private_folder():
 def test_shapes_in_signatures_are_enforced_in_tests():
     with pytest.raises(TypeCheckError):
         LOSSES["bpr"](torch.zeros(3), torch.zeros(2, 4))
+
+
+@pytest.mark.slow
+def test_a_built_wheel_holds_everything_that_is_in_the_package(tmp_path):
+    files = [path.relative_to(ROOT) for path in tracked_files(BINARY)]
+    for path in files:
+        if path.parts[0] in ("gru4rec_lab", "pyproject.toml", "README.md", "LICENSE"):
+            (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(ROOT / path, tmp_path / path)
+    command = [sys.executable, "-m", "pip", "wheel", ".", "--no-deps", "--no-build-isolation"]
+    subprocess.run([*command, "--quiet", "-w", "built"], cwd=tmp_path, check=True)
+    (wheel,) = tmp_path.glob("built/*.whl")
+    packed = set(zipfile.ZipFile(wheel).namelist())
+    wanted = {path.as_posix() for path in files if path.parts[0] == "gru4rec_lab"}
+    assert "gru4rec_lab/widgets/picture/plot.js" in wanted
+    assert wanted - packed == set()

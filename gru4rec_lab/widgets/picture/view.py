@@ -1,0 +1,48 @@
+"""`PictureView`: a picture that the browser draws from numbers."""
+
+import anywidget
+import traitlets
+
+from ...plots.drawn import figure_of
+from ...plots.page import NotebookFigure
+from ...plots.picture import Picture, Shown
+from .modules import FOLDER, joined
+
+
+class PictureView(anywidget.AnyWidget):
+    """What is shown in a picture now; the browser draws it, and `figure` does so without one.
+
+    Attributes:
+        picture: `Picture.plain` of what stands still.
+        numbers: line name to the bytes of its float32 numbers.
+        words: all else that is shown, as `Shown.words`.
+        hidden: names of the groups that are switched off by their keys.
+    """
+
+    _esm = joined("view.js")
+    _css = (FOLDER / "plot.css").read_text(encoding="utf-8")
+    picture = traitlets.Dict().tag(sync=True)
+    numbers = traitlets.Dict().tag(sync=True)
+    words = traitlets.Dict().tag(sync=True)
+    hidden = traitlets.List(traitlets.Unicode()).tag(sync=True)
+
+    def __init__(self, picture: Picture, shown: Shown):
+        super().__init__()
+        self.add_class("g4r-picture")
+        self.show(picture, shown)
+
+    def show(self, picture: Picture, shown: Shown) -> None:
+        """Show this from now on, by one message to the browser, and none if nothing changed."""
+        with self.hold_sync():
+            if not hasattr(self, "_drawn") or picture != self._drawn[0]:
+                self.picture = picture.plain()
+            self._drawn = picture, shown
+            self.numbers = {name: line.tobytes() for name, line in shown.lines.items()}
+            self.words = shown.words()
+
+    def figure(self, *, width: int = 960) -> NotebookFigure:
+        """What is shown now as a matplotlib figure, `width` css pixels wide."""
+        return figure_of(*self._drawn, hidden=self.hidden, width=width)
+
+    def __repr__(self) -> str:
+        return "PictureView: a picture that the browser draws; run the cell to see it"
