@@ -1,7 +1,6 @@
 """The page: modules, settings and scores in one HTML file."""
 
 import base64
-import json
 from functools import cache
 from pathlib import Path
 from typing import Any

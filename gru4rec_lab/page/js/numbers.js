@@ -86,8 +86,7 @@ function shares(push, count) {
     const pushed = push(j);
     size += Math.abs(pushed);
     if (j < 5) best = size;
-    // Rounded to the float32 of the library, where the smallest are 0.
-    if (float(pushed) < 0) up++;
+    if (pushed < 0) up++;
   }
   return {up: up / count, top: best / size};
 }
