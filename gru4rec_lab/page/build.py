@@ -1,6 +1,8 @@
 """The page: modules, settings and scores in one HTML file."""
 
 import base64
+import json
+import sys
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -13,10 +15,37 @@ from ..diagnostics.stored import (
     trained_support,
 )
 from ..losses import LOSSES, Loss
+from ..storage import whole_file
+from ..widgets.loss_explorer.picture import picture_for
 from ..widgets.loss_explorer.settings import BATCH_SIZE, PAGE_CONTROLS, PRESETS, USED_BY
+from ..widgets.loss_explorer.tour import STEPS
+from ..widgets.picture.modules import FOLDER as PICTURE
 from ..widgets.picture.modules import joined
 
-SCRIPTS = Path(__file__).with_name("js")
+HERE = Path(__file__).parent
+SCRIPTS = HERE / "js"
+
+
+def html() -> str:
+    """The page, as one file that needs no other."""
+    style = "".join(
+        path.read_text(encoding="utf-8") for path in (PICTURE / "plot.css", HERE / "page.css")
+    )
+    # In a script element no "</" may stand.
+    whole = {"css": style, "data": json.dumps(data()).replace("</", "<\\/"), "script": script("page.js")}
+    page = (HERE / "index.html").read_text(encoding="utf-8")
+    for name, text in whole.items():
+        page = page.replace(f"/*{name}*/", text)
+    return page
+
+
+def main(path: str = "build/gru4rec_lab.html") -> None:
+    """Write the page and say where it lies."""
+    written = Path(path)
+    with whole_file(written) as part:
+        part.write_text(html(), encoding="utf-8")
+    size = written.stat().st_size / 1e3
+    print(f"page: {written} ({size:,.0f} kB); open it in a browser, or put it on a web site")
 
 
 def script(entry: str) -> str:
@@ -31,6 +60,11 @@ def data() -> dict[str, Any]:
         "controls": PAGE_CONTROLS,
         "used_by": {source: sorted(names) for source, names in USED_BY.items()},
         "presets": PRESETS,
+        "pictures": {
+            scale: {pane: _picture(scale, pane) for pane in PAGE_CONTROLS["pane"]["choices"]}
+            for scale in PAGE_CONTROLS["scale"]["choices"]
+        },
+        "tour": STEPS,
         "losses": [_loss(loss) for loss in LOSSES.values()],
         "stored": _stored(),
     }
@@ -39,6 +73,10 @@ def data() -> dict[str, Any]:
 def _loss(loss: Loss) -> dict[str, Any]:
     names = ("name", "source", "colour", "dash", "shapes_scores")
     return {name: getattr(loss, name) for name in names}
+
+
+def _picture(scale: str, pane: str) -> dict[str, Any]:
+    return picture_for({"scale": scale, "pane": pane, "losses": list(LOSSES)}).plain()
 
 
 @cache
@@ -54,3 +92,7 @@ def _stored() -> dict[str, Any]:
         "most_extra": MOST_EXTRA,
         "scores": base64.b64encode(scores).decode(),
     }
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
