@@ -18,28 +18,43 @@ export function softmax(row) {
   return {row, power, total, weight: filled(row.length, j => power[j] / total), fits: row[0] - row.at(-1) < FAR};
 }
 
-// What pulls and pushes are made of; `keep` has room for each q_j and q_j (1 - q_j), which keep
-// their digits, also when they are small.
-export function sums(target, {row, power, total, fits}, keep = null) {
-  const count = row.length, own = Math.exp(target - row[0]), near = fits && Math.abs(target - row[0]) < FAR;
-  let slope = 0, lose = 0, squared = 0, weighted = 0, lost = 0;
-  for (let j = 0; j < count; j++) {
-    // sigma(r_j - r_i) = e^r_j / (e^r_j + e^r_i): no new exponential for each target.
-    const both = near ? 1 / (power[j] + own) : 0;
-    const q = near ? power[j] * both : sigmoid(row[j] - target);
-    const flat = q * (near ? own * both : sigmoid(target - row[j]));
-    slope += flat;
-    lose += q;
-    squared += q * q;
-    weighted += power[j] * flat;
-    lost += power[j] * q;
-    if (keep) {
-      keep.q[j] = q;
-      keep.slope[j] = flat;
+const chances = count => ({q: new Float64Array(count), slope: new Float64Array(count)});
+let scratch = chances(0);
+
+// q_j and q_j (1 - q_j) of a target, which keep their digits, also when they are small.
+function losing(target, {row, power, fits}, {q, slope}) {
+  const count = row.length, own = Math.exp(target - row[0]);
+  if (fits && Math.abs(target - row[0]) < FAR) {
+    // e^r_j / (e^r_j + e^r_i): no new exponential for each target.
+    for (let j = 0; j < count; j++) {
+      const both = 1 / (power[j] + own);
+      q[j] = power[j] * both;
+      slope[j] = q[j] * own * both;
+    }
+  } else {
+    for (let j = 0; j < count; j++) {
+      q[j] = sigmoid(row[j] - target);
+      slope[j] = q[j] * sigmoid(target - row[j]);
     }
   }
+}
+
+// What pulls and pushes are made of. `of` gets q_j and q_j (1 - q_j).
+export function sums(target, soft, of = scratch) {
+  const {row, power, total} = soft, count = row.length;
+  if (of.q.length < count) of = scratch = chances(count);
+  losing(target, soft, of);
+  const {q, slope} = of;
+  let flat = 0, lose = 0, squared = 0, weighted = 0, lost = 0;
+  for (let j = 0; j < count; j++) {
+    flat += slope[j];
+    lose += q[j];
+    squared += q[j] * q[j];
+    weighted += power[j] * slope[j];
+    lost += power[j] * q[j];
+  }
   const miss = sigmoid(row[0] - target + Math.log(total));
-  return {count, slope, lose, squared, weighted: weighted / total, lost: lost / total, miss};
+  return {count, slope: flat, lose, squared, weighted: weighted / total, lost: lost / total, miss};
 }
 
 // pull: -dL/dr_i from the `sums`; push: dL/dr_j of negative j from them and from what there is of
@@ -76,7 +91,7 @@ export const TWINS = {
 // the score regulariser is part of those losses that have `shapes_scores`.
 export function pushes(target, soft, losses, bpreg = 0) {
   const {row, weight} = soft, count = row.length, top = row[0];
-  const of = {q: new Float64Array(count), slope: new Float64Array(count), weight};
+  const of = {...chances(count), weight};
   const all = sums(target, soft, of);
   const other = filled(count, j => Math.exp(-row[j] * row[j]));
   of.square = filled(count, j => 1 / (1 + other[j]));

@@ -149,7 +149,7 @@ export function median(values) {
 // `value` of each score of a row, rounded to float32.
 export function stretched(row, value) {
   const made = new Float32Array(row.length);
-  for (let j = 0; j < row.length; j++) made[j] = value(row[j]);
+  for (let j = 0; j < row.length; j++) made[j] = value(row[j], j);
   return made;
 }
 

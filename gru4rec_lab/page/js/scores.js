@@ -6,8 +6,8 @@
 // rounded to float32 where the library's are, so that ranks and counts are the same.
 
 import {drawn, normals, uniforms} from "./draws.js";
-import {softmax, sum} from "./losses.js";
-import {deviation, effective, float, median, rank, stretched} from "./numbers.js";
+import {filled, sum} from "./losses.js";
+import {deviation, float, median, rank, stretched} from "./numbers.js";
 
 const EDGES = [0, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000, 20000, 50000];
 const PLACES = [0, 1, 2, 5, 10, 20, 50, 100, 300, 1000, 3000, 10000, 30000];
@@ -46,9 +46,9 @@ export function gaussian({n_sample, spread, target_score, seed}, inBatch) {
   };
 }
 
-// One row is cheap: more ranks than of a Gaussian, so that the dot is close to its curve.
-function ofOneRow(target, negatives) {
-  const row = sorted(negatives), count = row.length;
+// One row, the highest first, is cheap: more ranks than of a Gaussian, so that the dot is close to its curve.
+function ofOneRow(target, row) {
+  const count = row.length;
   const many = Math.max(12, Math.min(40, Math.floor(80_000 / count)));
   const last = float(Math.log10(count)), step = float(last / (many - 1));
   // As torch.logspace: from both ends, in float32.
@@ -77,7 +77,7 @@ export function pasted({pasted: text}) {
   if (scores.length > MOST_NEGATIVES + 1) {
     throw new Error(`at most ${MOST_NEGATIVES.toLocaleString("en")} negatives fit, got ${(scores.length - 1).toLocaleString("en")}`);
   }
-  return ofOneRow(float(scores[0]), scores.slice(1));
+  return ofOneRow(float(scores[0]), sorted(scores.slice(1)));
 }
 
 // Of a BPR model as it learns, on some test targets: `scores` of one of them with its negatives, and
@@ -85,26 +85,47 @@ export function pasted({pasted: text}) {
 export function trained(stored) {
   const {epochs, columns, support, seed, most_extra} = stored, n_items = support.length;
   const bytes = Uint8Array.from(atob(stored.scores), letter => letter.charCodeAt(0));
-  const points = kept(() => uniforms(most_extra, seed));
-  const extra = kept(alpha => drawn(points(), Float64Array.from(support, clicks => (clicks > 0 ? clicks ** alpha : 0))));
   const catalogues = kept(epoch => columns.map((_, target) => {
     const first = (epochs.indexOf(epoch) * columns.length + target) * n_items;
-    return Float32Array.from(support, (_, item) => half(bytes[2 * (first + item)] + 256 * bytes[2 * (first + item) + 1]));
+    return stretched(support, (_, item) => half(bytes[2 * (first + item)] + 256 * bytes[2 * (first + item) + 1]));
   }));
-  const negatives = ({epoch, number, n_sample}, alpha) => {
-    const catalogue = catalogues(epoch)[number - 1], items = [...columns[number - 1].slice(1), ...extra(alpha).subarray(0, n_sample)];
-    return stretched(items, item => catalogue[item]);
+  const points = kept(() => uniforms(most_extra, seed));
+  // How often each item is among the extra negatives.
+  const times = kept((n_sample, alpha) => {
+    const weight = filled(n_items, item => (support[item] > 0 ? support[item] ** alpha : 0)), found = new Float64Array(n_items);
+    for (const item of drawn(points().subarray(0, n_sample), weight)) found[item]++;
+    return found;
+  });
+  // The scores of one target, those of all items with how often each is a negative, the best first.
+  const ordered = kept((epoch, number) => {
+    const catalogue = catalogues(epoch)[number - 1];
+    return Array.from(support.keys()).sort((a, b) => catalogue[b] - catalogue[a]);
+  });
+  const one = ({epoch, number, n_sample}, alpha) => {
+    const [own, ...others] = columns[number - 1], many = times(n_sample, alpha).slice(), catalogue = catalogues(epoch)[number - 1];
+    for (const item of others) many[item]++;
+    return {target: catalogue[own], catalogue, many, order: ordered(epoch, number), count: n_sample + others.length};
   };
   return {
-    scores: at => ofOneRow(catalogues(at.epoch)[at.number - 1][columns[at.number - 1][0]], negatives(at, at.sample_alpha)),
-    effective: (at, alpha) => effective([softmax(sorted(negatives(at, alpha)).map(score => score / at.temperature))]),
+    scores(at) {
+      const {target, catalogue, many, order, count} = one(at, at.sample_alpha), row = new Float32Array(count);
+      let end = 0;
+      for (const item of order) row.fill(catalogue[item], end, (end += many[item]));
+      return ofOneRow(target, row);
+    },
+    // exp of the entropy of the softmax weights, as `effective` has it.
+    effective(at, alpha) {
+      const {catalogue, many, order} = one(at, alpha), top = catalogue[order.find(item => many[item])];
+      const above = item => (catalogue[item] - top) / at.temperature, power = item => many[item] && many[item] * Math.exp(above(item));
+      const total = sum(n_items, power);
+      return total * Math.exp(-sum(n_items, item => power(item) * above(item)) / total);
+    },
     // The median over all test targets of how many negatives score above them.
     medianRank({epoch, n_sample}, alpha) {
-      const times = new Float64Array(n_items);
-      for (const item of extra(alpha).subarray(0, n_sample)) times[item]++;
+      const many = times(n_sample, alpha);
       return median(catalogues(epoch).map((catalogue, i) => {
         const above = item => Number(catalogue[item] > catalogue[columns[i][0]]);
-        return sum(n_items, item => times[item] && times[item] * above(item)) + sum(columns[i].length, k => above(columns[i][k]));
+        return sum(n_items, item => many[item] && many[item] * above(item)) + sum(columns[i].length, k => above(columns[i][k]));
       }));
     },
   };
