@@ -2,7 +2,7 @@
 window.g4r = {
   // A panel by the css class of something that only it has.
   panel: mark => document.querySelector(`.${mark}`).closest('.g4r-panel'),
-  picture: panel => panel.querySelector('img.g4r-picture, .g4r-picture img'),
+  picture: panel => panel.querySelector('.g4r-picture svg[data-version], img.g4r-picture, .g4r-picture img'),
 
   // The controls of a panel that are on the screen, but for those that need a new run or a text.
   controls(mark) {
@@ -51,12 +51,12 @@ window.g4r = {
     const seen = new Promise(done => {
       const watch = new MutationObserver(() => { watch.disconnect(); done(true); });
       watch.observe(target, marked ? {childList: true, subtree: true, characterData: true}
-                                   : {attributes: true, attributeFilter: ['src']});
+                                   : {attributes: true, attributeFilter: ['src', 'data-version']});
       setTimeout(() => { watch.disconnect(); done(false); }, wait);
     });
     g4r.press(box, up);
     if (!await seen) return null;
-    await g4r.picture(panel).decode().catch(() => {});
+    await g4r.picture(panel).decode?.().catch(() => {});
     await new Promise(requestAnimationFrame);
     return performance.now() - start;
   },
@@ -66,16 +66,16 @@ window.g4r = {
     const image = g4r.picture(g4r.panel(mark));
     const told = {pictures: [], moved: 0, frames: 0, empty: 0, going: true};
     const watch = new MutationObserver(async () => {
-      await image.decode().catch(() => {});
+      await image.decode?.().catch(() => {});
       await new Promise(requestAnimationFrame);
       told.pictures.push(performance.now());
     });
-    watch.observe(image, {attributes: true, attributeFilter: ['src']});
+    watch.observe(image, {attributes: true, attributeFilter: ['src', 'data-version']});
     const move = event => { if (event.buttons) told.moved = event.timeStamp; };
     addEventListener('mousemove', move, true);
     const look = () => {
       told.frames += 1;
-      told.empty += !(image.complete && image.naturalWidth);
+      told.empty += image.matches('img') ? !(image.complete && image.naturalWidth) : !image.childElementCount;
       if (told.going) requestAnimationFrame(look);
     };
     requestAnimationFrame(look);

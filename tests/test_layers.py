@@ -30,8 +30,8 @@ LAYERS = [
 PLAIN_ARGUMENTS_ONLY = {"batches", "losses", "sampling", "score_matrix"}
 # Elements are made and set here; whatever else panels need is tested without them.
 ELEMENTS = {
-    "batch_explorer", "controls", "environment_panel", "neighbour_finder", "panel", "save_box",
-    "picture.view", "score_shaper", "settings_box", "loss_explorer.controls", "loss_explorer.explorer",
+    "batch_explorer", "controls", "environment_panel", "neighbour_finder", "panel", "picture.view",
+    "save_box", "score_shaper", "settings_box", "loss_explorer.controls", "loss_explorer.explorer",
     "training_lab.controls", "training_lab.lab", "training_lab.layout", "training_lab.settings",
 }  # fmt: skip
 HEAVY = ["pandas", "matplotlib", "ipywidgets", "anywidget", "numba"]

@@ -254,13 +254,48 @@ def test_odd_scores_make_a_picture_too(explorer, text):
 
 
 def test_right_picture_switches_between_its_panes_and_back(explorer):
-    seen = [explorer.picture.value]
-    for pane in ("pushes", "scores"):
+    first = explorer.picture.value
+    for pane, line in (("pushes", "push bpr"), ("scores", "negatives")):
         explorer.pane.value = pane
-        seen.append(explorer.picture.value)
-    assert len(set(seen)) == 3
+        assert line in explorer.picture.numbers
+        assert line in explorer.picture.picture["lines"]
     explorer.pane.value = "weights"
-    assert explorer.picture.value == seen[0]
+    assert explorer.picture.value == first
+
+
+def test_lines_are_the_numbers_of_the_panel(explorer):
+    explorer.controls.apply({"n_sample": 2048, "pane": "pushes", "scale": "relative"})
+    line = explorer.picture.line
+    pull = explorer.curves.curves["bpr"]
+    np.testing.assert_allclose(line("pull bpr")[1], pull[np.isfinite(pull)], rtol=1e-6)
+    np.testing.assert_allclose(line("push bpr")[1], explorer.pushes.curves["bpr"], rtol=1e-6)
+    assert line("dot bpr")[0].tolist() == [explorer.numbers["rank"]]
+    explorer.pane.value = "scores"
+    np.testing.assert_allclose(line("negatives")[1], explorer.histogram.negatives, rtol=1e-6)
+    assert line("target")[0].tolist() == [8]
+    explorer.target_score.value = 30
+    explorer.temperature.value = 0.5
+    assert line("target")[0].tolist() == [30]
+
+
+def test_the_figure_is_what_is_seen(explorer):
+    explorer.controls.apply({"n_sample": 2048, "losses": ["bpr", "bpr-max"]})
+    explorer.picture.hidden = ["bpr-max"]
+    pull = explorer.figure().axes[0]
+    explorer.picture.hidden = []
+    line, dot = pull.lines
+    np.testing.assert_array_equal(line.get_xydata().T, explorer.picture.line("pull bpr"))
+    assert (line.get_color(), dot.get_color()) == (LOSSES["bpr"].colour,) * 2
+
+
+def test_the_text_alternative_says_what_is_shown_now(explorer):
+    explorer.controls.apply({"n_sample": 2048, "losses": ["bpr", "bpr-max"]})
+    told = explorer.picture.words["about"]
+    assert "bpr 0.00041 at rank 0, 0.48 at rank 1,000; bpr-max" in told
+    assert "2,079 negatives" in told
+    explorer.controls.apply({"losses": [], "pane": "pushes"})
+    assert "no loss shown" in explorer.picture.words["about"]
+    assert "pushed up: none" in explorer.picture.words["about"]
 
 
 def test_bpreg_shows_in_the_pushes_and_goes_again(explorer):
@@ -281,12 +316,13 @@ def test_views_visited_before_leave_nothing_behind(explorer):
 
 
 @pytest.mark.parametrize("pane", ["pushes", "scores"])
-def test_dragging_with_another_pane_draws_no_axes_again(explorer, pane):
+def test_dragging_with_another_pane_sends_numbers_only(explorer, pane):
     explorer.pane.value = pane
-    drawn = explorer._plot.n_drawn
+    described, numbers = explorer.picture.picture, explorer.picture.numbers
     for value in (64, 32_768):
         explorer.n_sample.value = value
-    assert explorer._plot.n_drawn == drawn
+    assert explorer.picture.picture is described
+    assert explorer.picture.numbers != numbers
 
 
 def test_scores_are_shown_as_the_losses_see_them(explorer):
@@ -309,12 +345,12 @@ def test_theory_is_told_where_it_holds(explorer):
     numbers = explorer.numbers
     assert numbers["effective"] == pytest.approx(numbers["effective_theory"], rel=0.1)
     assert "by the theory" in explorer.words.value
-    count, theory = (mark.get_xdata()[0] for mark in explorer._right["weights"]._marks)
-    assert (count, theory) == (numbers["effective"], numbers["effective_theory"])
+    for line, name in (("effective", "effective"), ("by theory", "effective_theory")):
+        assert explorer.picture.line(line)[0].tolist() == pytest.approx([numbers[name]])
     explorer.spread.value = 4.0
     assert "effective_theory" not in explorer.numbers
     assert "below 1.5 only" in explorer.words.value
-    assert len(explorer._right["weights"]._marks[1].get_xdata()) == 0
+    assert explorer.picture.line("by theory").size == 0
 
 
 def test_hints_lead_to_why_bpr_vanishes(explorer):

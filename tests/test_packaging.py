@@ -37,7 +37,7 @@ def pins():
 
 
 def tracked_files(binary=frozenset()):
-    """The files of the next commit: tracked, or new and not ignored; of binary ones only `binary`."""
+    """The files of the next commit: tracked, or new and not ignored; no `BINARY` but `binary`."""
     if not (ROOT / ".git").exists() or not shutil.which("git"):
         pytest.skip("not a git checkout, or no git")
     command = ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"]

@@ -106,8 +106,9 @@ def test_a_hidden_group_and_lines_without_numbers_are_not_drawn():
 
 
 def test_a_title_that_changes_replaces_that_of_the_picture():
-    left = figure_of(PICTURE, Shown({}, "", titles={"left": "step 3"})).axes[0]
-    assert left.get_title(loc="left") == "step 3"
+    titles = {"left": "n_sample=3 of $4, r_i"}
+    left = figure_of(PICTURE, Shown({}, "", titles=titles)).axes[0]
+    assert left.get_title(loc="left") == "n_sample=3 of \\$4, $\\mathdefault{r}_i$"
 
 
 def test_cells_and_their_texts_are_drawn_where_they_stand():

@@ -114,7 +114,8 @@ def _draw(axes: Axes, line: Line, numbers: np.ndarray, look: dict, texts: list[s
         turn = {"rotation": 90, "va": "bottom"} if line.turned else {"va": "center"}
         for left, height, text in zip(x, y, texts, strict=True):
             at = {"fontsize": 0.75 * line.width, "color": look["color"], "ha": "center"}
-            axes.text(left, height, text, **at, **turn, zorder=look["zorder"])
+            order = {"zorder": look["zorder"], "parse_math": False}
+            axes.text(left, height, text, **at, **turn, **order)
     else:
         dots = {"marker": MARKS[line.mark], "markersize": 1.5 * line.dots} if line.dots else {}
         edge = {"linestyle": "none", "markeredgecolor": "white"} if not line.width else {}
@@ -150,5 +151,6 @@ def _colour(name: str) -> str:
 
 
 def _tex(text: str) -> str:
-    """The text with its indices and powers as matplotlib sets them."""
-    return re.sub(r"(\w+)([_^])(\{[^}]*\}|\w)", r"$\\mathdefault{\1}\2\3$", text)
+    """The text with its indices and powers as matplotlib sets them; n_sample stays whole."""
+    marked = r"([^\W_]+)([_^])(\{[^}]*\}|\w(?!\w))"
+    return re.sub(marked, r"$\\mathdefault{\1}\2\3$", text.replace("$", r"\$"))

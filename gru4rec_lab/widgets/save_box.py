@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import ipywidgets as widgets
+from matplotlib.figure import Figure
 
 from ..plots import LivePlot
 from ..storage import whole_file
@@ -90,16 +91,26 @@ class SaveBox(widgets.HBox):
         return path if path.suffix.lower() in suffixes else path.with_name(path.name + suffixes[0])
 
 
+def write_figure(figure: Figure, path: str | Path) -> Path:
+    """Write a figure, whole or not at all, as PNG or SVG by the suffix; its path.
+
+    Raises:
+        ValueError: another suffix than .png or .svg.
+    """
+    path = _checked(path, PICTURES, "a picture's name ends in .png or .svg")
+    with whole_file(path) as unfinished:
+        figure.savefig(unfinished, format=path.suffix[1:].lower())
+    return path
+
+
 def write_picture(plot: LivePlot, path: str | Path) -> Path:
     """Write the picture as it is now, whole or not at all, as PNG or SVG by the suffix; its path.
 
     Raises:
         ValueError: another suffix than .png or .svg.
     """
-    path = _checked(path, PICTURES, "a picture's name ends in .png or .svg")
-    with whole_file(path) as unfinished, plot.lock, plot.all_drawn():
-        plot.figure.savefig(unfinished, format=path.suffix[1:].lower())
-    return path
+    with plot.lock, plot.all_drawn():
+        return write_figure(plot.figure, path)
 
 
 def write_numbers(frame: "pd.DataFrame", path: str | Path) -> Path:

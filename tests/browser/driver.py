@@ -253,9 +253,11 @@ class Page:
         return self.element(css).inner_text()
 
     def picture(self, css="g4r-picture"):
-        """Address of the picture now shown; it changes with every new picture."""
+        """Version or address of the picture now shown; it changes with every new picture."""
         return self.page.evaluate(
             """css => { const e = document.querySelector(css);
+                 const svg = e.querySelector('svg[data-version]');
+                 if (svg) return svg.dataset.version;
                  return (e.tagName === 'IMG' ? e : e.querySelector('img')).src; }""",
             f"{self.scope}.{css}",
         )

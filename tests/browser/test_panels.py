@@ -49,10 +49,45 @@ def test_a_model_trains_while_its_controls_are_dragged(lab_panel):
 
 
 def test_a_picture_has_two_pixels_where_css_has_one(panels):
-    for title, css in [("Loss explorer", "g4r-words"), ("Training lab", "g4r-start")]:
-        panels.tab(title)
-        image = panels.panel(css).element("g4r-picture")
-        assert image.evaluate("e => e.naturalWidth >= 2 * e.clientWidth && e.clientWidth > 500")
+    panels.tab("Training lab")
+    image = panels.panel("g4r-start").element("g4r-picture")
+    assert image.evaluate("e => e.naturalWidth >= 2 * e.clientWidth && e.clientWidth > 500")
+
+
+def test_the_picture_is_as_wide_as_its_panel_and_follows_it(explorer):
+    svg = explorer.page.locator(f"{explorer.scope}.g4r-picture svg[role=img]")
+    size = explorer.page.viewport_size
+
+    def fits():
+        width = explorer.element("g4r-picture").evaluate("e => e.clientWidth")
+        return abs(int(svg.get_attribute("width")) - width) <= 1
+
+    for width in (900, size["width"]):
+        explorer.page.set_viewport_size(size | {"width": width})
+        explorer.until(fits, why="the picture has another width")
+    assert fits()
+
+
+def test_arrow_keys_read_the_numbers_of_the_picture(explorer):
+    svg = explorer.page.locator(f"{explorer.scope}.g4r-picture svg[role=img]")
+    assert "Pull on the target by its rank" in svg.get_attribute("aria-label")
+    svg.focus()
+    explorer.page.keyboard.press("ArrowRight")
+    told = explorer.page.locator(f"{explorer.scope}.g4r-told")
+    explorer.until(lambda: told.text_content().startswith("rank 0; top1"), why="nothing read")
+    explorer.page.keyboard.press("Escape")
+
+
+def test_a_key_of_the_picture_hides_a_loss_and_the_kernel_knows(explorer):
+    key = explorer.element("g4r-keys").get_by_role("button", name="bpr", exact=True)
+    before = explorer.picture()
+    key.focus()
+    explorer.page.keyboard.press("Enter")
+    explorer.wait_for_new_picture(before)
+    assert key.get_attribute("aria-pressed") == "false"
+    key.click()
+    assert key.get_attribute("aria-pressed") == "true"
+    assert is_clean(explorer)
 
 
 def test_scores_that_are_none_show_an_error_until_they_are_some(explorer):

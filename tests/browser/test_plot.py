@@ -29,6 +29,11 @@ LINES = {
     "mark": across(1),
     "mass": points([0, 2], [0, 4]),
 }
+MAKE = """async () => {
+    const {Plot} = await import('/plot.js');
+    window.told = [];
+    const onHide = names => told.push(names);
+    window.plot = new Plot(document.querySelector('#host'), {onHide}); }"""
 SHOW = """([picture, shown]) => {
     window.picture = picture ?? window.picture;
     const lines = Object.fromEntries(Object.entries(shown.lines).map(
@@ -79,8 +84,7 @@ def page(browser):
 
     page.route("http://plot/**", answer)
     page.goto("http://plot/")
-    page.evaluate("""async () => { const {Plot} = await import('/plot.js'); window.told = [];
-        window.plot = new Plot(document.querySelector('#host'), {onHide: names => told.push(names)}); }""")
+    page.evaluate(MAKE)
     yield page
     page.close()
     assert failed == []

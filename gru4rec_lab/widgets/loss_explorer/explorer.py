@@ -1,5 +1,6 @@
 """`LossExplorer`: drag the number of negatives and see which losses let go of the target."""
 
+import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,17 +13,27 @@ from ...diagnostics import (
     SoftmaxWeights,
     gradient_by_rank,
     negative_gradients,
+    score_histogram,
     softmax_weights,
 )
-from ...plots import LivePlot
-from ...plots.panes import GradientPane, PushPane, ScorePane, WeightPane, loss_legend
+from ...plots.loss_panes import (
+    dot_numbers,
+    pull_numbers,
+    push_numbers,
+    score_numbers,
+    weight_numbers,
+)
+from ...plots.page import NotebookFigure
+from ...plots.picture import Shown
 from ..controls import marked
-from ..panel import Panel, picture_of
-from ..save_box import SaveBox, write_numbers, write_picture
+from ..panel import Panel
+from ..picture.view import PictureView
+from ..save_box import SaveBox, write_figure, write_numbers
 from ..settings_box import RestoreBox, to_text
 from .controls import ExplorerControls, from_text
 from .numbers import Numbers, frame_of, numbers_of
-from .scores import MOST_NEGATIVES, Scores, gaussian, pasted, trained
+from .picture import SCORE_BINS, picture_for, told
+from .scores import Scores, gaussian, pasted, trained
 from .text import formula, hint, sentences
 
 if TYPE_CHECKING:
@@ -45,6 +56,7 @@ class LossExplorer(Panel):
     Attributes:
         controls: all controls.
         losses: loss name to the checkbox that shows it.
+        picture: what is drawn, with the names of the losses that its keys hide.
         preset: menu of settings to start from.
         files: the box for saving.
         restore_box: the line of text that restores all settings.
@@ -74,14 +86,14 @@ class LossExplorer(Panel):
         for name, element in self.controls.elements.items():
             setattr(self, name, element)
         self.losses, self.preset = self.controls.losses, self.controls.preset
-        self._make_plot()
+        self._lock = threading.RLock()
         self.words = marked(widgets.HTML(), "g4r-words")
         self.hint = marked(widgets.HTML(), "g4r-hint")
         self.formula = marked(widgets.HTMLMath(), "g4r-formula")
         self.formula.value = f"{formula('bpr')} &emsp; {formula('bpr-max')}"
         if settings:
             self.controls.load(settings)
-        self.picture = picture_of(self._plot)
+        self.picture = PictureView()
         self.update()
         writers = {name: getattr(self, name) for name in ("save_picture", "save_numbers")}
         self.files = SaveBox("my_losses", writers, self.guarded)
@@ -110,8 +122,12 @@ class LossExplorer(Panel):
 
     def frame(self) -> "pd.DataFrame":
         """The numbers drawn: `quantity` (pull, push, weight, mass), `loss`, `place`, `value`."""
-        with self._plot.lock:
+        with self._lock:
             return frame_of(self.curves, self.weights, self.pushes, self.histogram)
+
+    def figure(self) -> NotebookFigure:
+        """The picture as it is as a matplotlib figure."""
+        return self.picture.figure()
 
     def save_picture(self, path: str | Path) -> Path:
         """Write the picture as it is as .png or .svg; the path written.
@@ -119,7 +135,7 @@ class LossExplorer(Panel):
         Raises:
             ValueError: an ending other than .png and .svg.
         """
-        return write_picture(self._plot, path)
+        return write_figure(self.figure(), path)
 
     def save_numbers(self, path: str | Path) -> Path:
         """Write `frame` as CSV; the path written.
@@ -131,25 +147,6 @@ class LossExplorer(Panel):
 
     def _typed(self, text: str) -> None:
         self.controls.apply(from_text(text))
-
-    def _make_plot(self) -> None:
-        self._plot = plot = LivePlot(960, 380)
-        gradients = plot.add_axes(70, 50, 500, 335)
-        gradients.set_title("pull on the target", fontsize=10, loc="left")
-        titles = {"weights": "softmax weights", "pushes": "push on the negatives", "scores": ""}
-        right = {name: plot.add_axes(610, 50, 900, 335) for name in titles}
-        for name, title in titles.items():
-            right[name].set_title(title, fontsize=10, loc="left")
-        self._gradients = GradientPane(plot, gradients, highest=MOST_NEGATIVES)
-        self._right = {
-            "weights": WeightPane(plot, right["weights"], highest=MOST_NEGATIVES),
-            "pushes": PushPane(plot, right["pushes"], highest=MOST_NEGATIVES),
-            "scores": ScorePane(plot, right["scores"]),
-        }
-        self._right["weights"].key()
-        for pane in self._right.values():
-            pane.visible(False)
-        self._in_legend: list[str] | None = None
 
     def _refresh(self, change: dict) -> None:
         self.controls.show_used()
@@ -168,12 +165,11 @@ class LossExplorer(Panel):
             ValueError: pasted scores that are none.
         """
         # Callbacks and cells run in threads of their own: numbers and picture belong together.
-        with self._plot.lock:
+        with self._lock:
             settings = self.controls.settings()
             self._measure(settings)
-            self._draw(settings)
             # Before the words: it has the longest way to the screen.
-            self.picture.value = self._plot.png()
+            self.picture.show(picture_for(settings), self._shown(settings))
             self.words.value = sentences(self._numbers, settings, self._batch_size)
             self.hint.value = hint(self._numbers, settings)
 
@@ -192,26 +188,21 @@ class LossExplorer(Panel):
         curves = gradient_by_rank(*scores.at_ranks, losses, scores.edges)
         self.weights = softmax_weights(rows)
         self.pushes = negative_gradients(target, rows, losses, bpreg=settings["bpreg"])
-        self.histogram = self._right["scores"].histogram(target, rows)
+        self.histogram = score_histogram(target, rows, **SCORE_BINS)
         self._numbers = numbers_of(scores, settings, self.pushes)
         self.curves, self._dots = curves, self._numbers.gradient
         if settings["scale"] == "relative":
             self.curves, badly_ranked = curves.relative(), curves.badly_ranked
             self._dots = {name: dot / (badly_ranked[name] or 1) for name, dot in self._dots.items()}
 
-    def _draw(self, settings: dict[str, Any]) -> None:
-        if settings["losses"] != self._in_legend:
-            self._in_legend = settings["losses"]
-            loss_legend(self._plot, self._in_legend, left=66, top=376)
-        (self._gradients.relative if settings["scale"] == "relative" else self._gradients.raw)()
-        self._gradients.show(self.curves)
-        self._gradients.show_target(self._numbers.rank, self._dots)
-        for name, pane in self._right.items():
-            pane.visible(name == settings["pane"])
-        right = self._right[settings["pane"]]
+    def _shown(self, settings: dict[str, Any]) -> Shown:
+        numbers = self._numbers
+        lines = pull_numbers(self.curves) | dot_numbers(numbers.rank, self._dots)
         if settings["pane"] == "weights":
-            right.show(self.weights, self._numbers.effective, self._numbers.effective_theory)
+            effective = numbers.effective, numbers.effective_theory
+            lines |= weight_numbers(self.weights, *effective)
         elif settings["pane"] == "pushes":
-            right.show(self.pushes)
+            lines |= push_numbers(self.pushes)
         else:
-            right.show(self.histogram, target=self._numbers.target)
+            lines |= score_numbers(self.histogram, target=numbers.target)
+        return Shown(lines, told(self.curves, numbers, settings))

@@ -55,6 +55,7 @@ export const upright = (points, foot, top) =>
  * @param {Points} points @param {number} r @param {string} mark */
 export function marked(points, r, mark) {
   const [s, d] = [0.9 * r, 1.3 * r];
+  /** @type {Record<string, (x: number, y: number) => string>} */
   const shapes = {
     circle: (x, y) => `M${x - r} ${y}a${r} ${r} 0 1 0 ${2 * r} 0a${r} ${r} 0 1 0 ${-2 * r} 0z`,
     square: (x, y) => `M${x - s} ${y - s}h${2 * s}v${2 * s}h${-2 * s}z`,

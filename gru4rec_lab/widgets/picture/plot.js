@@ -12,6 +12,18 @@
 // without numbers are not drawn. plot.css goes with it. The `data-version` of the svg grows with
 // every change that is seen. A host without a width (a hidden tab) is drawn once it has one.
 
+/** @typedef {import("./scales.js").Axis} Axis */
+/** @typedef {import("./paths.js").Points} Points */
+/** @typedef {{x: Axis, y: Axis, box: import("./paths.js").Box, title: string, right: Axis | null,
+ *   corners: [string, string], above: number, bare: boolean}} Pane */
+/** @typedef {{pane: string, colour: string, kind: string, axis: "y" | "right", dash: number[],
+ *   width: number, dots: number, mark: string, label: string, key: string, group: string,
+ *   turned: boolean}} Line */
+/** @typedef {{height: number, narrow: number, panes: Record<string, Pane>,
+ *   lines: Record<string, Line>}} Picture */
+/** @typedef {{lines: Record<string, Float32Array>, about: string, thick?: string,
+ *   titles?: Record<string, string>, texts?: Record<string, string[]>}} Shown */
+
 import {add, html, paint, rich, write} from "./elements.js";
 import {arranged, bins, joined, marked, tenth, upright} from "./paths.js";
 import {Readout} from "./readout.js";
@@ -28,8 +40,14 @@ export class Plot {
     this.host = host;
     this.hidden = new Set(hidden);
     this.onHide = onHide;
-    this.version = 0;
+    this.version = this.laidOut = 0;
     this.width = Math.floor(host.clientWidth);
+    /** @type {Picture?} */
+    this.picture = null;
+    /** @type {Shown?} */
+    this.shown = null;
+    /** @type {Record<string, any>} */
+    this.panes = {};
     host.classList.add("g4r-plot");
     this.keys = html(host, "div", {class: "g4r-keys"});
     this.area = html(host, "div", {class: "g4r-area"});
@@ -45,9 +63,10 @@ export class Plot {
     this.host.replaceChildren();
   }
 
+  /** Show this from now on. @param {Picture} picture @param {Shown} shown */
   show(picture, shown) {
     const same = picture === this.picture && this.laidOut === this.width;
-    Object.assign(this, {picture, shown});
+    [this.picture, this.shown] = [picture, shown];
     if (!this.width) this.laidOut = 0;
     else if (same) this.draw();
     else this.layout();
@@ -56,9 +75,11 @@ export class Plot {
   resize(width) {
     if (width === this.width) return;
     this.width = width;
+    this.readout.at = null;
     if (this.picture) this.show(this.picture, this.shown);
   }
 
+  /** Switch these groups off and all others on. @param {string[]} names */
   hide(names) {
     this.hidden = new Set(names);
     for (const key of this.host.querySelectorAll("button")) {
@@ -69,7 +90,7 @@ export class Plot {
 
   /** Everything that stands still, for the width that there is. */
   layout() {
-    const focused = this.host.contains(document.activeElement) && document.activeElement.dataset.key;
+    const focused = this.host.querySelector("button:focus")?.getAttribute("data-key");
     const {height, boxes} = arranged(this.picture, this.width);
     const lines = Object.entries(this.picture.lines);
     this.laidOut = this.width;
@@ -87,7 +108,9 @@ export class Plot {
     this.drawn = {};
     this.readout.attach();
     this.draw();
-    if (focused) this.host.querySelector(`[data-key="${CSS.escape(focused)}"]`)?.focus();
+    for (const key of this.host.querySelectorAll("button")) {
+      if (key.dataset.key === focused) key.focus();
+    }
   }
 
   /** A button that switches the lines of a group. */
@@ -102,7 +125,7 @@ export class Plot {
     button.addEventListener("click", () => {
       const names = new Set(this.hidden);
       if (!names.delete(group)) names.add(group);
-      this.hide(names);
+      this.hide([...names]);
       this.onHide([...names]);
     });
   }
@@ -118,9 +141,9 @@ export class Plot {
       if (line.key === "pane" && line.pane === name) this.key(head, key, line);
     }
     const y = [below - ROOM.bottom, above + Math.max(ROOM.top, head.offsetHeight + 3) + pane.above];
-    const place = (axis, [from, to]) => {
+    const place = (/** @type {Axis} */ axis, /** @type {number[]} */ [from, to]) => {
       const share = scale(axis);
-      return value => tenth(from + share(value) * (to - from));
+      return (/** @type {number} */ value) => tenth(from + share(value) * (to - from));
     };
     const at = {x: place(pane.x, x), y: place(pane.y, y), right: pane.right && place(pane.right, y)};
     const group = add(this.svg, "g", {"data-pane": name});
@@ -235,7 +258,7 @@ export class Plot {
     return hidden ? NOTHING : this.shown.lines[name] ?? NOTHING;
   }
 
-  /** [x, y] in pixels of each of a line's points. */
+  /** [x, y] in pixels of each of a line's points. @returns {Points} */
   points(name) {
     const line = this.picture.lines[name], {at} = this.panes[line.pane], up = at[line.axis];
     const numbers = this.numbers(name), count = numbers.length / (line.kind === "cells" ? 3 : 2);

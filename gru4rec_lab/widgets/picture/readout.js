@@ -44,7 +44,7 @@ export class Readout {
     const now = names.indexOf(this.at?.pane);
     const pane = names[now < 0 ? 0 : (now + (turn ?? 0) + names.length) % names.length];
     const stops = this.stops(pane), last = stops.length - 1;
-    const here = pane === this.at?.pane ? nearest(stops, this.at) : -1;
+    const here = pane === this.at?.pane ? nearest(stops, this.at.x, this.at.y) : -1;
     const next = here < 0 ? ([-1, Infinity].includes(step) ? last : 0) : here + (step ?? 0) * (event.shiftKey ? 10 : 1);
     const [x, y] = stops[Math.max(0, Math.min(last, next))];
     this.at = {pane, x, y};
@@ -68,46 +68,54 @@ export class Readout {
     });
   }
 
-  /** Show what is there now, in words too. */
+  /** Show what is to be read now; the same in words. */
   follow() {
     this.marks?.replaceChildren();
     this.tip.replaceChildren();
-    const rows = this.at ? this.rows() : [];
-    this.tip.hidden = !rows.length;
-    if (!rows.length) return "";
-    const {edges: {x: [left, right], y: [foot, top]}, x: axis} = this.plot.panes[this.at.pane];
-    const first = rows.reduce((best, row) => (row.far < best.far ? row : best));
-    const lead = first.text ?? `${axis.name || "x"} ${short(first.along)}`;
+    const {lead, x, rows} = (this.at && this.read(this.at)) ?? {lead: "", x: NaN, rows: []};
+    this.tip.hidden = !lead;
+    if (!lead) return "";
+    const {x: [left, right], y: [foot, top]} = this.plot.panes[this.at.pane].edges;
     html(this.tip, "b").textContent = lead;
-    add(this.marks, "path", {class: "g4r-here", d: `M${first.x} ${foot}V${top}`});
-    for (const row of rows.filter(each => each.text === undefined)) {
+    add(this.marks, "path", {class: "g4r-here", d: `M${x} ${foot}V${top}`});
+    for (const {label, colour, value, at} of rows) {
       const entry = html(this.tip, "div");
-      html(entry, "i", {style: `background:${paint(row.colour)}`});
-      rich(entry, row.label);
-      html(entry, "span").textContent = ` ${short(row.value)}`;
-      if (Number.isFinite(row.y)) add(this.marks, "circle", {cx: row.x, cy: row.y, r: 3, style: `fill:${paint(row.colour)}`});
+      html(entry, "i", {style: `background:${paint(colour)}`});
+      rich(entry, label);
+      html(entry, "span").textContent = ` ${short(value)}`;
+      if (!Number.isFinite(at[1])) continue;
+      add(this.marks, "circle", {cx: at[0], cy: at[1], r: 3, style: `fill:${paint(colour)}`});
     }
-    const width = this.tip.offsetWidth, beside = first.x + 12 + width > right ? first.x - 12 - width : first.x + 12;
-    this.tip.style.left = `${Math.max(left, beside)}px`;
+    const wide = this.tip.offsetWidth + 12;
+    this.tip.style.left = `${Math.max(left, x + wide > right ? x - wide : x + 12)}px`;
     this.tip.style.top = `${top + 4}px`;
-    return [lead, ...rows.filter(row => row.text === undefined).map(row => `${row.label} ${short(row.value)}`)].join("; ");
+    return [lead, ...rows.map(({label, value}) => `${label} ${short(value)}`)].join("; ");
   }
 
-  /** What each line of the pane says at the point nearest to where we are. */
-  rows() {
-    return this.readable(this.at.pane).map(([name, line]) => {
+  /** What each line of a pane says at its point nearest to a place in pixels. */
+  read({pane, x, y}) {
+    const {shown, panes} = this.plot, lines = this.readable(pane);
+    const [cells] = lines.find(([, line]) => line.kind === "cells") ?? [];
+    if (cells) {
+      const points = this.plot.points(cells), i = nearest(points, x, y);
+      return {lead: shown.texts[cells][i], x: points[i][0], rows: []};
+    }
+    const rows = lines.map(([name, line]) => {
       const points = this.plot.points(name), numbers = this.plot.numbers(name);
-      const i = nearest(points, line.kind === "cells" ? this.at : {x: this.at.x, y: NaN});
-      const [x, y] = points[i], across = line.kind === "across", base = {x, y, far: Math.abs(x - this.at.x)};
-      if (line.kind === "cells") return {...base, text: this.plot.shown.texts[name][i]};
-      const row = {...base, label: line.label || name, colour: line.colour, along: numbers[i]};
-      return across ? {...row, far: Infinity, value: numbers[i]} : {...row, value: numbers[points.length + i]};
+      const i = nearest(points, x), upright = line.kind === "across";
+      return {label: line.label || name, colour: line.colour, at: points[i], along: numbers[i],
+        value: numbers[upright ? i : points.length + i],
+        far: upright ? Infinity : Math.abs(points[i][0] - x)};
     });
+    if (!rows.length) return null;
+    const first = rows.reduce((best, row) => (row.far < best.far ? row : best));
+    return {lead: `${panes[pane].x.name || "x"} ${short(first.along)}`, x: first.at[0], rows};
   }
 }
 
-/** Which of the points lies nearest; without a y, along x alone. */
-function nearest(points, {x, y}) {
+/** Which of the points lies nearest; without a y, along x alone.
+ * @param {import("./paths.js").Points} points @param {number} x */
+function nearest(points, x, y = NaN) {
   const far = points.map(([at, up]) => {
     const high = Number.isFinite(y) && Number.isFinite(up) ? up - y : 0;
     return Number.isFinite(at) ? Math.hypot(at - x, high) : Infinity;

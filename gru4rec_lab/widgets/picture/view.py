@@ -1,6 +1,7 @@
 """`PictureView`: a picture that the browser draws from numbers."""
 
 import anywidget
+import numpy as np
 import traitlets
 
 from ...plots.drawn import figure_of
@@ -8,9 +9,11 @@ from ...plots.page import NotebookFigure
 from ...plots.picture import Picture, Shown
 from .modules import FOLDER, joined
 
+EMPTY = Picture(0, {}, {})
+
 
 class PictureView(anywidget.AnyWidget):
-    """What is shown in a picture now; the browser draws it, and `figure` does so without one.
+    """A picture and what is shown in it now, drawn by the browser; empty at first.
 
     Attributes:
         picture: `Picture.plain` of what stands still.
@@ -26,19 +29,33 @@ class PictureView(anywidget.AnyWidget):
     words = traitlets.Dict().tag(sync=True)
     hidden = traitlets.List(traitlets.Unicode()).tag(sync=True)
 
-    def __init__(self, picture: Picture, shown: Shown):
+    def __init__(self):
         super().__init__()
         self.add_class("g4r-picture")
-        self.show(picture, shown)
+        self._drawn = EMPTY, Shown({}, "")
+        self.picture = EMPTY.plain()
 
     def show(self, picture: Picture, shown: Shown) -> None:
         """Show this from now on, by one message to the browser, and none if nothing changed."""
         with self.hold_sync():
-            if not hasattr(self, "_drawn") or picture != self._drawn[0]:
+            if picture != self._drawn[0]:
                 self.picture = picture.plain()
             self._drawn = picture, shown
             self.numbers = {name: line.tobytes() for name, line in shown.lines.items()}
             self.words = shown.words()
+
+    @property
+    def value(self) -> tuple[dict, dict, dict]:
+        """`picture`, `numbers` and `words`: equal if the same is seen."""
+        return self.picture, self.numbers, self.words
+
+    def line(self, name: str) -> np.ndarray:
+        """[2, points] the numbers of a line now, or [3, points] of cells.
+
+        Raises:
+            KeyError: no line with numbers is called so.
+        """
+        return self._drawn[1].lines[name]
 
     def figure(self, *, width: int = 960) -> NotebookFigure:
         """What is shown now as a matplotlib figure, `width` css pixels wide."""
