@@ -18,51 +18,49 @@ export function softmax(row) {
   return {row, power, total, weight: filled(row.length, j => power[j] / total), fits: row[0] - row.at(-1) < FAR};
 }
 
-const chances = count => ({q: new Float64Array(count), slope: new Float64Array(count)});
-let scratch = chances(0);
-
-// q_j and q_j (1 - q_j) of a target, which keep their digits, also when they are small.
-function losing(target, {row, power, fits}, {q, slope}) {
-  const count = row.length, own = Math.exp(target - row[0]);
-  if (fits && Math.abs(target - row[0]) < FAR) {
-    // e^r_j / (e^r_j + e^r_i): no new exponential for each target.
-    for (let j = 0; j < count; j++) {
-      const both = 1 / (power[j] + own);
-      q[j] = power[j] * both;
-      slope[j] = q[j] * own * both;
-    }
-  } else {
-    for (let j = 0; j < count; j++) {
-      q[j] = sigmoid(row[j] - target);
-      slope[j] = q[j] * sigmoid(target - row[j]);
-    }
+// sigma(x_j) and its slope, which keep their digits, also when they are small.
+function sigmoids(count, x) {
+  const value = new Float64Array(count), slope = new Float64Array(count);
+  for (let j = 0; j < count; j++) {
+    const at = x(j), e = Math.exp(-Math.abs(at));
+    value[j] = (at >= 0 ? 1 : e) / (1 + e);
+    slope[j] = e / (1 + e) ** 2;
   }
+  return {value, slope};
 }
 
-// What pulls and pushes are made of. `of` gets q_j and q_j (1 - q_j).
-export function sums(target, soft, of = scratch) {
-  const {row, power, total} = soft, count = row.length;
-  if (of.q.length < count) of = scratch = chances(count);
-  losing(target, soft, of);
-  const {q, slope} = of;
-  let flat = 0, lose = 0, squared = 0, weighted = 0, lost = 0;
-  for (let j = 0; j < count; j++) {
-    flat += slope[j];
-    lose += q[j];
-    squared += q[j] * q[j];
-    weighted += power[j] * slope[j];
-    lost += power[j] * q[j];
-  }
+// What pulls and pushes are made of.
+export function sums(target, soft) {
+  const {row, power, total, fits} = soft, count = row.length, own = Math.exp(target - row[0]);
   const miss = sigmoid(row[0] - target + Math.log(total));
-  return {count, slope: flat, lose, squared, weighted: weighted / total, lost: lost / total, miss};
+  let slope = 0, lose = 0, squared = 0, weighted = 0, lost = 0;
+  if (fits && Math.abs(target - row[0]) < FAR) {
+    for (let j = 0; j < count; j++) {
+      // q_j = e^r_j / (e^r_j + e^r_i): no new exponential for each target.
+      const here = power[j], both = 1 / (here + own), q = here * both, flat = q * own * both;
+      slope += flat;
+      lose += q;
+      squared += q * q;
+      weighted += here * flat;
+      lost += here * q;
+    }
+  } else {
+    const q = sigmoids(count, j => row[j] - target);
+    slope = sum(count, j => q.slope[j]);
+    lose = sum(count, j => q.value[j]);
+    squared = sum(count, j => q.value[j] ** 2);
+    weighted = sum(count, j => power[j] * q.slope[j]);
+    lost = sum(count, j => power[j] * q.value[j]);
+  }
+  return {count, slope, lose, squared, weighted: weighted / total, lost: lost / total, miss};
 }
 
 // pull: -dL/dr_i from the `sums`; push: dL/dr_j of negative j from them and from what there is of
-// each negative: q, slope = q (1 - q), weight s_j, square = sigma(r_j^2) and steep, its slope.
+// each negative: score, weight s_j, q and its slope q (1 - q), sigma(r_j^2) and how flat it is there.
 export const TWINS = {
   "top1": {
     pull: all => all.slope / all.count,
-    push: (all, of, j) => (of.slope[j] + of.steep[j]) / all.count,
+    push: (all, of, j) => (of.slope[j] + 2 * of.row[j] * of.flat[j]) / all.count,
   },
   "bpr": {
     pull: all => all.lose / all.count,
@@ -70,7 +68,7 @@ export const TWINS = {
   },
   "top1-max": {
     pull: all => all.weighted,
-    push: (all, of, j) => of.weight[j] * (of.slope[j] + of.steep[j] + of.q[j] + of.square[j] - all.term),
+    push: (all, of, j) => of.weight[j] * (of.slope[j] + 2 * of.row[j] * of.flat[j] + of.q[j] + of.square[j] - all.term),
   },
   "bpr-max": {
     pull: all => all.squared / Math.max(all.lose, TINY),
@@ -91,11 +89,8 @@ export const TWINS = {
 // the score regulariser is part of those losses that have `shapes_scores`.
 export function pushes(target, soft, losses, bpreg = 0) {
   const {row, weight} = soft, count = row.length, top = row[0];
-  const of = {...chances(count), weight};
-  const all = sums(target, soft, of);
-  const other = filled(count, j => Math.exp(-row[j] * row[j]));
-  of.square = filled(count, j => 1 / (1 + other[j]));
-  of.steep = filled(count, j => 2 * row[j] * of.square[j] * other[j] * of.square[j]);
+  const all = sums(target, soft), q = sigmoids(count, j => row[j] - target), square = sigmoids(count, j => row[j] ** 2);
+  const of = {row, weight, q: q.value, slope: q.slope, square: square.value, flat: square.slope};
   all.term = all.lost + sum(count, j => weight[j] * of.square[j]);
   // Less that of the best negative, as r_j^2 - R is a small difference of large numbers.
   const squared = j => (row[j] - top) * (row[j] + top), penalty = bpreg && sum(count, j => weight[j] * squared(j));
