@@ -1,11 +1,16 @@
 """The page: modules, settings and scores in one HTML file."""
 
 import base64
+import io
 import json
+import re
 import sys
 from functools import cache
 from pathlib import Path
 from typing import Any
+
+from matplotlib.font_manager import FontProperties
+from matplotlib.mathtext import math_to_image
 
 from ..diagnostics.stored import (
     EPOCHS,
@@ -32,7 +37,11 @@ def html() -> str:
         path.read_text(encoding="utf-8") for path in (PICTURE / "plot.css", HERE / "page.css")
     )
     # In a script element no "</" may stand.
-    whole = {"css": style, "data": json.dumps(data()).replace("</", "<\\/"), "script": script("page.js")}
+    whole = {
+        "css": style,
+        "data": json.dumps(data()).replace("</", "<\\/"),
+        "script": script("page.js"),
+    }
     page = (HERE / "index.html").read_text(encoding="utf-8")
     for name, text in whole.items():
         page = page.replace(f"/*{name}*/", text)
@@ -57,7 +66,7 @@ def data() -> dict[str, Any]:
     """What the page shows, as JSON has it; it leaves out losses that it has no twin of."""
     return {
         "batch_size": BATCH_SIZE,
-        "controls": PAGE_CONTROLS,
+        "controls": {name: _in_order(control) for name, control in PAGE_CONTROLS.items()},
         "used_by": {source: sorted(names) for source, names in USED_BY.items()},
         "presets": PRESETS,
         "pictures": {
@@ -70,9 +79,28 @@ def data() -> dict[str, Any]:
     }
 
 
+def _in_order(control: dict[str, Any]) -> dict[str, Any]:
+    """The same, choices as pairs: JavaScript puts names that are whole numbers first."""
+    choices = control.get("choices")
+    return control if choices is None else control | {"choices": list(choices.items())}
+
+
 def _loss(loss: Loss) -> dict[str, Any]:
-    names = ("name", "source", "colour", "dash", "shapes_scores")
-    return {name: getattr(loss, name) for name in names}
+    names = ("name", "source", "equation", "colour", "dash", "shapes_scores")
+    return {name: getattr(loss, name) for name in names} | {"picture": _drawn(loss.equation)}
+
+
+def _drawn(equation: str) -> str:
+    """The equation as the address of a picture that holds itself."""
+    if not equation:
+        return ""
+    # matplotlib wants braces.
+    braced = re.sub(r"\\frac(\w)(\w)", r"\\frac{\1}{\2}", equation)
+    file = io.BytesIO()
+    math_to_image(f"${braced}$", file, prop=FontProperties(size=12), dpi=72, format="svg")
+    svg = re.sub("<metadata>.*?</metadata>", "", file.getvalue().decode(), flags=re.DOTALL)
+    svg = svg.replace("fill: #ffffff", "fill: none")
+    return f"data:image/svg+xml;base64,{base64.b64encode(svg.encode()).decode()}"
 
 
 def _picture(scale: str, pane: str) -> dict[str, Any]:

@@ -34,8 +34,8 @@ export function fromAddress(text, page) {
 // What a control takes a word for: {value}, or {fault} if it does not take it.
 export function read({choices, min, max, step}, word) {
   if (choices) {
-    const value = Object.values(choices).find(each => String(each) === word);
-    return value === undefined ? {fault: `is none of ${Object.values(choices).join(", ")}`} : {value};
+    const values = choices.map(([, value]) => value), value = values.find(each => String(each) === word);
+    return value === undefined ? {fault: `is none of ${values.join(", ")}`} : {value};
   }
   if (min === undefined) return {value: word};
   const value = word.trim() === "" ? NaN : Number(word);
@@ -60,5 +60,6 @@ export function used(name, source, {used_by}) {
   return used_by[source].includes(name) || !Object.values(used_by).flat().includes(name);
 }
 
-// What a link can hide.
-export const hideable = page => [...Object.keys(page.controls), "losses", "presets", "tour", "link", "words"];
+// What a link can hide: controls, the keys of losses that are not shown, and parts of the page.
+export const PARTS = ["presets", "tour", "link", "words"];
+export const hideable = page => [...Object.keys(page.controls), "losses", ...PARTS];

@@ -36,7 +36,7 @@ function slider(node, name, spec, changed) {
 function choice(node, name, {label, choices, tooltip = "", tooltips = []}, changed) {
   html(node, "legend", {"title": tooltip}).textContent = label;
   const row = html(node, "div", {"class": "choices"});
-  const inputs = Object.entries(choices).map(([words, value], i) => {
+  const inputs = choices.map(([words, value], i) => {
     const line = html(row, "label", {"title": tooltips[i] ?? tooltip});
     const input = html(line, "input", {"type": "radio", name, value});
     html(line, "span").textContent = words;

@@ -40,7 +40,7 @@ export function measure(scores, settings, losses) {
     pushes: () => pushesByPlace(own, count, names),
     scores: () => histogramOf(target, soft),
   };
-  return {numbers, curves, dots, panes};
+  return {numbers, curves, dots, panes, top_pull: byName(names, name => curves.curves[name][0])};
 }
 
 // What a loss with this temperature sees: targets at chosen ranks of the rows among it.

@@ -1,6 +1,6 @@
 // The page: one state, from which everything else on it follows.
 
-import {fromAddress, hideable, known, toAddress, used, usual} from "./address.js";
+import {PARTS, fromAddress, hideable, known, toAddress, used, usual} from "./address.js";
 import {control} from "./controls.js";
 import {html} from "./elements.js";
 import {measuring} from "./measuring.js";
@@ -13,7 +13,7 @@ const at = id => document.getElementById(id);
 const page = JSON.parse(at("page-data").textContent);
 const measured = measuring(page), losses = known(page), pictureOf = pictures(page, losses);
 const MAIN = ["source", "pasted", "n_sample", "spread", "target_score", "sample_alpha", "epoch", "number"];
-let state = usual(page), found = null, others = [];
+let state = usual(page), found = null, others = [], waiting = 0;
 
 const plot = new Plot(at("picture"), {onHide: names => {
   others = names.filter(name => !losses.includes(name));
@@ -28,7 +28,13 @@ MAIN.forEach(name => at("main").append(controls[name].node));
 
 for (const name of ["", ...Object.keys(page.presets)]) html(at("preset"), "option", {"value": name}).textContent = name || "own settings";
 at("preset").addEventListener("change", () => set(page.presets[at("preset").value] ?? {}));
-at("reset").addEventListener("click", () => set({...usual(page).settings}));
+at("reset").addEventListener("click", () => set(usual(page).settings));
+
+for (const {name, source, equation, picture} of page.losses.filter(each => losses.includes(each.name))) {
+  const row = html(at("equations"), "tr");
+  html(row, "th", {"scope": "row"}).textContent = `${name} ${source}`;
+  html(html(row, "td"), "img", {"src": picture, "alt": equation});
+}
 
 const tour = new Tour(at("tour"), page.tour, step => open({...state, tour: step}));
 
@@ -46,53 +52,59 @@ function set(settings) {
 // Take a whole state, as a link does; a step of the tour has its own settings.
 function open({settings, hide, tour: step}) {
   const start = step ? {...usual(page).settings, ...page.tour[step - 1].start} : settings;
-  tour.show(step, change({settings: start, hide, tour: step}).numbers);
+  change({settings: start, hide, tour: step});
+  tour.show(step, tourNumbers());
   follow();
 }
 
+// Compute, draw and say what follows from this state.
 function change(next) {
-  const faulty = name => text => controls[name].fault(text);
-  Object.keys(controls).forEach(name => faulty(name)(""));
   state = next;
+  let fault = "";
   try {
     found = measured(state.settings);
   } catch (error) {
-    faulty("pasted")(error.message);
+    fault = error.message;
   }
-  draw();
+  document.body.classList.toggle("stale", Boolean(fault));
+  if (!fault) draw(state.settings);
+  show(state);
+  controls.pasted.fault(fault);
   remember();
-  return found;
 }
 
-function draw() {
-  const {settings, hide} = state, hidden = name => hide.includes(name);
-  const stale = Boolean(at("main").querySelector("[data-control=pasted] .fault").textContent);
-  document.body.classList.toggle("stale", stale);
-  if (!stale) {
-    plot.hidden = new Set([...others, ...losses.filter(name => !settings.losses.includes(name))]);
-    plot.show(pictureOf(settings, hidden("losses")), {lines: linesOf(found, settings), about: told(found, settings)});
-    plot.hide([...plot.hidden]);
-    at("words").innerHTML = sentences(found.numbers, settings, page);
-    at("hint").innerHTML = `<b>Try:</b> ${hint(found.numbers, settings)}`;
+function draw(settings) {
+  const hidden = [...others, ...losses.filter(name => !settings.losses.includes(name))];
+  if (hidden.join() !== [...plot.hidden].join()) plot.hide(hidden);
+  plot.show(pictureOf(settings, state.hide.includes("losses")), {lines: linesOf(found, settings), about: told(found, settings)});
+  at("said").innerHTML = sentences(found.numbers, settings, page);
+  at("hint").innerHTML = `<b>Try:</b> ${hint(found.numbers, settings)}`;
+}
+
+// The controls as the state is.
+function show({settings, hide, tour: step}) {
+  for (const [name, each] of Object.entries(controls)) {
+    each.show(settings[name]);
+    each.fault("");
+    each.node.hidden = hide.includes(name) || !used(name, settings.source, page);
   }
-  for (const [name, {node, show}] of Object.entries(controls)) {
-    show(settings[name]);
-    node.hidden = hidden(name) || !used(name, settings.source, page);
-  }
-  const same = settings_ => Object.entries(settings_).every(([name, value]) => settings[name] === value);
-  at("preset").value = Object.keys(page.presets).find(name => same(page.presets[name])) ?? "";
-  for (const [id, name] of Object.entries({presets: "presets", tour: "tour", share: "link", said: "words"})) at(id).hidden = hidden(name);
-  for (const box of at("hide").querySelectorAll("input")) box.checked = hidden(box.value);
+  const chosen = preset => Object.entries(preset).every(([name, value]) => settings[name] === value);
+  at("preset").value = Object.keys(page.presets).find(name => chosen(page.presets[name])) ?? "";
+  at("hint").hidden = step > 0;
+  for (const part of PARTS) at(part).hidden = hide.includes(part);
+  for (const box of at("hide").querySelectorAll("input")) box.checked = hide.includes(box.value);
   follow();
 }
 
+// What the steps of the tour say: numbers, and the pull on a target of the best rank drawn.
+const tourNumbers = () => ({...found.numbers, top_pull: found.top_pull});
+
 function follow() {
-  const wanted = found && tour.follow(state.settings, found.numbers);
+  const wanted = tour.follow(state.settings, tourNumbers());
   for (const [name, {node}] of Object.entries(controls)) node.classList.toggle("pointed", name === wanted);
 }
 
 // Browsers count how often an address is set: once a drag has come to rest.
-let waiting = 0;
 function remember() {
   const text = toAddress(state, page);
   at("address").value = text;

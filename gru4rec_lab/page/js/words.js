@@ -11,7 +11,7 @@ const bold = text => `<b>${text}</b>`;
 
 // The numbers of the explorer in words, as HTML.
 export function sentences(numbers, at, page) {
-  const named = (values, word) => Object.entries(values).filter(([, value]) => value).map(([name, value]) => `${name} ${word(value)}`).join(", ");
+  const named = (values, word) => Object.entries(values).filter(([, value]) => value).map(([name, value]) => `${name.replace("-", "‑")} ${word(value)}`).join(", ");
   const {negatives, effective_theory: theory} = numbers, extra = negatives - page.batch_size + 1;
   const made = at.source === "pasted" ? "" : ` = ${page.batch_size - 1} in the batch + ${whole(extra)} extra`;
   const byTheory = theory !== undefined ? `, ${bold(counted(theory))} by the theory N e<sup>−v/2</sup>`
@@ -35,7 +35,7 @@ export function sentences(numbers, at, page) {
 
 // What to try next, as HTML.
 export function hint(numbers, at) {
-  const average = `Only ${percent(numbers.near, 1)} of the negatives are near the target or above it; BPR and TOP1 average over all, the -max losses weigh by softmax.`;
+  const average = `Only ${percent(numbers.near, 1)} of the negatives are near the target or above it; BPR and TOP1 average over all, the ‑max losses weigh by softmax.`;
   const narrow = `Here ${whole(numbers.negatives)} negatives weigh almost alike, as in BPR.`;
   const few = at.n_sample < MANY, more = "raise <b>extra negatives</b> and watch the dashed lines fall on the left";
   if (!at.losses.length) return "tick a loss to see how hard it pulls.";
@@ -44,8 +44,8 @@ export function hint(numbers, at) {
     if (at.epoch === 0) return `raise <b>trained for</b>. ${narrow} As BPR learns, its scores spread and its own pull fades.`;
     return few ? `${more}.` : `change <b>test target</b> or <b>sample_alpha</b>. ${average}`;
   }
-  if (numbers.spread < WIDE) return `raise <b>score spread</b> to 4. ${narrow} The -max losses need spread to differ.`;
-  return few ? `${more}, where the target is ranked well: BPR and TOP1 let go, the -max losses do not.`
+  if (numbers.spread < WIDE) return `raise <b>score spread</b> to 4. ${narrow} The ‑max losses need spread to differ.`;
+  return few ? `${more}, where the target is ranked well: BPR and TOP1 let go, the ‑max losses do not.`
     : `lower <b>score spread</b> to 0.5 and compare. ${average}`;
 }
 

@@ -3,8 +3,8 @@
 Each step starts from its own settings (`start`; all others are as usual), asks for a prediction
 (`predict`, one of the `choices`), points at a `control`, waits `until` the settings are as it says
 and then says what was `seen`, with the numbers of that moment. In braces stand names of
-`LossExplorer.numbers`, `before.` for those at the start of the step, `%` behind those to be written
-as percentages.
+`LossExplorer.numbers` and `top_pull` (loss name to the pull on a target of the best rank drawn),
+`before.` for those at the start of the step, `%` behind those to be written as percentages.
 """
 
 import operator
@@ -12,20 +12,24 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
+
+from ...diagnostics import GradientByRank
+
 _BOTH = ["bpr", "bpr-max"]
 _WIDE = {"source": "gaussian", "spread": 4.0, "target_score": 8.0, "losses": _BOTH}
 STEPS: list[dict[str, Any]] = [
     {
         "start": _WIDE | {"n_sample": 0},
-        "predict": "A target is ranked well among the 31 other targets of its batch. Now 2,048 "
-        "extra negatives are added, most of them scored far below it. What happens to the pull of "
-        "BPR on the target (its dot), what to that of BPR-max?",
+        "predict": "The left end of the lines is the pull on a target of rank 0: no negative is "
+        "above it. Now 2,048 extra negatives are added, most of them scored far below it. What "
+        "happens to the pull of BPR there, and to that of BPR-max?",
         "choices": ["both fall", "only BPR's falls", "neither falls"],
         "control": "n_sample",
         "until": [["n_sample", ">=", 2048]],
-        "seen": "BPR's pull went from {before.gradient.bpr} to {gradient.bpr}, BPR-max's from "
-        "{before.gradient.bpr-max} to {gradient.bpr-max}. BPR is an average over {negatives} "
-        "negatives, and only {near%} of them are near the target or above it. BPR-max weighs by "
+        "seen": "At rank 0 BPR's pull went from {before.top_pull.bpr} to {top_pull.bpr}, BPR-max's "
+        "from {before.top_pull.bpr-max} to {top_pull.bpr-max}. BPR is an average over {negatives} "
+        "negatives, and nearly all of them lie far below such a target. BPR-max weighs them by "
         "softmax: the 5 best carry {top_5%} of the weight, however many easy ones there are.",
     },
     {
@@ -59,8 +63,8 @@ STEPS: list[dict[str, Any]] = [
         "control": "pane",
         "until": [["pane", "==", "pushes"]],
         "seen": "BPR pushes {pushed_up.bpr%} of the negatives up, BPR-max {pushed_up.bpr-max%}: a "
-        "higher weight on a harmless negative lowers its loss too. But those pushes are tiny. The 5 "
-        "best-scoring negatives get {push_top_5.bpr-max%} of BPR-max's whole push and "
+        "higher weight on a harmless negative lowers its loss too. But each of those pushes is tiny. "
+        "The 5 best-scoring negatives get {push_top_5.bpr-max%} of BPR-max's whole push and "
         "{push_top_5.bpr%} of BPR's.",
     },
     {
@@ -86,8 +90,14 @@ def reached(step: Mapping[str, Any], settings: Mapping[str, Any]) -> bool:
     )
 
 
+def tour_numbers(numbers: Mapping[str, Any], curves: GradientByRank) -> dict[str, Any]:
+    """The numbers that steps name, from those of the panel and the gradients it draws."""
+    best = np.isfinite(curves.rank).argmax()
+    return {**numbers, "top_pull": {name: curve[best] for name, curve in curves.curves.items()}}
+
+
 def seen(step: Mapping[str, Any], before: Mapping[str, Any], numbers: Mapping[str, Any]) -> str:
-    """What the step says at its end; `before` and `numbers` are `LossExplorer.numbers`."""
+    """What the step says at its end; `before` and `numbers` are what `tour_numbers` gives."""
 
     def written(found: re.Match) -> str:
         value: Any = before if found["before"] else numbers
