@@ -144,7 +144,7 @@ def settings():
 MEASURED = f"""{script("measuring.js")}
 const measured = measuring(given.page);
 const plain = found => JSON.parse(JSON.stringify(found, (_, value) =>
-  ArrayBuffer.isView(value) ? [...value] : typeof value === "number" && !isFinite(value) ? null : value));
+  ArrayBuffer.isView(value) ? [...value] : value));
 return given.settings.map(at => {{
   const {{numbers, curves, dots, panes}} = measured(at);
   return plain({{numbers, curves, dots, pane: panes[at.pane]()}});

@@ -33,7 +33,7 @@ at("reset").addEventListener("click", () => set(usual(page).settings));
 for (const {name, source, equation, picture} of page.losses.filter(each => losses.includes(each.name))) {
   const row = html(at("equations"), "tr");
   html(row, "th", {"scope": "row"}).textContent = `${name} ${source}`;
-  html(html(row, "td"), "img", {"src": picture, "alt": equation});
+  html(html(row, "td"), "img", {"src": picture, "alt": equation, "title": equation});
 }
 
 const tour = new Tour(at("tour"), page.tour, step => open({...state, tour: step}));

@@ -39,7 +39,7 @@ STEPS: list[dict[str, Any]] = [
         "choices": ["fewer than 10", "some hundred", "nearly all"],
         "control": "spread",
         "until": [["spread", "<=", 0.5]],
-        "seen": "{effective} of {negatives} negatives count now; before it were {before.effective}. "
+        "seen": "{effective} of {negatives} negatives count now, {before.effective} did before. "
         "With weights that are almost equal BPR-max is almost BPR: the two curves lie together. "
         "The -max losses need scores that are spread.",
     },
@@ -63,8 +63,8 @@ STEPS: list[dict[str, Any]] = [
         "control": "pane",
         "until": [["pane", "==", "pushes"]],
         "seen": "BPR pushes {pushed_up.bpr%} of the negatives up, BPR-max {pushed_up.bpr-max%}: a "
-        "higher weight on a harmless negative lowers its loss too. But each of those pushes is tiny. "
-        "The 5 best-scoring negatives get {push_top_5.bpr-max%} of BPR-max's whole push and "
+        "higher weight on a harmless negative lowers its loss too. But each of those pushes is "
+        "tiny. The 5 best-scoring negatives get {push_top_5.bpr-max%} of BPR-max's whole push and "
         "{push_top_5.bpr%} of BPR's.",
     },
     {
@@ -104,7 +104,7 @@ def seen(step: Mapping[str, Any], before: Mapping[str, Any], numbers: Mapping[st
         for name in found["name"].split("."):
             value = value[name]
         if found["percent"]:
-            return f"{100 * value:.0f} %"
+            return f"{value:.0%}"
         return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
 
     pattern = r"\{(?P<before>before\.)?(?P<name>[\w.-]+)(?P<percent>%)?\}"
