@@ -1,6 +1,7 @@
 """Pictures as plain data, and matplotlib's drawing of them."""
 
 import json
+from dataclasses import replace
 from io import BytesIO
 
 import numpy as np
@@ -18,6 +19,7 @@ from gru4rec_lab.plots.picture import (
     colour_number,
     points,
 )
+from gru4rec_lab.widgets.picture.view import PictureView
 
 PUSH = Axis((-10, 10), "symlog", "∂L / ∂r_j", around=1e-6, decades=0.7, ticks=((0, "0"),))
 PICTURE = Picture(
@@ -133,3 +135,41 @@ def test_a_figure_can_be_written(kind):
     written = BytesIO()
     figure_of(PICTURE, SHOWN).savefig(written, format=kind)
     assert len(written.getvalue()) > 5000
+
+
+@pytest.fixture
+def sent(monkeypatch):
+    """The names of the traits of each message to the browser."""
+    messages = []
+    monkeypatch.setattr(PictureView, "send_state", lambda _, key: messages.append(set(key)))
+    return messages
+
+
+def test_what_changes_goes_to_the_browser_in_one_message(sent):
+    view = PictureView()
+    sent.clear()
+    view.show(PICTURE, SHOWN)
+    view.show(PICTURE, replace(SHOWN, lines={"bpr": points([1], [2])}))
+    view.show(PICTURE.limited("left", x=(1, 9)), Shown({"bpr": points([1], [2])}, "b"))
+    view.show(PICTURE.limited("left", x=(1, 9)), Shown({"bpr": points([1], [2])}, "b"))
+    assert sent == [{"picture", "numbers", "words"}, {"numbers"}, {"picture", "words"}]
+
+
+def test_the_bytes_are_the_numbers(sent):
+    view = PictureView()
+    view.show(PICTURE, SHOWN)
+    bpr = np.frombuffer(view.numbers["bpr"], np.float32)
+    assert bpr.tolist() == [1, 10, 100, -1, 0, 1]
+    assert view.line("bpr").ravel().tolist() == bpr.tolist()
+
+
+def test_what_the_browser_hides_is_not_in_the_figure():
+    view = PictureView()
+    view.show(PICTURE, SHOWN)
+    view.set_state({"hidden": ["bpr"]})
+    assert len(view.figure().axes[0].lines) == 1
+    view.close()
+
+
+def test_a_view_has_a_text_that_is_the_same_everywhere():
+    assert "0x" not in repr(PictureView())

@@ -29,6 +29,8 @@ CASES = [
      ["0", "1,000", "2,000"]),
     ("scales.js", f"ticks({json.dumps(LINEAR | {'limits': [-0.25, 1.05]})}).map(tick => tick[1])",
      ["0.0", "0.5", "1.0"]),
+    ("scales.js", f"ticks({json.dumps(LINEAR | {'limits': [1999, 2000.5]})}).map(tick => tick[1])",
+     ["1,999.0", "1,999.5", "2,000.0", "2,000.5"]),
     ("scales.js", f"ticks({json.dumps(FLIPPED)}).map(tick => tick[1])",
      ["0.0", "0.5", "1.0", "1.5", "2.0"]),
     ("scales.js", f"ticks({json.dumps(LOG | {'ticks': [[1, 'one']]})})", [[1, "one"]]),
