@@ -1,8 +1,7 @@
 // The guided tour: predict, then drag. Its steps are plain data that panels share.
 
 import {html} from "./elements.js";
-import {short} from "./scales.js";
-import {percent} from "./words.js";
+import {counted, percent} from "./words.js";
 
 const RELATIONS = {">=": (a, b) => a >= b, "<=": (a, b) => a <= b, "==": (a, b) => a === b};
 
@@ -13,8 +12,7 @@ export const reached = ({until}, settings) =>
 export function seen({seen: text}, before, numbers) {
   return text.replace(/\{(before\.)?([\w.-]+)(%)?\}/g, (_, old, name, share) => {
     const value = name.split(".").reduce((all, part) => all[part], old ? before : numbers);
-    if (share) return percent(value);
-    return value >= 100 ? Math.round(value).toLocaleString("en") : short(value);
+    return share ? percent(value) : counted(value);
   });
 }
 

@@ -4,9 +4,12 @@ import {short} from "./scales.js";
 
 const WIDE = 1.5, MANY = 256;
 
-export const percent = (share, digits = 0) => `${(100 * share).toFixed(digits)}%`;
-const whole = number => Math.round(number).toLocaleString("en");
-const counted = number => (number >= 100 ? whole(number) : short(number));
+// Halves to the even number, as Python rounds.
+const rounded = (number, digits) =>
+  number.toLocaleString("en", {minimumFractionDigits: digits, maximumFractionDigits: digits, roundingMode: "halfEven"});
+export const percent = (share, digits = 0) => `${rounded(100 * share, digits)}%`;
+const whole = number => rounded(number, 0);
+export const counted = number => (number >= 100 ? whole(number) : short(number));
 const bold = text => `<b>${text}</b>`;
 
 // The numbers of the explorer in words, as HTML.
