@@ -57,17 +57,18 @@ export function uniforms(count, seed) {
 // As sampling.Sampler: the item of each point, drawn with probability ~ weight.
 export function drawn(points, weight) {
   let total = 0;
-  const sums = weight.map(each => (total += each)).map(each => each / total);
-  return Int32Array.from(points, point => Math.min(firstAbove(sums, point), sums.length - 1));
-}
-
-// How many of the rising numbers are at or below `value`.
-function firstAbove(rising, value) {
-  let low = 0, high = rising.length;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if (rising[middle] <= value) low = middle + 1;
-    else high = middle;
+  const sums = weight.map(each => (total += each)).map(each => each / total), last = sums.length - 1;
+  // From where to look on for the points of each of some thousand equal parts of 0 to 1.
+  const starts = new Int32Array(4096);
+  for (let part = 1, item = 0; part < starts.length; part++) {
+    while (item < last && sums[item] <= part / starts.length) item++;
+    starts[part] = item;
   }
-  return low;
+  const found = new Int32Array(points.length);
+  for (let i = 0; i < points.length; i++) {
+    let item = starts[Math.floor(points[i] * starts.length)];
+    while (item < last && sums[item] <= points[i]) item++;
+    found[i] = item;
+  }
+  return found;
 }

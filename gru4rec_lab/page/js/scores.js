@@ -106,6 +106,14 @@ export function trained(stored) {
     for (const item of others) many[item]++;
     return {target: catalogue[own], catalogue, many, order: ordered(epoch, number), count: n_sample + others.length};
   };
+  // The median over all test targets of how many negatives score above them.
+  const medianRank = kept((epoch, n_sample, alpha) => {
+    const many = times(n_sample, alpha);
+    return median(catalogues(epoch).map((catalogue, i) => {
+      const target = catalogue[columns[i][0]];
+      return sum(n_items, item => catalogue[item] > target && many[item]) + columns[i].filter(item => catalogue[item] > target).length;
+    }));
+  });
   return {
     scores(at) {
       const {target, catalogue, many, order, count} = one(at, at.sample_alpha), row = new Float32Array(count);
@@ -120,14 +128,7 @@ export function trained(stored) {
       const total = sum(n_items, power);
       return total * Math.exp(-sum(n_items, item => power(item) * above(item)) / total);
     },
-    // The median over all test targets of how many negatives score above them.
-    medianRank({epoch, n_sample}, alpha) {
-      const many = times(n_sample, alpha);
-      return median(catalogues(epoch).map((catalogue, i) => {
-        const above = item => Number(catalogue[item] > catalogue[columns[i][0]]);
-        return sum(n_items, item => many[item] && many[item] * above(item)) + sum(columns[i].length, k => above(columns[i][k]));
-      }));
-    },
+    medianRank: ({epoch, n_sample}, alpha) => medianRank(epoch, n_sample, alpha),
   };
 }
 
