@@ -164,6 +164,8 @@ def test_a_wrong_value_is_named_at_its_control_and_the_picture_waits(opened):
         page.fill("#g4r-pasted", "3 2 -2")
         assert page.inner_text("[data-control=pasted] .fault") == ""
         assert "2 negatives" in page.inner_text("#said")
+        page.fill("#g4r-pasted", "1e4 0 0")
+        assert "top1 0, bpr 0, top1\u2011max 0, bpr\u2011max 0" in page.inner_text("#said")
         page.fill("#g4r-temperature", "7")
         page.keyboard.press("Enter")
         assert "7 is no number from 0.25 to 4" in page.inner_text("[data-control=temperature]")

@@ -2,7 +2,7 @@
 
 import {TWINS, filled, pushes, softmax, sum, sums} from "./losses.js";
 
-const NEAR = 0.1, THEORY_HOLDS = 1.5, LOW = -20, HIGH = 30, N_BINS = 100;
+const NEAR = 0.1, THEORY_HOLDS = 1.5, SCORES = [-20, 30], N_BINS = 100;
 export const float = Math.fround;
 
 // {numbers, curves, dots, panes} of `scores`; `losses` are those shown. Numbers have the names that
@@ -38,7 +38,7 @@ export function measure(scores, settings, losses) {
   const panes = {
     weights: () => weightsOf(soft),
     pushes: () => pushesByPlace(own, count, names),
-    scores: () => histogramOf(target, soft),
+    scores: () => histogramOf(target, soft, settings.source === "pasted" ? around(target, rows[0]) : SCORES),
   };
   return {numbers, curves, dots, panes, top_pull: byName(names, name => curves.curves[name][0])};
 }
@@ -101,8 +101,8 @@ export function placesOf(count, many, first = 0) {
 
 // Shares of the negatives, of their softmax weight and of the target by score; what lies beyond the
 // ends is in the bins there.
-function histogramOf(target, soft) {
-  const bin = score => Math.trunc(Math.min(Math.max(float(float(score - LOW) * (N_BINS / (HIGH - LOW))), 0), N_BINS - 1));
+function histogramOf(target, soft, [low, high]) {
+  const bin = score => Math.trunc(Math.min(Math.max(float(float(score - low) * (N_BINS / (high - low))), 0), N_BINS - 1));
   const [negatives, weight, targets] = Array.from({length: 3}, () => new Float64Array(N_BINS));
   for (const each of soft) {
     const count = each.row.length;
@@ -113,7 +113,14 @@ function histogramOf(target, soft) {
     }
   }
   targets[bin(target)] = 1;
-  return {edges: filled(N_BINS + 1, i => LOW + (i * (HIGH - LOW)) / N_BINS), negatives, weight, targets};
+  return {edges: filled(N_BINS + 1, i => low + (i * (high - low)) / N_BINS), negatives, weight, targets};
+}
+
+// Limits that hold a target and a row, whole numbers at least 10 apart.
+function around(target, row) {
+  const low = Math.floor(Math.min(target, row.at(-1))), high = Math.ceil(Math.max(target, row[0]));
+  const more = Math.max(1, Math.ceil((10 - high + low) / 2));
+  return [low - more, high + more];
 }
 
 // exp of the entropy of the softmax weights, median over rows: how many negatives count.

@@ -76,7 +76,7 @@ function change(next) {
 function draw(settings) {
   const hidden = [...others, ...losses.filter(name => !settings.losses.includes(name))];
   if (hidden.join() !== [...plot.hidden].join()) plot.hide(hidden);
-  plot.show(pictureOf(settings, state.hide.includes("losses")), {lines: linesOf(found, settings), about: told(found, settings)});
+  plot.show(pictureOf(found, settings, state.hide.includes("losses")), {lines: linesOf(found, settings), about: told(found, settings)});
   at("said").innerHTML = sentences(found.numbers, settings, page);
   at("hint").innerHTML = `<b>Try:</b> ${hint(found.numbers, settings)}`;
 }

@@ -2,19 +2,33 @@
 
 import {placesOf} from "./numbers.js";
 
-// A function of settings that gives the picture that stands still behind them: one object as long as
-// it does not change. `only` has the lines of losses that are not shown left out, with their keys.
+// A function of what was measured and of settings that gives the picture which stands still behind
+// them: one object as long as it does not change. `only` leaves out losses that are not shown, with
+// their keys. Axes fit pasted scores.
 export function pictures(page, losses) {
   const made = new Map();
-  return (at, only) => {
-    const names = only ? at.losses : losses, key = [at.scale, at.pane, names].join();
+  return ({numbers, panes}, at, only) => {
+    const names = only ? at.losses : losses, own = at.source === "pasted";
+    const limits = own && {"count": 10 ** Math.max(1, Math.ceil(Math.log10(numbers.negatives))), "scores": at.pane === "scores" && ends(panes.scores())};
+    const key = JSON.stringify([at.scale, at.pane, names, limits]);
     if (!made.has(key)) {
       const picture = page.pictures[at.scale][at.pane];
       const lines = Object.entries(picture.lines).filter(([, {group}]) => !page.losses.some(({name}) => name === group) || names.includes(group));
-      made.set(key, {...picture, lines: Object.fromEntries(lines)});
+      made.clear();
+      made.set(key, fitted({...picture, lines: Object.fromEntries(lines)}, limits));
     }
     return made.get(key);
   };
+}
+
+const ends = ({edges}) => [edges[0], edges.at(-1)];
+
+function fitted(picture, limits) {
+  if (!limits) return picture;
+  const x = (pane, [low, high]) => ({...pane, x: {...pane.x, limits: [low, high], ticks: pane.x.ticks.filter(([value]) => value <= high)}});
+  const {pull, right} = picture.panes, upTo = pane => x(pane, [pane.x.limits[0], limits.count]);
+  const score = ([low, high]) => ({...x(right, [low, high]), y: {...right.y, label: "share in a bar"}});
+  return {...picture, panes: {pull: upTo(pull), right: limits.scores ? score(limits.scores) : upTo(right)}};
 }
 
 // Line name to [x..., y...].

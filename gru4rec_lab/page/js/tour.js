@@ -56,14 +56,15 @@ export class Tour {
     this.name(false);
   }
 
-  // Look whether what the step waits for has happened; the control that it points at until then.
+  // Look whether what the step waits for has happened; the control that it points at until then, or nothing.
   follow(settings, numbers) {
     const step = this.steps[this.step - 1], done = step && reached(step, settings);
     if (!step) return "";
     const guess = this.guess ? `You predicted: ${this.guess}. ` : "";
     if (done) this.told.textContent = guess + seen(step, this.before, numbers);
-    this.name(done || Boolean(this.told.textContent));
-    return step.control;
+    const told = Boolean(this.told.textContent);
+    this.name(told);
+    return told ? "" : step.control;
   }
 
   name(done) {

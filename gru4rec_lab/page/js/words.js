@@ -14,7 +14,7 @@ const bold = text => `<b>${text}</b>`;
 
 // The numbers of the explorer in words, as HTML.
 export function sentences(numbers, at, page) {
-  const named = (values, word) => Object.entries(values).filter(([, value]) => value).map(([name, value]) => `${name.replace("-", "‑")} ${word(value)}`).join(", ");
+  const named = (values, word) => Object.entries(values).filter(([, value]) => !Number.isNaN(value)).map(([name, value]) => `${name.replace("-", "‑")} ${word(value)}`).join(", ");
   const {negatives, effective_theory: theory} = numbers, extra = negatives - page.batch_size + 1;
   const made = at.source === "pasted" ? "" : ` = ${page.batch_size - 1} in the batch + ${whole(extra)} extra`;
   const byTheory = theory !== undefined ? `, ${bold(counted(theory))} by the theory N e<sup>−v/2</sup>`
@@ -22,11 +22,12 @@ export function sentences(numbers, at, page) {
   const target = at.source === "gaussian" ? `A target scoring ${short(numbers.target)}` : `The target, scoring ${short(numbers.target)},`;
   const among = "median_rank" in numbers
     ? `; the median of the ${page.stored.columns.length} test targets is at ${whole(numbers.median_rank)}` : "";
+  const ups = Object.fromEntries(Object.entries(numbers.pushed_up).filter(([, share]) => share));
   const lines = [
     `${bold(whole(negatives))} negatives${made}, spread ${short(numbers.spread)}. They weigh like ${bold(counted(numbers.effective))} equal ones (effective negatives${byTheory}); the 5 best carry ${bold(percent(numbers.top_5))} of the weight.`,
     `${target} is at rank ${whole(numbers.rank)} (the dots)${among}. σ(r<sub>j</sub> − r<sub>i</sub>) exceeds 0.1 for ${bold(percent(numbers.near, 2))} of the negatives.`,
     `Its gradient −∂L/∂r<sub>i</sub>: ${named(numbers.gradient, pull => bold(short(pull))) || "none shown"}.`,
-    `Negatives pushed up (∂L/∂r<sub>j</sub> &lt; 0): ${named(numbers.pushed_up, share => percent(share)) || "none"}. Share of the push on the 5 best: ${named(numbers.push_top_5, share => percent(share)) || "none shown"}.`,
+    `Negatives pushed up (∂L/∂r<sub>j</sub> &lt; 0): ${named(ups, share => percent(share)) || "none"}. Share of the push on the 5 best: ${named(numbers.push_top_5, share => percent(share)) || "none shown"}.`,
   ];
   if (numbers.by_alpha && at.n_sample) {
     const [uniform, popular] = [0, 1].map(alpha => numbers.by_alpha[alpha]).map(({effective, median_rank}) =>
