@@ -49,7 +49,9 @@ def main():
     ask = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     ask.add_argument("--presses", type=int, default=50, help="presses a control (50)")
     presses, tails = ask.parse_args().presses, []
-    print(f"load {os.getloadavg()[0]:.1f} of {os.cpu_count()}\n{row('ms', ('min', 'median', 'p95'))}")
+    print(
+        f"load {os.getloadavg()[0]:.1f} of {os.cpu_count()}\n{row('ms', ('min', 'median', 'p95'))}"
+    )
     with tempfile.TemporaryDirectory() as home, running_chromium(find_chromium()) as browser:
         file = Path(home) / "page.html"
         write_page(str(file))
@@ -58,7 +60,9 @@ def main():
         counter, held = page.context.new_cdp_session(page), []
         for text, names in STATES.items():
             page.evaluate("text => { location.hash = text; }", text)
-            page.wait_for_function("text => document.querySelector('#address').value === text", arg=text)
+            page.wait_for_function(
+                "text => document.querySelector('#address').value === text", arg=text
+            )
             page.evaluate(PRESSES, [names[0], 5])
             held.append(megabytes(counter))
             for name in names:

@@ -274,3 +274,25 @@ def test_it_is_dark_where_the_system_is(opened):
         )
         dark, light = (int(re.findall(r"\d+", each)[0]) for each in (paper, ink))
         assert dark < 60 < 200 < light
+
+
+def test_wild_dragging_leaves_no_element_and_no_listener_behind(opened):
+    wild = """steps => { let seed = 7;
+        const random = () => (seed = seed * 48271 % 2147483647) / 2147483647;
+        const bars = [...document.querySelectorAll('input[type=range], input[type=radio]')];
+        for (let i = 0; i < steps; i++) {
+          const on = bars[Math.floor(bars.length * random())];
+          if (on.type === 'radio') on.click();
+          else on.value = Number(on.min) + random() * (on.max - on.min);
+          on.dispatchEvent(new Event('input')); }
+        document.querySelector('#reset').click(); }"""
+    with opened() as page:
+        counter = page.context.new_cdp_session(page)
+        held = []
+        for _ in range(3):
+            page.evaluate(wild, 100)
+            counter.send("HeapProfiler.collectGarbage")
+            held.append(counter.send("Memory.getDOMCounters"))
+        assert held[1] == held[2]
+        assert state(page)["settings"] == USUAL | {"losses": list(LOSSES)}
+        assert page.get_attribute("body", "class") == ""

@@ -22,9 +22,9 @@ export function softmax(row) {
 function sigmoids(count, x) {
   const value = new Float64Array(count), slope = new Float64Array(count);
   for (let j = 0; j < count; j++) {
-    const at = x(j), e = Math.exp(-Math.abs(at));
-    value[j] = (at >= 0 ? 1 : e) / (1 + e);
-    slope[j] = e / (1 + e) ** 2;
+    const at = x(j), e = Math.exp(-Math.abs(at)), part = 1 / (1 + e);
+    value[j] = at >= 0 ? part : e * part;
+    slope[j] = e * part * part;
   }
   return {value, slope};
 }
@@ -48,7 +48,7 @@ export function sums(target, soft) {
     const q = sigmoids(count, j => row[j] - target);
     slope = sum(count, j => q.slope[j]);
     lose = sum(count, j => q.value[j]);
-    squared = sum(count, j => q.value[j] ** 2);
+    squared = sum(count, j => q.value[j] * q.value[j]);
     weighted = sum(count, j => power[j] * q.slope[j]);
     lost = sum(count, j => power[j] * q.value[j]);
   }
@@ -89,7 +89,7 @@ export const TWINS = {
 // the score regulariser is part of those losses that have `shapes_scores`.
 export function pushes(target, soft, losses, bpreg = 0) {
   const {row, weight} = soft, count = row.length, top = row[0];
-  const all = sums(target, soft), q = sigmoids(count, j => row[j] - target), square = sigmoids(count, j => row[j] ** 2);
+  const all = sums(target, soft), q = sigmoids(count, j => row[j] - target), square = sigmoids(count, j => row[j] * row[j]);
   const of = {row, weight, q: q.value, slope: q.slope, square: square.value, flat: square.slope};
   all.term = all.lost + sum(count, j => weight[j] * of.square[j]);
   // Less that of the best negative, as r_j^2 - R is a small difference of large numbers.

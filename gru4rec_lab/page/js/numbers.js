@@ -142,9 +142,12 @@ export function rank(target, row) {
 
 // The standard deviation of all scores.
 export function deviation(rows) {
-  const mean = term => sum(rows.length, i => sum(rows[i].length, j => term(rows[i][j]))) / (rows.length * rows[0].length);
-  const middle = mean(score => score);
-  return Math.sqrt(mean(score => (score - middle) ** 2));
+  let squares = 0;
+  const count = rows.length * rows[0].length, mean = sum(rows.length, i => sum(rows[i].length, j => rows[i][j])) / count;
+  for (const row of rows) {
+    for (let j = 0; j < row.length; j++) squares += (row[j] - mean) * (row[j] - mean);
+  }
+  return Math.sqrt(squares / count);
 }
 
 // NaN where there is none.
