@@ -295,4 +295,3 @@ def test_wild_dragging_leaves_no_element_and_no_listener_behind(opened):
             held.append(counter.send("Memory.getDOMCounters"))
         assert held[1] == held[2]
         assert state(page)["settings"] == USUAL | {"losses": list(LOSSES)}
-        assert page.get_attribute("body", "class") == ""
