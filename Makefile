@@ -1,7 +1,7 @@
 # make lab and make test set up .venv when it is missing; everything else is for contributors.
 VENV_PYTHON := .venv/bin/python
 STAMP := .venv/.installed
-SCRIPTS = $(wildcard gru4rec_lab/widgets/*/*.js)
+SCRIPTS = $(wildcard gru4rec_lab/widgets/*/*.js gru4rec_lab/page/js/*.js)
 NOTEBOOKS = $(wildcard notebooks/*.ipynb notebooks/solutions/*.ipynb)
 ALLOW_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 
@@ -24,7 +24,7 @@ ifneq ($(shell cat $(STAMP) 2>/dev/null && $(VENV_PYTHON) -V >/dev/null 2>&1 || 
 .PHONY: $(STAMP)
 endif
 
-.PHONY: help setup lab app test notebooks bench figures docs lint format clean
+.PHONY: help setup lab app page test notebooks bench figures docs lint format clean
 
 help:  ## this list
 	@sed -n 's/^\([a-z]*\):.*## /make \1\t/p' Makefile
@@ -43,6 +43,9 @@ lab: $(STAMP)  ## open JupyterLab on the first notebook (ARGS="--no-browser --po
 app: $(STAMP)  ## serve the panels as a web page, for this machine only (ARGS="--no-browser --port=8899")
 	@$(HERMETIC) JUPYTER_PATH="$(CURDIR)/scripts/app" $(VENV_PYTHON) -m voila scripts/app/panels.ipynb \
 		--Voila.config_file_paths="$(CURDIR)/scripts/app" $(ARGS)
+
+page: $(STAMP)  ## write the LossExplorer as one HTML file that needs no installation: build/gru4rec_lab.html
+	@$(VENV_PYTHON) -m gru4rec_lab.page.build
 
 test: $(STAMP)  ## unit tests, every notebook strictly, then the browser (ARGS="-k losses")
 	@$(HERMETIC) $(VENV_PYTHON) -m pytest --nbval --nbval-current-env tests notebooks $(ARGS)

@@ -25,6 +25,7 @@ LAYERS = [
     {"diagnostics", "warm_up"},
     {"exercises", "plots"},
     {"widgets"},
+    {"page"},
 ]
 PLAIN_ARGUMENTS_ONLY = {"batches", "losses", "sampling", "score_matrix"}
 # Elements are made and set here; whatever else panels need is tested without them.

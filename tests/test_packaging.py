@@ -111,7 +111,7 @@ def test_every_action_of_the_workflow_is_pinned_to_a_commit():
 
 
 @pytest.mark.parametrize(
-    "target", ["setup", "lab", "test", "notebooks", "docs", "lint", "format", "clean"]
+    "target", ["setup", "lab", "page", "test", "notebooks", "docs", "lint", "format", "clean"]
 )
 def test_make_has_the_target(target):
     assert re.search(rf"^{target}:.*## ", (ROOT / "Makefile").read_text(), re.MULTILINE)
@@ -164,4 +164,5 @@ def test_a_built_wheel_holds_everything_that_is_in_the_package(tmp_path):
     packed = set(zipfile.ZipFile(wheel).namelist())
     wanted = {path.as_posix() for path in files if path.parts[0] == "gru4rec_lab"}
     assert "gru4rec_lab/widgets/picture/plot.js" in wanted
+    assert "gru4rec_lab/page/js/page.js" in wanted
     assert wanted - packed == set()

@@ -152,6 +152,11 @@ def extra_items(sample_alpha: float, n_sample: int = MOST_EXTRA) -> Int[Tensor, 
     return _draws(sample_alpha)[:n_sample]
 
 
+def extra_generator() -> torch.Generator:
+    """What `extra_items` draws from."""
+    return generator(0, "explorer")
+
+
 def provenance() -> dict:
     """When, how and with what the shipped scores were made."""
     return _file()["made"]
@@ -160,7 +165,7 @@ def provenance() -> dict:
 @lru_cache(maxsize=32)
 def _draws(sample_alpha: float) -> Int[Tensor, "n_sample"]:
     weight = popularity_weight(trained_support(), sample_alpha)
-    return Sampler(weight, generator=generator(0, "explorer")).draw(MOST_EXTRA).clone()
+    return Sampler(weight, generator=extra_generator()).draw(MOST_EXTRA).clone()
 
 
 @lru_cache(maxsize=1)

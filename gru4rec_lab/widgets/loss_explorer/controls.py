@@ -5,7 +5,6 @@ from typing import Any
 
 import ipywidgets as widgets
 
-from ...diagnostics.stored import EPOCHS, N_TARGETS
 from ...losses import LOSSES
 from .. import settings_box
 from ..controls import (
@@ -17,26 +16,9 @@ from ..controls import (
     steps_slider,
     toggle_buttons,
 )
+from .settings import CONTROLS, PRESETS, USED_BY
 
-N_SAMPLES = [0] + [2**power for power in range(3, 16)]
-SOURCES = {"Gaussian": "gaussian", "real model": "trained", "pasted": "pasted"}
-USED_BY = {
-    "gaussian": {"n_sample", "spread", "target_score"},
-    "trained": {"n_sample", "sample_alpha", "epoch", "number"},
-    "pasted": {"pasted"},
-}
 WIDTHS = (90, 104, 450)  # of a label, a button, a row of buttons
-_COMMON = {"n_sample": 2048, "temperature": 1.0, "bpreg": 0.0}
-_GAUSSIAN = _COMMON | {"source": "gaussian", "spread": 4.0, "target_score": 8.0}
-_TRAINED = _COMMON | {"source": "trained", "epoch": 4, "sample_alpha": 0.5}
-PRESETS: dict[str, dict[str, Any]] = {
-    "batch only": _GAUSSIAN | {"n_sample": 0},
-    "2048 extra samples": _GAUSSIAN,
-    "narrow scores": _GAUSSIAN | {"spread": 0.5, "target_score": 1.5},
-    "trained BPR": _TRAINED,
-    "trained BPR, uniform samples": _TRAINED | {"sample_alpha": 0.0, "pane": "scores"},
-    "trained BPR, popular samples": _TRAINED | {"sample_alpha": 1.0, "pane": "scores"},
-}
 
 
 class ExplorerControls(widgets.HBox):
@@ -84,7 +66,7 @@ class ExplorerControls(widgets.HBox):
     def show_used(self) -> None:
         """Hide the controls that the chosen source does not use."""
         used = USED_BY[self.elements["source"].value]
-        for name in set().union(*USED_BY.values()):
+        for name in self.elements.keys() & set().union(*USED_BY.values()):
             self.elements[name].layout.display = None if name in used else "none"
 
     def settings(self) -> dict[str, Any]:
@@ -139,50 +121,28 @@ def from_text(text: str) -> dict[str, Any]:
 
 
 def _elements() -> dict[str, widgets.ValueWidget]:
-    return {
-        "source": toggle_buttons(
-            "scores", SOURCES,
-            ["made up: N(0, spread^2)", "a BPR model of the flights, as it learns",
-             "numbers of your own"], css="g4r-source", widths=WIDTHS),
-        "n_sample": steps_slider(
-            "extra negatives", 0, N_SAMPLES, css="g4r-n-sample", most=N_SAMPLES[-1],
-            tooltip="n_sample: extra negatives besides the other targets of the batch (items)"),
-        "spread": float_slider(
-            "score spread (std)", 4.0, 0.1, 6.0, 0.1, css="g4r-spread",
-            tooltip="standard deviation of the negatives' scores (score units); models widen it"),
-        "target_score": float_slider(
-            "target's score (dot)", 8.0, -10.0, 30.0, 0.5, css="g4r-target-score",
-            tooltip="score of the target that the dots and the words are about (score units)"),
-        "sample_alpha": float_slider(
-            "sample_alpha (power)", 0.5, 0.0, 1.0, 0.05, css="g4r-sample-alpha",
-            tooltip="extra negatives are drawn with probability ~ clicks^sample_alpha (no unit): "
-            "0 uniform over the items, 1 by popularity"),
-        "epoch": labelled(
-            widgets.SelectionSlider, "trained for (epochs)", options=EPOCHS, value=4,
-            css="g4r-epoch", tooltip="epochs of training after which the scores were taken"),
-        "number": labelled(
-            widgets.SelectionSlider, "test target (number)", options=range(1, N_TARGETS + 1),
-            value=9, css="g4r-number",
-            tooltip="which test target of the flights, with its own negatives"),
-        "pasted": labelled(
-            widgets.Textarea, "scores", value="3 2.5 2 1 0.5 0 -1 -2", continuous_update=False,
-            placeholder="target first, then its negatives", css="g4r-pasted",
-            tooltip="numbers: the target's score, then its negatives' (score units)"),
-        "temperature": float_slider(
-            "temperature", 1.0, 0.25, 4.0, 0.25, css="g4r-temperature",
-            tooltip="the losses see score / temperature; gradients are by what they see"),
-        "bpreg": float_slider(
-            "bpreg", 0.0, 0.0, 2.0, 0.1, css="g4r-bpreg",
-            tooltip="strength of the score regularisation; acts on bpr-max's push on negatives"),
-        "scale": toggle_buttons(
-            "gradient", {"raw": "raw", "relative": "relative"},
-            ["-dL/dr_i itself", "divided by that of badly ranked targets"],
-            css="g4r-scale", widths=WIDTHS),
-        "pane": toggle_buttons(
-            "on the right", {name: name for name in ("weights", "pushes", "scores")},
-            ["softmax weights of the negatives", "dL/dr_j of the negatives",
-             "histogram of the scores"], css="g4r-pane", widths=WIDTHS),
-    }  # fmt: skip
+    return {name: _element(name, **control) for name, control in CONTROLS.items()}
+
+
+def _element(
+    name: str, *, label: str, value: Any, tooltip: str = "", **takes: Any
+) -> widgets.ValueWidget:
+    """The element of a control of `settings.CONTROLS`."""
+    look = {"css": f"g4r-{name.replace('_', '-')}", "tooltip": tooltip}
+    match takes:
+        case {"stops": stops, "max": most}:
+            return steps_slider(label, value, stops, most=most, **look)
+        case {"min": int(low), "max": high}:
+            options = range(low, high + 1)
+            return labelled(widgets.SelectionSlider, label, options=options, value=value, **look)
+        case {"min": low, "max": high, "step": step}:
+            return float_slider(label, value, low, high, step, **look)
+        case {"choices": choices, "tooltips": tooltips}:
+            return toggle_buttons(label, choices, tooltips, css=look["css"], widths=WIDTHS)
+        case {"choices": choices}:
+            options = list(choices.values())
+            return labelled(widgets.SelectionSlider, label, options=options, value=value, **look)
+    return labelled(widgets.Textarea, label, value=value, continuous_update=False, **takes, **look)
 
 
 def _checkbox(name: str) -> widgets.Checkbox:
