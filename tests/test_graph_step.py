@@ -142,6 +142,11 @@ def test_what_is_baked_in_is_captured_again(cycle, graphs):
     assert graphs.n_captured == 1 + len(changes)
 
 
+def test_a_momentum_that_was_there_once_is_not_forgotten(cycle, graphs):
+    assert_same_run(at(graphs, n_epochs=1), cycle, {4: {"momentum": 0.5}, 7: {"momentum": 0.0}})
+    assert graphs.n_captured == 3
+
+
 def test_a_setting_that_comes_back_is_not_captured_again_while_it_is_kept(cycle, graphs):
     assert_same_run(
         at(graphs), cycle, {4: {"n_sample": 41}, 7: {"n_sample": 40}, 9: {"n_sample": 41}}
