@@ -66,7 +66,7 @@ def bpr_pull(parts: Parts) -> Target:
 
 def bpr_grad(parts: Parts) -> Gradient:
     """dL/dr_j = sigma(r_j - r_i) / N and dL/dr_i = -sum_j dL/dr_j."""
-    return -bpr_pull(parts), parts.lose / parts.count
+    return -parts.mean(parts.lose), parts.lose / parts.count
 
 
 def top1_max(parts: Parts) -> Target:
@@ -125,29 +125,23 @@ def cross_entropy_grad(parts: Parts) -> Gradient:
     return -miss, parts.weight * miss[:, None]
 
 
-def regulariser(parts: Parts) -> Target:
-    """sum_j s_j r_j^2, which keeps the scores of the strongest negatives small. [H18]."""
+def score_regulariser(negatives: Negatives, parts: Parts | None = None) -> Target:
+    """sum_j s_j r_j^2, which keeps the scores of the strongest negatives small. [H18].
+
+    `parts`, where they are there already, are those of the negatives and any target.
+    """
+    parts = parts or Parts(negatives.new_zeros(len(negatives)), negatives)
     return (parts.weight * parts.score.square()).sum(dim=1)
 
 
-def regulariser_grad(parts: Parts) -> Negatives:
+def score_regulariser_grad(negatives: Negatives, parts: Parts | None = None) -> Negatives:
     """With R the regulariser: dR/dr_j = s_j (2 r_j + r_j^2 - R)."""
-    weight, score = parts.weight, parts.score
-    top = parts.negatives.amax(dim=1, keepdim=True)
+    parts = parts or Parts(negatives.new_zeros(len(negatives)), negatives)
+    weight, score, top = parts.weight, parts.score, negatives.amax(dim=1, keepdim=True)
     # Less top^2, which cancels in r_j^2 - R: float32 has no digits left behind 1e4 squared.
     squared = (score - top) * (score + top)
     penalty = (weight * squared).sum(dim=1, keepdim=True)
     return weight * (2 * score + squared - penalty)
-
-
-def score_regulariser(negatives: Negatives) -> Target:
-    """`regulariser` of the negatives' scores alone."""
-    return regulariser(Parts(negatives.new_zeros(len(negatives)), negatives))
-
-
-def score_regulariser_grad(negatives: Negatives) -> Negatives:
-    """`regulariser_grad` of the negatives' scores alone."""
-    return regulariser_grad(Parts(negatives.new_zeros(len(negatives)), negatives))
 
 
 def elu(scores: Float[Tensor, "*any"], alpha: Strength) -> Float[Tensor, "*any"]:

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from .device import Strength, acts
 from .loss_parts import Parts
-from .losses import Loss, elu, elu_grad, regulariser, regulariser_grad
+from .losses import Loss, elu, elu_grad, score_regulariser, score_regulariser_grad
 
 Scores = Float[Tensor, "batch columns"]
 
@@ -62,8 +62,8 @@ def loss_and_gradient(
     value = loss.value_of(parts)
     by_target, by_negatives = loss.gradient_of(parts)
     if acts(bpreg):
-        value = value + bpreg * regulariser(parts)
-        by_negatives = by_negatives + bpreg * regulariser_grad(parts)
+        value = value + bpreg * score_regulariser(negatives, parts)
+        by_negatives = by_negatives + bpreg * score_regulariser_grad(negatives, parts)
     gradient = join_columns(by_target, by_negatives)
     if acts(elu_param):
         gradient = gradient * elu_grad(scores, elu_param)
