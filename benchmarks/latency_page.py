@@ -115,6 +115,13 @@ class Panels:
         self._page.in_kernel("alone.stop()")
         return speeds
 
+    def held_speed(self, limit, seconds=8):
+        """Steps a second of a watched run with this speed limit."""
+        failed = self._page.in_kernel(f"lab.speed.value = {limit}")
+        assert not failed, failed
+        self.start()
+        return self._speed("lab.run", seconds)
+
     def wait_for_look(self):
         """Wait until the model was looked at: the first recommendations are there."""
         self._page.until(lambda: "recommended" in self._page.text("g4r-recommendations"))
