@@ -188,6 +188,14 @@ def test_a_hidden_state_that_was_read_does_not_change(cycle, graphs):
     assert not torch.equal(step.hidden[0], kept)
 
 
+def test_a_new_epoch_forgets_the_hidden_state(cycle, graphs):
+    step, batch, settings = step_of(graphs, cycle)
+    for _ in range(3):
+        step(*batch, settings)
+    step.begin_epoch()
+    assert not step.hidden[0].any()
+
+
 def test_a_loss_that_was_returned_does_not_change(cycle, graphs):
     step, batch, settings = step_of(graphs, cycle)
     losses = [step(*batch, settings) for _ in range(4)]
