@@ -1,26 +1,22 @@
 """The panes of the panels: what stands still on a pair of axes, and what moves on it.
 
-Gradient against rank, softmax weights, pushes on negatives and scores are shown by several panels;
-scores before and after ELU and the push on a negative by its score are the ScoreShaper's.
+Gradient against rank, softmax weights and scores, as the TrainingLab shows them.
 """
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.patches import StepPatch
-from torch import Tensor
 
 from ..diagnostics import (
     GradientByRank,
-    NegativeGradients,
     ScoreHistogram,
     SoftmaxWeights,
     score_histogram,
 )
 from ..losses import LOSSES
 from .live import LivePlot
-from .score_shaping import EDGES, histogram
-from .style import place_axis, push_axis, rank_axis, style
+from .style import place_axis, rank_axis, style
 
 THIN, THICK = 1.5, 3.5
 FLOOR = 1e-5  # the least share of scores that shows
@@ -126,34 +122,6 @@ class WeightPane:
         self.lines[1].set_data(place + 1, weights.cumulated[place])
 
 
-class PushPane:
-    """dL/dr_j against the place of the negative, a line a loss, on fixed axes.
-
-    Above 0 a step pushes the negative down, below 0 up; between +-1e-6 the axis is linear.
-    """
-
-    def __init__(self, plot: LivePlot, axes: Axes, *, highest: int):
-        self._axes = axes
-        push_axis(axes)
-        place_axis(axes, highest)
-        self.lines = {name: self._line(plot, name) for name in LOSSES}
-
-    def _line(self, plot: LivePlot, name: str) -> Line2D:
-        (line,) = self._axes.plot([], [], marker=".", markersize=4, linewidth=THIN, **style(name))
-        return plot.moving(line)
-
-    def visible(self, shown: bool) -> None:
-        """Show or hide the pane."""
-        for artist in (self._axes, *self.lines.values()):
-            artist.set_visible(shown)
-
-    def show(self, pushes: NegativeGradients) -> None:
-        """Draw these gradients; losses that are not among them disappear."""
-        for name, line in self.lines.items():
-            seen = name in pushes.curves
-            line.set_data(pushes.place if seen else [], pushes.curves[name] if seen else [])
-
-
 def loss_legend(plot: LivePlot, names: list[str], *, left: int, top: int) -> None:
     """One row that names the losses, its upper left corner at these css pixels."""
     for old in plot.figure.legends[:]:
@@ -237,51 +205,6 @@ class ScorePane:
         nothing = np.zeros(self._n_bins)
         edges = np.linspace(self._low, self._high, self._n_bins + 1)
         self.show(ScoreHistogram(edges, nothing, nothing, nothing))
-
-
-class HistogramPane:
-    """Share of the scores in each quarter of a unit, before and after ELU, and the slope of ELU."""
-
-    def __init__(self, plot: LivePlot, axes: Axes):
-        axes.set(yscale="log", ylim=(FLOOR, 1.5), xlim=(-16, 16))
-        axes.set_xlabel("score", fontsize=9)
-        axes.set_ylabel("share of the scores", fontsize=9)
-        slope = _right_axis(axes, "slope of ELU (dashed)")
-        self.linear = self._line(plot, axes, "#999999", label="linear", linewidth=4)
-        self.seen = self._line(plot, axes, "#000000", label="after ELU", linewidth=1.5)
-        self.slope = self._line(plot, slope, MASS_COLOUR, linestyle=(0, (4, 2)), linewidth=2)
-        axes.legend(loc="upper left", fontsize=8, frameon=False)
-
-    def _line(self, plot: LivePlot, axes: Axes, colour: str, **look) -> Line2D:
-        (line,) = axes.plot([], [], color=colour, **look)
-        return plot.moving(line)
-
-    def show(self, linear: Tensor, seen: Tensor, slope: tuple[Tensor, Tensor]) -> None:
-        """Draw the scores before and after ELU, and its slope: (score, slope) along the axis."""
-        for line, scores in ((self.linear, linear), (self.seen, seen)):
-            shares = np.maximum(histogram(scores), FLOOR / 10)
-            line.set_data(np.repeat(EDGES, 2)[1:-1], np.repeat(shares, 2))
-        self.slope.set_data(slope[0].numpy(), slope[1].numpy())
-
-
-class PushByScorePane:
-    """dL/dr_j against the linear score of the negative: of the loss alone, and with bpreg."""
-
-    def __init__(self, plot: LivePlot, axes: Axes):
-        push_axis(axes)
-        axes.set_xlim(-16, 16)
-        axes.set_xlabel("score of the negative", fontsize=9)
-        self.alone, self.shaped = (self._line(plot, axes, dash) for dash in ((0, (1, 1)), "solid"))
-
-    def _line(self, plot: LivePlot, axes: Axes, dash) -> Line2D:
-        (line,) = axes.plot([], [], linestyle=dash, linewidth=2 * THIN)
-        return plot.moving(line)
-
-    def show(self, loss: str, score: Tensor, alone: Tensor, shaped: Tensor) -> None:
-        """Draw the pushes of `loss`, without (dotted) and with (solid) what shapes the scores."""
-        for line, push in ((self.alone, alone), (self.shaped, shaped)):
-            line.set_data(score.numpy(), push.numpy())
-            line.set_color(LOSSES[loss].colour)
 
 
 def _right_axis(axes: Axes, label: str) -> Axes:

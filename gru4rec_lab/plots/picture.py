@@ -128,7 +128,8 @@ class Shown:
         about: the picture in words, for those who do not see it.
         thick: the line, with those of its group, that is drawn thicker.
         titles: pane name to its title, where it is not that of the picture.
-        texts: name of a line of texts to its texts, one a point.
+        texts: name of a line to its texts, one a point; those of other lines than texts stand
+            under the pointer, in place of x.
     """
 
     lines: Mapping[str, np.ndarray]

@@ -3,12 +3,16 @@
 import html
 import threading
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import ipywidgets as widgets
 
 from ..plots import LivePlot
+from ..plots.page import NotebookFigure
 from .controls import marked
+from .picture.view import PictureView
+from .save_box import write_figure
 
 _LIVE: dict[str, "Panel"] = {}
 # The sliders of ipywidgets show no focus, and its rows of buttons stand below their labels.
@@ -95,6 +99,33 @@ class Panel(widgets.VBox):
             del _LIVE[self.key]
         _close_tree(self.children)
         super().close()
+
+
+class PicturePanel(Panel):
+    """A panel with one picture that the browser draws.
+
+    Attributes:
+        picture: what is drawn.
+        lock: re-entrant lock around what changes numbers and picture.
+    """
+
+    def __init__(self, key: str):
+        super().__init__(key)
+        self.picture = PictureView()
+        # Callbacks and cells run in threads of their own: numbers and picture belong together.
+        self.lock = threading.RLock()
+
+    def figure(self) -> NotebookFigure:
+        """The picture as it is as a matplotlib figure."""
+        return self.picture.figure()
+
+    def save_picture(self, path: str | Path) -> Path:
+        """Write the picture as it is as .png or .svg; the path written.
+
+        Raises:
+            ValueError: an ending other than .png and .svg.
+        """
+        return write_figure(self.figure(), path)
 
 
 def _style() -> widgets.HTML:

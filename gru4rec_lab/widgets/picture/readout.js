@@ -53,10 +53,16 @@ export class Readout {
 
   /** [x, y] in pixels of each place of a pane at which there is something to read. */
   stops(pane) {
-    const cells = this.readable(pane).filter(([, line]) => line.kind === "cells");
-    if (cells.length) return this.plot.points(cells[0][0]);
+    const cells = this.cells(pane);
+    if (cells.length) return cells.map(({at}) => at).sort(([a, b], [c, d]) => b - d || a - c);
     const x = this.readable(pane).flatMap(([name]) => this.plot.points(name).map(([at]) => at));
     return [...new Set(x.filter(Number.isFinite))].sort((a, b) => a - b).map(at => [at, NaN]);
+  }
+
+  /** Each cell of a pane, of all its lines: where it lies and what it says. */
+  cells(pane) {
+    return this.readable(pane).filter(([, line]) => line.kind === "cells")
+      .flatMap(([name]) => this.plot.points(name).map((at, i) => ({at, text: this.plot.shown.texts[name][i]})));
   }
 
   readable(pane) {
@@ -95,21 +101,18 @@ export class Readout {
   /** What each line of a pane says at its point nearest to a place in pixels. */
   read({pane, x, y}) {
     const {shown, panes} = this.plot, lines = this.readable(pane);
-    const [cells] = lines.find(([, line]) => line.kind === "cells") ?? [];
-    if (cells) {
-      const points = this.plot.points(cells), i = nearest(points, x, y);
-      return {lead: shown.texts[cells][i], x: points[i][0], rows: []};
-    }
+    const cells = this.cells(pane), cell = cells[nearest(cells.map(({at}) => at), x, y)];
+    if (cell) return {lead: cell.text, x: cell.at[0], rows: []};
     const rows = lines.map(([name, line]) => {
       const points = this.plot.points(name), numbers = this.plot.numbers(name);
       const i = nearest(points, x), upright = line.kind === "across";
       return {label: line.label || name, colour: line.colour, at: points[i], along: numbers[i],
-        value: numbers[upright ? i : points.length + i],
+        value: numbers[upright ? i : points.length + i], lead: shown.texts?.[name]?.[i],
         far: upright ? Infinity : Math.abs(points[i][0] - x)};
     });
     if (!rows.length) return null;
     const first = rows.reduce((best, row) => (row.far < best.far ? row : best));
-    return {lead: `${panes[pane].x.name || "x"} ${short(first.along)}`, x: first.at[0], rows};
+    return {lead: first.lead ?? `${panes[pane].x.name || "x"} ${short(first.along)}`, x: first.at[0], rows};
   }
 }
 
