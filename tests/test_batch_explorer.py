@@ -176,6 +176,13 @@ def test_no_more_rows_are_offered_than_there_are_sessions():
     panel.close()
 
 
+@pytest.mark.parametrize(("name", "value"), [("batch_size", 9), ("n_sample", 25)])
+def test_what_the_sliders_cannot_show_is_refused(name, value):
+    sessions = load_sessions("world:markov", n_sessions=200, n_items=40)
+    with pytest.raises(ValueError, match=f"{name} must lie between"):
+        BatchExplorer(untrained(sessions), sessions, **{name: value})
+
+
 def test_the_picture_can_be_written(explorer, tmp_path):
     assert explorer.save_picture(tmp_path / "step.svg").stat().st_size > 10_000
 

@@ -60,6 +60,15 @@ def test_finder_offers_no_more_neighbours_than_any_model_has(finder_of):
     assert (panel.k.value, panel.k.max) == (2, 2)
 
 
+@pytest.mark.parametrize("constrained", [True, False])
+def test_finder_says_why_the_table_changes_nothing(finder_of, constrained):
+    config = Config(
+        layers=(2,), constrained_embedding=constrained, embedding=0 if constrained else 2
+    )
+    panel = finder_of({"one": Recommender(network_of(config, 3), np.array([*"abc"]), config)})
+    assert ("both tables are one" in panel.words.value) == constrained
+
+
 def test_a_bar_is_as_high_as_its_cosine_and_bears_its_name(finder, tmp_path):
     place, height = finder.picture.line("cosine")
     assert place[::3].tolist() == [1, 2]

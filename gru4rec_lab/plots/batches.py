@@ -13,13 +13,12 @@ from matplotlib.colors import to_rgb
 from ..diagnostics.steps import Replay, Role, StepView, Window
 from .drawn import figure_of
 from .page import NotebookFigure
-from .picture import Axis, Line, Pane, Picture, Shown, colour_number, points
+from .picture import BLACK, Axis, Line, Pane, Picture, Shown, colour_number, points
 
 N_STEPS, MOST_ROWS, MOST_EXTRA = 8, 8, 24
 BEFORE = 3  # steps shown before the one that is looked at
 MOST_WRITTEN = 12  # columns in which a score finds room
 MOST_LETTERS = 9
-BLACK = "#000000"  # on cells, which are as pale on a dark page
 # Neighbours differ; pale, so that black text stays readable.
 SESSIONS = (
     "#d6e4f5", "#f8e3c5", "#dcefd6", "#f3d7e3", "#e6dcf1", "#f4f0bf", "#d3eeee", "#e9e0d0",
@@ -27,7 +26,7 @@ SESSIONS = (
 )  # fmt: skip
 FOLLOWED = "#ffbf3f"
 SHADES = {Role.TARGET: "#3f7f3f", Role.OTHER_TARGET: "#2b6cb0", Role.EXTRA: "#c2641c"}
-COPY_COLOUR = "#b00020"
+COPY_COLOUR, START_COLOUR = "#b00020", "#444444"
 NAMES = {
     Role.TARGET: "own target",
     Role.OTHER_TARGET: "other targets",
@@ -99,7 +98,7 @@ def _rows_lines(*, step: bool = False) -> dict[str, Line]:
     lines = {
         "other sessions": Line("rows", SESSIONS[0], "cells"),
         "followed": Line("rows", FOLLOWED, "cells", key="picture"),
-        "session starts": Line("rows", BLACK, width=4, key="picture"),
+        "session starts": Line("rows", START_COLOUR, width=4, key="picture"),
         "items": Line("rows", BLACK, "texts", width=10),
     }
     return lines | (

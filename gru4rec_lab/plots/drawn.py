@@ -10,11 +10,11 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
 
 from .page import NotebookFigure
-from .picture import INK, SOFT, Axis, Line, Pane, Picture, Shown
+from .picture import BLACK, INK, SOFT, Axis, Line, Pane, Picture, Shown
 
 LEFT, RIGHT, TOP, BOTTOM, KEYS, CSS_DPI = 62, 14, 28, 44, 24, 100
 THICK = 3.5
-COLOURS = {INK: "#222222", SOFT: "#777777"}
+COLOURS = {INK: "#222222", SOFT: "#777777", BLACK: "#000000"}
 MARKS = {"circle": "o", "square": "s", "diamond": "D"}
 
 

@@ -8,7 +8,7 @@ from ..data.sessions import Sessions
 from ..diagnostics.steps import Replay, StepView
 from ..plots.batches import BEFORE, MOST_EXTRA, MOST_ROWS, N_STEPS, batch_picture, batch_shown
 from ..recommend import Recommender
-from .controls import Updating, labelled, marked
+from .controls import Updating, labelled, marked, set_value
 from .markup import bold
 from .panel import PicturePanel
 
@@ -29,6 +29,9 @@ class BatchExplorer(PicturePanel):
         numbers: what the words say: `step`, `rows`, `columns`, `negatives` (of each row), `copies`
             ((row, column) of each), and of the followed session, where it takes part in the step,
             `row`, `input`, `target`, `carry` and `rank` (columns that score above the target).
+
+    Raises:
+        ValueError: a batch size or extra samples beyond the sliders.
     """
 
     def __init__(
@@ -64,7 +67,7 @@ class BatchExplorer(PicturePanel):
         )  # fmt: skip
         most_rows = min(MOST_ROWS, self._sessions.n_sessions)
         self.batch_size = labelled(
-            widgets.IntSlider, "batch size (sessions)", value=batch_size, min=1, max=most_rows,
+            widgets.IntSlider, "batch size (sessions)", value=1, min=1, max=most_rows,
             css="g4r-batch-size", tooltip="sessions side by side; there is a row for each",
         )  # fmt: skip
         self.step = labelled(
@@ -72,7 +75,7 @@ class BatchExplorer(PicturePanel):
             tooltip="number of the step, from 0; each row clicks once",
         )  # fmt: skip
         self.n_sample = labelled(
-            widgets.IntSlider, "extra samples (items)", value=n_sample, max=MOST_EXTRA,
+            widgets.IntSlider, "extra samples (items)", max=MOST_EXTRA,
             css="g4r-n-sample",
             tooltip="n_sample: negatives drawn for all rows, besides the other targets",
         )  # fmt: skip
@@ -81,6 +84,8 @@ class BatchExplorer(PicturePanel):
             tooltip="go to the next step where a negative is the row's own target",
         )
         marked(self.next_copy, "g4r-next-copy")
+        set_value(self.batch_size, "batch_size", min(batch_size, self._sessions.n_sessions))
+        set_value(self.n_sample, "n_sample", n_sample)
         for control in (self.session, self.batch_size, self.step, self.n_sample):
             control.observe(self.guarded(self._changed), "value")
         self.next_copy.on_click(self.guarded(self._go_to_next_copy))

@@ -101,15 +101,21 @@ class NeighbourFinder(PicturePanel):
             self.found = found.merge(facts, suffixes=("", " (fact)"), **where)
             title = f"nearest to {item} by the {self.table.value} table, {name}"
             self.picture.show(_picture(found.cosine), _shown(title, found.cosine))
-            self.words.value = _table(item, found, facts)
+            self.words.value = self._same_tables() + _table(item, found, facts)
+
+    def _same_tables(self) -> str:
+        """Why the choice of a table changes nothing, where it does not."""
+        network = self._models[self.model.value].network
+        same = network.input_table()[1] is network.items
+        return "<p>In this model both tables are one: a constrained embedding.</p>" if same else ""
 
 
 def _picture(cosine: "pd.Series") -> Picture:
     """A bar for each neighbour, as high as its cosine, its name on top."""
-    low = min(0, np.floor(5 * cosine.min()) / 5)
+    low = min(0.0, float(np.floor(5 * cosine.min())) / 5)
     ticks = tuple((place, str(place)) for place in range(1, len(cosine) + 1))
     x = Axis((0.4, len(cosine) + 0.6), label="neighbour, the nearest first", ticks=ticks)
-    pane = Pane(x, Axis((low, 1), label="cosine"), above=56)
+    pane = Pane(x, Axis((low, 1), label="cosine"), above=56 if cosine.max() > 0.6 else 0)
     looks = {
         "cosine": Line("all", "#009E73", width=16),
         "names": Line("all", kind="texts", width=11, turned=True),

@@ -52,6 +52,9 @@ def test_the_batch_explorer_steps_by_arrow_key_and_follows_a_session(lessons):
         picture = panel.picture()
         press(panel, css, "ArrowRight")
         panel.wait_for_new_picture(picture)
+    panel.element("g4r-n-sample").locator(".widget-readout").fill("13")
+    panel.page.keyboard.press("Enter")
+    panel.until(lambda: "4 + 13 columns" in panel.text("g4r-words"), why="not taken")
     panel.until(lambda: "Session 1 is in row" in panel.text("g4r-words"), why="not followed")
     assert is_clean(panel)
 

@@ -78,23 +78,26 @@ export class Readout {
   follow() {
     this.marks?.replaceChildren();
     this.tip.replaceChildren();
-    const {lead, x, rows} = (this.at && this.read(this.at)) ?? {lead: "", x: NaN, rows: []};
+    const {lead, x, y = NaN, rows} = (this.at && this.read(this.at)) ?? {lead: "", x: NaN, rows: []};
     this.tip.hidden = !lead;
     if (!lead) return "";
-    const {x: [left, right], y: [foot, top]} = this.plot.panes[this.at.pane].edges;
+    const {at, edges: {x: [left, right], y: [foot, top]}} = this.plot.panes[this.at.pane];
     html(this.tip, "b").textContent = lead;
-    add(this.marks, "path", {class: "g4r-here", d: `M${x} ${foot}V${top}`});
-    for (const {label, colour, value, at} of rows) {
+    const [wide, tall] = [at.x(1) - at.x(0), at.y(1) - at.y(0)], cell = Number.isFinite(y);
+    add(this.marks, "path", {class: "g4r-here", d: cell
+      ? `M${x - wide / 2} ${y - tall / 2}h${wide}v${tall}h${-wide}z` : `M${x} ${foot}V${top}`});
+    for (const {label, colour, value, at: here} of rows) {
       const entry = html(this.tip, "div");
       html(entry, "i", {style: `background:${paint(colour)}`});
       rich(entry, label);
       html(entry, "span").textContent = ` ${short(value)}`;
-      if (!Number.isFinite(at[1])) continue;
-      add(this.marks, "circle", {cx: at[0], cy: at[1], r: 3, style: `fill:${paint(colour)}`});
+      if (!Number.isFinite(here[1])) continue;
+      add(this.marks, "circle", {cx: here[0], cy: here[1], r: 3, style: `fill:${paint(colour)}`});
     }
-    const wide = this.tip.offsetWidth + 12;
-    this.tip.style.left = `${Math.max(left, x + wide > right ? x - wide : x + 12)}px`;
-    this.tip.style.top = `${top + 4}px`;
+    const room = this.tip.offsetWidth + 12;
+    this.tip.style.left = `${Math.max(left, x + room > right ? x - room : x + 12)}px`;
+    // Below a cell, so that its row stays in sight.
+    this.tip.style.top = `${cell ? y + Math.abs(tall) / 2 + 4 : top + 4}px`;
     return [lead, ...rows.map(({label, value}) => `${label} ${short(value)}`)].join("; ");
   }
 
@@ -102,7 +105,7 @@ export class Readout {
   read({pane, x, y}) {
     const {shown, panes} = this.plot, lines = this.readable(pane);
     const cells = this.cells(pane), cell = cells[nearest(cells.map(({at}) => at), x, y)];
-    if (cell) return {lead: cell.text, x: cell.at[0], rows: []};
+    if (cell) return {lead: cell.text, x: cell.at[0], y: cell.at[1], rows: []};
     const rows = lines.map(([name, line]) => {
       const points = this.plot.points(name), numbers = this.plot.numbers(name);
       const i = nearest(points, x), upright = line.kind === "across";
