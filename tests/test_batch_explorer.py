@@ -63,7 +63,9 @@ def test_matrix_frames_targets_marks_copies_and_darkens_with_the_score():
     assert now.lines["own target"][:2].tolist() == [[0.5, 1.5, 2.5]] * 2
     column, row, colour = now.lines["extra samples"].astype(int)
     brightness = sum(colour // 256**power % 256 for power in range(3))
-    assert (np.argsort(view.scores.numpy()[row, column]) == np.argsort(-brightness)).all()
+    by_score = np.argsort(view.scores.numpy()[row, column])
+    assert (np.diff(brightness[by_score]) <= 0).all()
+    assert brightness.max() > brightness.min() + 100
 
 
 def test_a_cell_of_the_matrix_says_its_item_role_and_score():

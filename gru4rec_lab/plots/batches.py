@@ -232,7 +232,9 @@ def _frames(left: Sequence[int], top: Sequence[int], tall: int) -> np.ndarray:
 def _shaded(scores: np.ndarray, roles: np.ndarray) -> np.ndarray:
     """[B, B + N] the colour of what a column is as a hex code, the darker the higher its score."""
     low, high = scores.min(), scores.max()
-    depth = 0.08 + 0.67 * (scores - low) / max(high - low, 1e-9)
+    # In 24 shades each, so that the palette of a stored picture holds them all.
+    share = np.rint(23 * (scores - low) / max(high - low, 1e-9)) / 23
+    depth = 0.08 + 0.67 * share
     full = np.array([to_rgb(SHADES[role]) for role in NAMES])[roles]
     shades = np.rint(255 * (1 - depth[..., None] * (1 - full))).astype(int)
     return np.apply_along_axis(lambda rgb: "#{:02x}{:02x}{:02x}".format(*rgb), 2, shades)
