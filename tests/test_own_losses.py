@@ -280,9 +280,8 @@ def test_a_new_explorer_draws_it_and_an_older_one_says_so(no_thread_or_panel_is_
     new = LossExplorer(key="new", settings={"losses": ["bpr", "hinge"]})
     assert new.losses["hinge"].value
     assert set(new.curves.curves) == set(new.numbers["gradient"]) == {"bpr", "hinge"}
-    line = new._gradients.lines["hinge"]
-    assert len(line.get_xdata()) > 3
-    assert line.get_color() == LOSSES["hinge"].colour
+    assert new.picture.line("pull hinge").shape[1] > 3
+    assert new.picture.picture["lines"]["pull hinge"]["colour"] == LOSSES["hinge"].colour
     new.losses["hinge"].value = False
     assert r"$\max(0, 1+r_j-r_i)_{r_i&lt;1}$" in new.formula.value
     new.losses["top-3"].value = True
