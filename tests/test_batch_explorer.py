@@ -3,19 +3,18 @@
 import numpy as np
 import pytest
 import torch
-from matplotlib.colors import to_rgb
 
 from gru4rec_lab import load_sessions
 from gru4rec_lab.diagnostics.steps import Replay
 from gru4rec_lab.plots.batches import (
     FOLLOWED,
     N_STEPS,
-    Labels,
-    batch_plot,
+    batch_picture,
+    batch_shown,
     rows_figure,
     step_figure,
 )
-from gru4rec_lab.plots.live import LivePlot
+from gru4rec_lab.plots.picture import colour_number
 from gru4rec_lab.widgets import BatchExplorer
 
 from .test_steps import sessions_of, untrained
@@ -35,44 +34,68 @@ def explorer():
     panel.close()
 
 
-def test_labels_are_where_they_were_put():
-    plot = LivePlot(200, 100, scale=1)
-    axes = plot.add_axes(0, 0, 200, 100)
-    axes.set(xlim=(0, 200), ylim=(0, 100))
-    labels = Labels(plot, axes, size=10)
-    labels.show([(50, 50, "HHH"), (150, 20, ""), (150, 80, "H")])
-    assert labels.texts == ["HHH", "H"]
-    inches = labels._shape.get_path().vertices
-    left = inches[inches[:, 0] < 1] * 100
-    assert (left.min(axis=0) + left.max(axis=0)) / 2 == pytest.approx([50, 50], abs=1)
-    empty = plot.png()
-    labels.show([])
-    assert plot.png() != empty
+def shown(replay, step, n_sample=0, followed=-1):
+    view = replay.view(step, n_sample)
+    return batch_shown(replay.window(0, N_STEPS), view, replay.sessions.item_ids, followed=followed)
 
 
 def test_followed_session_has_a_colour_of_its_own_and_every_cell_its_items(replay):
-    plot, rows, _ = batch_plot()
-    rows.show(replay.window(0, N_STEPS), replay.sessions.item_ids, step=1, followed=1)
-    colours = rows._cells.get_facecolor()[:, :3]
-    assert (colours == to_rgb(FOLLOWED)).all(axis=1).tolist() == [False] * 3 + [True] * 2 + [False]
-    assert rows._labels.texts == ["step 0", "step 1", "step 2", *"abcefi", *"bcdfgj"]
-    assert rows._now.get_bbox().bounds == (1, 0, 1, 2)
-    assert np.isfinite(rows._starts.get_ydata()).sum() == 2 * 3, "three sessions start"
-    plot.png()
+    now = shown(replay, 1, followed=1)
+    assert now.lines["followed"].tolist() == [
+        [0.5, 1.5],
+        [1.5, 1.5],
+        [*colour_number([FOLLOWED])] * 2,
+    ]
+    assert now.lines["other sessions"].shape == (3, 4)
+    assert now.texts["items"] == [*"abcefi", *"bcdfgj"]
+    assert now.texts["followed"][0] == "step 0, row 1: session 1 starts; clicked e, target f"
+    frame = now.lines["this step"]
+    assert (np.nanmin(frame, 1).tolist(), np.nanmax(frame, 1).tolist()) == ([1, 0], [2, 2])
+    assert np.isfinite(now.lines["session starts"][1]).sum() == 2 * 3, "three sessions start"
 
 
 def test_matrix_frames_targets_marks_copies_and_darkens_with_the_score():
     sessions = sessions_of("ab", "cb", "da")
     replay = Replay(untrained(sessions), sessions, 3)
-    _, _, matrix = batch_plot()
-    view = replay.view(0, 2)
-    matrix.show(view, sessions.item_ids, row=1)
-    drawn = np.stack([matrix._copies.get_ydata(), matrix._copies.get_xdata()], axis=1)
-    columns = [(row, int(x * 5)) for row, x in drawn.astype(float)]
-    assert [(int(row), column) for row, column in columns] == view.copies
-    brightness = matrix._cells.get_facecolor()[:, :3].sum(axis=1).reshape(3, 5)
-    extra = view.scores[:, 3:].numpy()
-    assert (np.argsort(extra.ravel()) == np.argsort(-brightness[:, 3:].ravel())).all()
+    now, view = shown(replay, 0, 2), replay.view(0, 2)
+    columns, rows = now.lines["copies"].astype(int)
+    assert list(zip(rows.tolist(), columns.tolist(), strict=True)) == view.copies
+    assert now.lines["own target"][:2].tolist() == [[0.5, 1.5, 2.5]] * 2
+    column, row, colour = now.lines["extra samples"].astype(int)
+    brightness = sum(colour // 256**power % 256 for power in range(3))
+    by_score = np.argsort(view.scores.numpy()[row, column])
+    assert (np.diff(brightness[by_score]) <= 0).all()
+    assert brightness.max() > brightness.min() + 100
+
+
+def test_a_cell_of_the_matrix_says_its_item_role_and_score():
+    sessions = sessions_of("ab", "cb", "da")
+    now = shown(Replay(untrained(sessions), sessions, 3), 0, 2)
+    assert now.texts["own target"][2].startswith("row 2, column 2: a, its own target; score ")
+    told = " ".join(now.texts["other targets"] + now.texts["extra samples"])
+    assert "row 0, column 1: b, a copy of the row's own target" in told
+    assert "row 2, column 1: b, target of row 1" in told
+    assert "copies of a row's own target: " in now.about
+
+
+def test_scores_are_written_where_they_find_room(explorer):
+    assert "scores of own target" in explorer.picture.words["texts"]
+    explorer.n_sample.value = 24
+    assert "scores of own target" not in explorer.picture.words["texts"]
+
+
+def test_long_names_are_shortened_in_the_picture_and_whole_under_the_pointer(explorer):
+    explorer._sessions.item_ids[:] = "a long name"
+    explorer.step.value = 1
+    texts = explorer.picture.words["texts"]
+    assert set(texts["names"]) == {"a long n…"}
+    assert "a long name" in texts["own target"][0]
+
+
+def test_the_row_of_the_followed_session_is_marked(replay):
+    window, view = replay.window(0, N_STEPS), replay.view(0, 0)
+    pane = batch_picture(window, view, followed=1).panes["matrix"]
+    assert [text for _, text in pane.y.ticks] == ["row 0", "▸ row 1"]
 
 
 def test_figures_of_rows_and_of_a_step_are_pictures(replay):
@@ -145,6 +168,25 @@ def test_next_copy_says_when_there_is_none(explorer):
     explorer.batch_size.value, explorer.n_sample.value = 1, 0
     explorer.next_copy.click()
     assert "no step has a copy" in explorer.error
+
+
+def test_no_more_rows_are_offered_than_there_are_sessions():
+    sessions = sessions_of("abcd", "efg")
+    panel = BatchExplorer(untrained(sessions), sessions)
+    assert panel.batch_size.max == 2
+    assert panel.view.scores.shape[0] == 2
+    panel.close()
+
+
+@pytest.mark.parametrize(("name", "value"), [("batch_size", 9), ("n_sample", 25)])
+def test_what_the_sliders_cannot_show_is_refused(name, value):
+    sessions = load_sessions("world:markov", n_sessions=200, n_items=40)
+    with pytest.raises(ValueError, match=f"{name} must lie between"):
+        BatchExplorer(untrained(sessions), sessions, **{name: value})
+
+
+def test_the_picture_can_be_written(explorer, tmp_path):
+    assert explorer.save_picture(tmp_path / "step.svg").stat().st_size > 10_000
 
 
 def test_steps_end_with_the_sessions_whatever_the_batch_size(explorer):

@@ -55,9 +55,31 @@ def test_finder_says_what_is_wrong_and_goes_on(finder):
     assert not finder.error
 
 
-def test_finder_with_fewer_items_than_neighbours_says_how_many_there_can_be(finder):
-    finder.k.value = 20
-    assert "k must be from 1 to 2" in finder.error
+def test_finder_offers_no_more_neighbours_than_any_model_has(finder_of):
+    panel = finder_of({"one": recommender("a", "b", "c")})
+    assert (panel.k.value, panel.k.max) == (2, 2)
+
+
+@pytest.mark.parametrize("constrained", [True, False])
+def test_finder_says_why_the_table_changes_nothing(finder_of, constrained):
+    config = Config(
+        layers=(2,), constrained_embedding=constrained, embedding=0 if constrained else 2
+    )
+    panel = finder_of({"one": Recommender(network_of(config, 3), np.array([*"abc"]), config)})
+    assert ("both tables are one" in panel.words.value) == constrained
+
+
+def test_a_bar_is_as_high_as_its_cosine_and_bears_its_name(finder, tmp_path):
+    place, height = finder.picture.line("cosine")
+    assert place[::3].tolist() == [1, 2]
+    np.testing.assert_allclose(height[::3], finder.found.cosine, rtol=1e-6)
+    assert (height[1::3] == 0).all()
+    words = finder.picture.words
+    assert words["texts"]["names"] == ["b", "c"]
+    assert words["about"].startswith(
+        "Cosines of the items nearest to a by the output table, one: b 1"
+    )
+    assert finder.save_picture(tmp_path / "near.svg").stat().st_size > 5000
 
 
 @pytest.mark.parametrize("item", [None, 0, 214536502, "214536502", " 214536500 "])

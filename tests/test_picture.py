@@ -7,6 +7,7 @@ from io import BytesIO
 import numpy as np
 import pytest
 from matplotlib.colors import to_hex
+from matplotlib.text import Text
 
 from gru4rec_lab.plots.drawn import figure_of
 from gru4rec_lab.plots.picture import (
@@ -128,6 +129,18 @@ def test_cells_and_their_texts_are_drawn_where_they_stand():
     assert collection.get_paths()[1].get_extents().bounds == (1, 0, 1, 1)
     written = [(text.get_position(), text.get_text()) for text in drawn.texts if text.get_text()]
     assert written == [((0.5, 0.5), "a"), ((1.5, 0.5), "b")]
+
+
+def test_title_and_keys_stand_above_what_is_kept_free_above_the_axes():
+    pane = Pane(Axis((0, 1)), Axis((0, 1)), title="matrix", above=30)
+    picture = Picture(200, {"m": pane}, {"line": Line("m", key="pane")})
+    figure = figure_of(picture, Shown({}, ""))
+    figure.canvas.draw()
+    (axes,) = figure.axes
+    (title,) = (text for text in figure.findobj(Text) if text.get_text() == "matrix")
+    free = axes.bbox.y1 + 2 * 30
+    assert title.get_window_extent().y0 >= free
+    assert axes.get_legend().get_window_extent().y0 >= free - 1
 
 
 @pytest.mark.parametrize("kind", ["png", "svg"])

@@ -5,108 +5,14 @@ from io import BytesIO
 import numpy as np
 import pandas as pd
 import pytest
-import torch
 from matplotlib.image import imread
 
 from gru4rec_lab import LOSSES, Config, load_sessions, plots, train
 from gru4rec_lab.diagnostics import gaussian_scores, gradient_by_rank, softmax_weights
-from gru4rec_lab.plots import LivePlot
-from gru4rec_lab.plots.background import KEPT_STATES, Background
-from gru4rec_lab.plots.panes import ScorePane, WeightPane, loss_legend
 
 
 def pixels(png):
     return imread(BytesIO(png), format="png")
-
-
-@pytest.fixture
-def live():
-    plot = LivePlot(200, 100, scale=1)
-    axes = plot.add_axes(20, 20, 190, 90)
-    axes.set(xlim=(0, 1), ylim=(0, 1))
-    (line,) = axes.plot([], [], color="red")
-    return plot, axes, plot.moving(line)
-
-
-def test_picture_is_a_png_of_the_size_asked_for():
-    assert pixels(LivePlot(200, 100, scale=2).png()).shape == (200, 400, 4)
-
-
-def test_moving_artists_are_drawn_and_gone_again(live):
-    plot, _, line = live
-    empty = plot.png()
-    line.set_data([0, 1], [0, 1])
-    drawn = plot.png()
-    line.set_data([], [])
-    assert drawn != empty
-    assert plot.png() == empty
-
-
-def test_only_new_limits_draw_the_axes_again(live):
-    plot, axes, line = live
-    for value in (0.2, 0.5, 0.8):
-        line.set_data([0, 1], [value, value])
-        plot.limits(axes, x=(0, 1), y=(0, 1))
-        plot.png()
-    drawn, before = plot.n_drawn, plot.png()
-    plot.limits(axes, y=(0, 2))
-    assert plot.png() != before
-    assert plot.n_drawn == drawn + 1
-    plot.limits(axes, y=(0, 1))
-    assert plot.png() == before
-    assert plot.n_drawn == drawn + 1
-
-
-def test_other_axes_are_not_drawn_again(live):
-    plot, axes, _ = live
-    plot.add_axes(100, 20, 190, 90)
-    plot.png()
-    drawn = plot.n_drawn
-    plot.limits(axes, x=(0, 3))
-    plot.png()
-    assert plot.n_drawn == drawn + 1
-
-
-def test_the_background_is_what_matplotlib_draws():
-    plot = LivePlot(400, 200, scale=1)
-    pane = WeightPane(plot, plot.add_axes(60, 40, 340, 150), highest=1000)
-    pane.key()
-    loss_legend(plot, ["top1", "bpr"], left=60, top=195)
-    ours = pixels(plot.png())
-    plot.figure.canvas.draw()
-    whole = np.asarray(plot.figure.canvas.buffer_rgba()) / 255
-    # The two axes of the pane share their frame, where matplotlib draws one line over the other.
-    assert np.abs(ours - whole).max() < 0.25
-    assert (np.abs(ours - whole) > 0.01).mean() < 0.01
-
-
-def test_a_legend_seen_before_costs_nothing():
-    plot = LivePlot(400, 200, scale=1)
-    pictures = []
-    for names in (["top1"], ["bpr"], [], ["top1"]):
-        loss_legend(plot, names, left=60, top=195)
-        pictures.append(plot.png())
-    assert pictures[0] == pictures[3]
-    assert len(set(pictures)) == 3
-    assert plot.n_drawn == 3
-
-
-def test_a_run_of_new_limits_does_not_fill_the_memory(live):
-    plot, axes, _ = live
-    for top in range(1, 50):
-        plot.limits(axes, y=(0, top))
-        plot.png()
-    (kept,) = [each for part, each in plot._background._kept.items() if part is axes]
-    assert len(kept) == KEPT_STATES
-
-
-def test_drawing_over_the_background_gives_the_same_picture_as_a_first_draw(live):
-    plot, _, line = live
-    plot.png()
-    line.set_data([0, 1], [1, 0])
-    blitted = plot.png()
-    plot._background = Background(plot.figure)
-    np.testing.assert_array_equal(pixels(plot.png()), pixels(blitted))
 
 
 def test_gradient_by_rank_draws_a_line_a_loss():
@@ -153,52 +59,6 @@ def test_plots_need_no_pyplot():
     code = "import sys, gru4rec_lab.plots; print('matplotlib.pyplot' in sys.modules)"
     shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert shown.stdout.strip() == "False"
-
-
-@pytest.fixture
-def scores():
-    plot = LivePlot(400, 200, scale=1)
-    pane = ScorePane(plot, plot.add_axes(50, 40, 390, 170), low=-10, high=10, n_bins=40)
-    return plot, pane
-
-
-def test_score_pane_draws_histogram_and_target_over_its_background(scores):
-    plot, pane = scores
-    seen = [plot.png()]
-    drawn = plot.n_drawn
-    made = gaussian_scores(63, 2.0)
-    histogram = pane.histogram(made.target, made.rows)
-    for target in (None, 3.0, 4.0):
-        pane.show(histogram, target=target)
-        seen.append(plot.png())
-    pane.clear()
-    assert plot.png() == seen[0]
-    assert len(set(seen)) == 4
-    assert plot.n_drawn == drawn
-
-
-def test_a_target_beyond_the_axis_stands_at_its_end(scores):
-    plot, pane = scores
-    histogram = pane.histogram(torch.tensor([99.0]), torch.zeros(1, 5))
-    pictures = []
-    for target in (10.0, 99.0, 9.0):
-        pane.show(histogram, target=target)
-        pictures.append(plot.png())
-    assert pictures[0] == pictures[1] != pictures[2]
-
-
-def test_a_hidden_score_pane_leaves_nothing_behind(scores):
-    plot, pane = scores
-    shown = plot.png()
-    pane.visible(False)
-    hidden = plot.png()
-    assert hidden == LivePlot(plot.width, plot.height, scale=1).png() != shown
-    made = gaussian_scores(63, 2.0)
-    pane.show(pane.histogram(made.target, made.rows), target=1.0)
-    assert plot.png() == hidden
-    pane.clear()
-    pane.visible(True)
-    assert plot.png() == shown
 
 
 def curves(n_negatives):

@@ -50,7 +50,7 @@ def test_pushes_are_those_of_a_training_step(shaper):
     row = [3.0, 1.0, 0.5, 0.0, -1.0, -2.0, -4.0]
     scores = torch.tensor([[-1.5, *row[1:], row[0]]])  # the target of rank 5 stands first
     _, gradient = loss_and_gradient(scores, LOSSES["bpr-max"], bpreg=1.0, elu_param=0.5)
-    line = shaper._pushes.shaped.get_ydata()
+    line = shaper.picture.line("shaped")[1]
     np.testing.assert_allclose(line, [*gradient[0, -1:], *gradient[0, 1:-1]], rtol=1e-5)
 
 
@@ -62,6 +62,35 @@ def test_picture_follows_a_control_and_the_stored_model_needs_no_spread(shaper):
     assert shaper.spread.layout.display == "none"
     assert shaper.numbers["negatives"] == len(trained_scores(4).negatives(0, 2048))
     assert "effective negatives" in shaper.words.value
+
+
+def test_axes_fit_the_scores_that_are_given():
+    rows = torch.linspace(-50, 40, 100).repeat(2, 1)
+    panel = ScoreShaper({"wide": rows, "narrow": rows / 100}, key="wide")
+    limits = {}
+    for panel.source.value in ("Gaussian", "wide", "narrow"):
+        plain = panel.picture.picture["panes"]
+        limits[panel.source.value] = plain["scores"]["x"]["limits"]
+        assert plain["push"]["x"]["limits"] == limits[panel.source.value]
+    assert [tuple(each) for each in limits.values()] == [(-24, 24), (-64, 64), (-2, 2)]
+    assert panel.picture.line("linear")[1].sum() == pytest.approx(1)
+    panel.close()
+
+
+@pytest.mark.parametrize("rows", [torch.zeros(9), torch.zeros(2, 5), torch.full((1, 9), torch.nan)])
+def test_scores_that_cannot_be_shown_are_refused(rows):
+    with pytest.raises(ValueError, match=r"scores of 'mine' must be finite, \[rows, at least 6"):
+        ScoreShaper({"mine": rows})
+
+
+def test_the_picture_says_what_it_shows_and_can_be_written(shaper, tmp_path):
+    shaper.source.value, shaper.loss.value = "mine", "top1"
+    shaper.elu_param.value = 0.5
+    about = shaper.picture.words["about"]
+    assert "Scores of 7 negatives" in about
+    assert "elu_param 0.5" in about
+    assert "top1 pushes" in about
+    assert shaper.save_picture(tmp_path / "scores.png").stat().st_size > 10_000
 
 
 def test_histogram_counts_every_score_once():

@@ -10,12 +10,10 @@ from .figures import (
     score_by_epoch,
     weight_mass,
 )
-from .live import LivePlot
 from .losses import step_arrows, value_and_pull
 from .score_shaping import elu_curves, score_histograms, spread_by_epoch
 
 __all__ = [
-    "LivePlot",
     "elu_curves",
     "gradient_by_rank",
     "gradient_panels",

@@ -10,11 +10,11 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
 
 from .page import NotebookFigure
-from .picture import INK, SOFT, Axis, Line, Pane, Picture, Shown
+from .picture import BLACK, INK, SOFT, Axis, Line, Pane, Picture, Shown
 
 LEFT, RIGHT, TOP, BOTTOM, KEYS, CSS_DPI = 62, 14, 28, 44, 24, 100
 THICK = 3.5
-COLOURS = {INK: "#222222", SOFT: "#777777"}
+COLOURS = {INK: "#222222", SOFT: "#777777", BLACK: "#000000"}
 MARKS = {"circle": "o", "square": "s", "diamond": "D"}
 
 
@@ -36,7 +36,8 @@ def figure_of(
         keys = [_key(n, x) for n, x in picture.lines.items() if x.key == "pane" and x.pane == name]
         main.legend(
             handles=keys, fontsize=8, ncols=max(1, len(keys)), frameon=False, loc="lower right",
-            bbox_to_anchor=(1, 1), borderaxespad=0, handlelength=1.6, columnspacing=1.2,
+            bbox_to_anchor=(1, 1 + pane.above / (main.bbox.height * CSS_DPI / figure.dpi)),
+            borderaxespad=0, handlelength=1.6, columnspacing=1.2,
         )  # fmt: skip
     for order, (name, line) in enumerate(picture.lines.items(), 3):
         if name in shown.lines and (line.group or name) not in hidden:
@@ -46,7 +47,7 @@ def figure_of(
     figure.legend(
         handles=[_key(name, picture.lines[name]) for name in keyed], fontsize=9, frameon=False,
         ncols=max(1, len(keyed)), loc="upper left", bbox_to_anchor=(LEFT / width, 1),
-        borderaxespad=0.2, handlelength=2.6,
+        borderaxespad=0.2, handlelength=2.6, columnspacing=1.2,
     )  # fmt: skip
     return figure
 
@@ -60,7 +61,7 @@ def _place(pane: Pane, width: int, height: int, whole: int) -> tuple[float, floa
 
 
 def _describe(axes: Axes, pane: Pane, title: str) -> None:
-    axes.set_title(_tex(title), fontsize=10, loc="left")
+    axes.set_title(_tex(title), fontsize=10, loc="left", pad=6 + 0.72 * pane.above)
     axes.spines[["top", "right"]].set_visible(False)
     axes.set_axisbelow(True)
     _scale(axes, "x", pane.x)
@@ -119,7 +120,7 @@ def _draw(axes: Axes, line: Line, numbers: np.ndarray, look: dict, texts: list[s
     else:
         dots = {"marker": MARKS[line.mark], "markersize": 1.5 * line.dots} if line.dots else {}
         edge = {"linestyle": "none", "markeredgecolor": "white"} if not line.width else {}
-        axes.plot(x, y, **look | dots | edge)
+        axes.plot(x, y, solid_capstyle="butt", **look | dots | edge)
 
 
 def _draw_bins(axes: Axes, line: Line, x: np.ndarray, y: np.ndarray, look: dict) -> None:
@@ -142,7 +143,7 @@ def _look(line: Line, *, thick: bool = False) -> dict:
 
 
 def _key(name: str, line: Line) -> Line2D:
-    width = 6 if line.kind == "bars" else 2.5
+    width = 6 if line.kind in ("bars", "cells") else 2.5
     return Line2D([], [], label=_tex(line.label or name), **_look(line) | {"linewidth": width})
 
 

@@ -4,7 +4,8 @@ A `Picture` says how its panes, axes and lines look; a `Shown` holds the numbers
 know nothing of who draws them: `drawn` does so by matplotlib, `widgets.picture` in the browser.
 
 Texts may hold an index or a power: r_i, r_{max}, 10^{-2}. Pixels are css pixels. A colour is a hex
-code, "ink" for that of the text, or "soft" for a paler one; both follow the theme of a page.
+code, "ink" for that of the text, or "soft" for a paler one; these follow the theme of a page.
+"black" stays black, for what stands on cells, which keep their colours.
 """
 
 from collections.abc import Iterable, Mapping
@@ -15,7 +16,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 MOST_POINTS = 400
-INK, SOFT = "ink", "soft"
+INK, SOFT, BLACK = "ink", "soft", "black"
 Box = tuple[float, float, float, float]
 
 
@@ -129,7 +130,8 @@ class Shown:
         about: the picture in words, for those who do not see it.
         thick: the line, with those of its group, that is drawn thicker.
         titles: pane name to its title, where it is not that of the picture.
-        texts: name of a line of texts to its texts, one a point.
+        texts: name of a line to its texts, one a point; those of other lines than texts stand
+            under the pointer, in place of x.
     """
 
     lines: Mapping[str, np.ndarray]

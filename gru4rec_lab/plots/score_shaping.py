@@ -31,10 +31,10 @@ def score_histograms(rows: Mapping[str, Tensor]) -> Figure:
     return figure
 
 
-def histogram(scores: Tensor) -> np.ndarray:
-    """Share of the scores in each quarter of a unit; the last ones hold all beyond `EDGES`."""
-    clipped = np.clip(scores.flatten().cpu().numpy(), EDGES[0], EDGES[-1])
-    return np.histogram(clipped, EDGES)[0] / clipped.size
+def histogram(scores: Tensor, edges: np.ndarray = EDGES) -> np.ndarray:
+    """Share of the scores between each two edges; the first and the last hold all beyond."""
+    clipped = np.clip(scores.flatten().cpu().numpy(), edges[0], edges[-1])
+    return np.histogram(clipped, edges)[0] / clipped.size
 
 
 def elu_curves(parameters: tuple[float, ...] = (0.0, 0.5, 1.0)) -> Figure:

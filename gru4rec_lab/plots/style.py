@@ -37,30 +37,3 @@ def plain_log_axis(axes: Axes) -> None:
     axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
     axes.yaxis.set_major_formatter(ScalarFormatter())
     axes.yaxis.set_minor_formatter(NullFormatter())
-
-
-def push_axis(axes: Axes) -> None:
-    """dL/dr_j upwards, fixed: above 0 pushed down, below 0 up, linear between +-1e-6."""
-    axes.set_yscale("symlog", linthresh=1e-6, linscale=0.7)
-    axes.set_ylim(-10, 10)
-    ticks = [1, 1e-2, 1e-4, 1e-6]
-    names = ["$1$", "$10^{-2}$", "$10^{-4}$", "$10^{-6}$"]
-    below = [f"$-{name[1:]}" for name in names]
-    axes.set_yticks([*ticks, 0, *(-tick for tick in ticks)], [*names, "0", *below])
-    axes.axhline(0, color="#444444", linewidth=0.8)
-    axes.set_ylabel("$\\partial L / \\partial r_j$", fontsize=9, labelpad=0)
-    for words, height in (("pushed down", 0.97), ("pushed up", 0.03)):
-        edge = "top" if height > 0.5 else "bottom"
-        axes.text(
-            0.99, height, words, transform=axes.transAxes, fontsize=8, ha="right", va=edge,
-            color="#555555",
-        )  # fmt: skip
-
-
-def place_axis(axes: Axes, highest: int) -> None:
-    """Places of negatives along x, the best-scoring first, logarithmic."""
-    axes.set(xscale="log", xlim=(0.9, highest))
-    axes.set_xlabel("negative, the best-scoring first", fontsize=9)
-    shown = [place for place in (1, 10, 100, 1000, 10_000) if place < highest]
-    axes.set_xticks(shown, [f"{place:,}" for place in shown])
-    axes.minorticks_off()

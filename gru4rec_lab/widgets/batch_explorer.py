@@ -6,16 +6,14 @@ import torch
 
 from ..data.sessions import Sessions
 from ..diagnostics.steps import Replay, StepView
-from ..plots.batches import MOST_EXTRA, MOST_ROWS, N_STEPS, batch_plot
+from ..plots.batches import BEFORE, MOST_EXTRA, MOST_ROWS, N_STEPS, batch_picture, batch_shown
 from ..recommend import Recommender
-from .controls import Updating, labelled, marked, steps_slider
+from .controls import Updating, labelled, marked, set_value
 from .markup import bold
-from .panel import Panel, picture_of
-
-BEFORE = 3
+from .panel import PicturePanel
 
 
-class BatchExplorer(Panel):
+class BatchExplorer(PicturePanel):
     """Sessions side by side around one step, and the score matrix of that step; no training.
 
     The rows hold the first `n_sessions` of `sessions`; extra samples are drawn by the support of
@@ -31,6 +29,9 @@ class BatchExplorer(Panel):
         numbers: what the words say: `step`, `rows`, `columns`, `negatives` (of each row), `copies`
             ((row, column) of each), and of the followed session, where it takes part in the step,
             `row`, `input`, `target`, `carry` and `rank` (columns that score above the target).
+
+    Raises:
+        ValueError: a batch size or extra samples beyond the sliders.
     """
 
     def __init__(
@@ -50,13 +51,12 @@ class BatchExplorer(Panel):
         self.view: StepView
         self.numbers: dict = {}
         self._make_controls(batch_size, n_sample)
-        self._plot, self._rows, self._matrix = batch_plot()
         self.words = marked(widgets.HTML(), "g4r-words")
         self._regroup()
         self.update()
-        self.picture = picture_of(self._plot)
         columns = [[self.session, self.batch_size], [self.step, self.n_sample, self.next_copy]]
-        controls = widgets.HBox([widgets.VBox(column) for column in columns])
+        layout = widgets.Layout(flex_flow="row wrap")
+        controls = widgets.HBox([widgets.VBox(column) for column in columns], layout=layout)
         self.reveal([controls, self.error_box, self.picture, self.words])
 
     def _make_controls(self, batch_size: int, n_sample: int) -> None:
@@ -65,16 +65,18 @@ class BatchExplorer(Panel):
             css="g4r-session",
             tooltip="number of the session to follow, from 0; goes to the step where it starts",
         )  # fmt: skip
-        self.batch_size = steps_slider(
-            "batch size (sessions)", batch_size, list(range(1, MOST_ROWS + 1)),
+        most_rows = min(MOST_ROWS, self._sessions.n_sessions)
+        self.batch_size = labelled(
+            widgets.IntSlider, "batch size (sessions)", value=1, min=1, max=most_rows,
             css="g4r-batch-size", tooltip="sessions side by side; there is a row for each",
         )  # fmt: skip
         self.step = labelled(
             widgets.IntSlider, "step", max=1, css="g4r-step",
             tooltip="number of the step, from 0; each row clicks once",
         )  # fmt: skip
-        self.n_sample = steps_slider(
-            "extra samples (items)", n_sample, [0, 1, 2, 4, 8, 16, MOST_EXTRA], css="g4r-n-sample",
+        self.n_sample = labelled(
+            widgets.IntSlider, "extra samples (items)", max=MOST_EXTRA,
+            css="g4r-n-sample",
             tooltip="n_sample: negatives drawn for all rows, besides the other targets",
         )  # fmt: skip
         self.next_copy = widgets.Button(
@@ -82,6 +84,8 @@ class BatchExplorer(Panel):
             tooltip="go to the next step where a negative is the row's own target",
         )
         marked(self.next_copy, "g4r-next-copy")
+        set_value(self.batch_size, "batch_size", min(batch_size, self._sessions.n_sessions))
+        set_value(self.n_sample, "n_sample", n_sample)
         for control in (self.session, self.batch_size, self.step, self.n_sample):
             control.observe(self.guarded(self._changed), "value")
         self.next_copy.on_click(self.guarded(self._go_to_next_copy))
@@ -94,7 +98,6 @@ class BatchExplorer(Panel):
         elif change["owner"] is self.session:
             self._go_to(self._replay.first_step(self.session.value))
         self.update()
-        self.picture.value = self._plot.png()
 
     def _regroup(self) -> None:
         self._replay = Replay(
@@ -121,15 +124,14 @@ class BatchExplorer(Panel):
 
     def update(self) -> None:
         """Compute the numbers for the controls as they are, and draw them."""
-        # Callbacks and cells run in threads of their own: numbers and picture belong together.
-        with self._plot.lock:
-            step, names = self.step.value, self._sessions.item_ids
+        with self.lock:
+            step, names, followed = self.step.value, self._sessions.item_ids, self.session.value
             view = self.view = self._replay.view(step, self.n_sample.value)
-            self.numbers = _numbers_of(view, names, self.session.value)
+            self.numbers = _numbers_of(view, names, followed)
             window = self._replay.window(max(0, step - BEFORE), N_STEPS)
-            self._rows.show(window, names, step=step, followed=self.session.value)
-            self._matrix.show(view, names, row=self.numbers.get("row", -1))
-            self.words.value = _words(self.numbers, self.session.value, len(self._replay))
+            picture = batch_picture(window, view, followed=followed)
+            self.picture.show(picture, batch_shown(window, view, names, followed=followed))
+            self.words.value = _words(self.numbers, followed, len(self._replay))
 
 
 def _numbers_of(view: StepView, names: np.ndarray, followed: int) -> dict:

@@ -3,12 +3,15 @@
 import html
 import threading
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import ipywidgets as widgets
 
-from ..plots import LivePlot
+from ..plots.page import NotebookFigure
 from .controls import marked
+from .picture.view import PictureView
+from .save_box import write_figure
 
 _LIVE: dict[str, "Panel"] = {}
 # The sliders of ipywidgets show no focus, and its rows of buttons stand below their labels.
@@ -97,6 +100,33 @@ class Panel(widgets.VBox):
         super().close()
 
 
+class PicturePanel(Panel):
+    """A panel with one picture that the browser draws.
+
+    Attributes:
+        picture: what is drawn.
+        lock: re-entrant lock around what changes numbers and picture.
+    """
+
+    def __init__(self, key: str):
+        super().__init__(key)
+        self.picture = PictureView()
+        # Callbacks and cells run in threads of their own: numbers and picture belong together.
+        self.lock = threading.RLock()
+
+    def figure(self) -> NotebookFigure:
+        """The picture as it is as a matplotlib figure."""
+        return self.picture.figure()
+
+    def save_picture(self, path: str | Path) -> Path:
+        """Write the picture as it is as .png or .svg; the path written.
+
+        Raises:
+            ValueError: an ending other than .png and .svg.
+        """
+        return write_figure(self.figure(), path)
+
+
 def _style() -> widgets.HTML:
     """An element without a size of its own that styles what is in any panel."""
     layout = widgets.Layout(height="0px", margin="0px", overflow="hidden")
@@ -107,14 +137,6 @@ def _close_tree(children: tuple[widgets.Widget, ...]) -> None:
     for child in children:
         _close_tree(getattr(child, "children", ()))
         child.close()
-
-
-def picture_of(plot: LivePlot) -> widgets.Image:
-    """An image of the plot's size on the page."""
-    size = {"width": f"{plot.width}px", "height": f"{plot.height}px"}
-    layout = widgets.Layout(**size, flex="0 0 auto", max_width="none")
-    picture = widgets.Image(format="png", value=plot.png(), layout=layout)
-    return marked(picture, "g4r-picture")
 
 
 class Drawer:

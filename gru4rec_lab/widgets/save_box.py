@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, NamedTuple
 import ipywidgets as widgets
 from matplotlib.figure import Figure
 
-from ..plots import LivePlot
 from ..storage import whole_file
 from .controls import LABEL, marked
 
@@ -101,16 +100,6 @@ def write_figure(figure: Figure, path: str | Path) -> Path:
     with whole_file(path) as unfinished:
         figure.savefig(unfinished, format=path.suffix[1:].lower())
     return path
-
-
-def write_picture(plot: LivePlot, path: str | Path) -> Path:
-    """Write the picture as it is now, whole or not at all, as PNG or SVG by the suffix; its path.
-
-    Raises:
-        ValueError: another suffix than .png or .svg.
-    """
-    with plot.lock, plot.all_drawn():
-        return write_figure(plot.figure, path)
 
 
 def write_numbers(frame: "pd.DataFrame", path: str | Path) -> Path:

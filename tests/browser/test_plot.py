@@ -232,6 +232,10 @@ def test_cells_have_colours_texts_and_a_readout_of_their_own(plot):
     plot.page.locator("svg[role=img]").focus()
     plot.page.keyboard.press("End")
     assert plot.told() == "two"
+    frame = plot.page.locator(".g4r-here").get_attribute("d")
+    assert frame.endswith("z"), "the cell is framed"
+    tip = plot.page.locator(".g4r-tip").bounding_box()
+    assert tip["y"] >= rects.nth(1).bounding_box()["y"] + rects.nth(1).bounding_box()["height"]
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])

@@ -1,6 +1,5 @@
 """`LossExplorer`: drag the number of negatives and see which losses let go of the target."""
 
-import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,12 +22,10 @@ from ...plots.loss_panes import (
     score_numbers,
     weight_numbers,
 )
-from ...plots.page import NotebookFigure
 from ...plots.picture import Shown
 from ..controls import marked
-from ..panel import Panel
-from ..picture.view import PictureView
-from ..save_box import SaveBox, write_figure, write_numbers
+from ..panel import PicturePanel
+from ..save_box import SaveBox, write_numbers
 from ..settings_box import RestoreBox, to_text
 from .controls import ExplorerControls, from_text
 from .numbers import Numbers, frame_of, numbers_of
@@ -40,7 +37,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-class LossExplorer(Panel):
+class LossExplorer(PicturePanel):
     """Gradients and softmax weights of the losses on made-up, real or pasted scores; no training.
 
     The target's negatives are the other targets of a batch and `n_sample` extra ones, as in
@@ -86,14 +83,12 @@ class LossExplorer(Panel):
         for name, element in self.controls.elements.items():
             setattr(self, name, element)
         self.losses, self.preset = self.controls.losses, self.controls.preset
-        self._lock = threading.RLock()
         self.words = marked(widgets.HTML(), "g4r-words")
         self.hint = marked(widgets.HTML(), "g4r-hint")
         self.formula = marked(widgets.HTMLMath(), "g4r-formula")
         self.formula.value = f"{formula('bpr')} &emsp; {formula('bpr-max')}"
         if settings:
             self.controls.load(settings)
-        self.picture = PictureView()
         self.update()
         writers = {name: getattr(self, name) for name in ("save_picture", "save_numbers")}
         self.files = SaveBox("my_losses", writers, self.guarded)
@@ -122,20 +117,8 @@ class LossExplorer(Panel):
 
     def frame(self) -> "pd.DataFrame":
         """The numbers drawn: `quantity` (pull, push, weight, mass), `loss`, `place`, `value`."""
-        with self._lock:
+        with self.lock:
             return frame_of(self.curves, self.weights, self.pushes, self.histogram)
-
-    def figure(self) -> NotebookFigure:
-        """The picture as it is as a matplotlib figure."""
-        return self.picture.figure()
-
-    def save_picture(self, path: str | Path) -> Path:
-        """Write the picture as it is as .png or .svg; the path written.
-
-        Raises:
-            ValueError: an ending other than .png and .svg.
-        """
-        return write_figure(self.figure(), path)
 
     def save_numbers(self, path: str | Path) -> Path:
         """Write `frame` as CSV; the path written.
@@ -165,7 +148,7 @@ class LossExplorer(Panel):
             ValueError: pasted scores that are none.
         """
         # Callbacks and cells run in threads of their own: numbers and picture belong together.
-        with self._lock:
+        with self.lock:
             settings = self.controls.settings()
             self._measure(settings)
             # Before the words: it has the longest way to the screen.

@@ -115,7 +115,7 @@ export class Plot {
 
   /** A button that switches the lines of a group. */
   key(parent, name, line) {
-    const group = line.group || name, wide = line.kind === "bars" ? 8 : 2.5;
+    const group = line.group || name, wide = ["bars", "cells"].includes(line.kind) ? 8 : 2.5;
     const button = html(parent, "button", {type: "button", class: "g4r-key", "data-key": group,
       title: "hide or show", "aria-pressed": !this.hidden.has(group), "data-lm-suppress-shortcuts": true});
     const swatch = add(button, "svg", {width: 24, height: 10, "aria-hidden": true});

@@ -53,10 +53,16 @@ export class Readout {
 
   /** [x, y] in pixels of each place of a pane at which there is something to read. */
   stops(pane) {
-    const cells = this.readable(pane).filter(([, line]) => line.kind === "cells");
-    if (cells.length) return this.plot.points(cells[0][0]);
+    const cells = this.cells(pane);
+    if (cells.length) return cells.map(({at}) => at).sort(([a, b], [c, d]) => b - d || a - c);
     const x = this.readable(pane).flatMap(([name]) => this.plot.points(name).map(([at]) => at));
     return [...new Set(x.filter(Number.isFinite))].sort((a, b) => a - b).map(at => [at, NaN]);
+  }
+
+  /** Each cell of a pane, of all its lines: where it lies and what it says. */
+  cells(pane) {
+    return this.readable(pane).filter(([, line]) => line.kind === "cells")
+      .flatMap(([name]) => this.plot.points(name).map((at, i) => ({at, text: this.plot.shown.texts[name][i]})));
   }
 
   readable(pane) {
@@ -72,44 +78,44 @@ export class Readout {
   follow() {
     this.marks?.replaceChildren();
     this.tip.replaceChildren();
-    const {lead, x, rows} = (this.at && this.read(this.at)) ?? {lead: "", x: NaN, rows: []};
+    const {lead, x, y = NaN, rows} = (this.at && this.read(this.at)) ?? {lead: "", x: NaN, rows: []};
     this.tip.hidden = !lead;
     if (!lead) return "";
-    const {x: [left, right], y: [foot, top]} = this.plot.panes[this.at.pane].edges;
+    const {at, edges: {x: [left, right], y: [foot, top]}} = this.plot.panes[this.at.pane];
     html(this.tip, "b").textContent = lead;
-    add(this.marks, "path", {class: "g4r-here", d: `M${x} ${foot}V${top}`});
-    for (const {label, colour, value, at} of rows) {
+    const [wide, tall] = [at.x(1) - at.x(0), at.y(1) - at.y(0)], cell = Number.isFinite(y);
+    add(this.marks, "path", {class: "g4r-here", d: cell
+      ? `M${x - wide / 2} ${y - tall / 2}h${wide}v${tall}h${-wide}z` : `M${x} ${foot}V${top}`});
+    for (const {label, colour, value, at: here} of rows) {
       const entry = html(this.tip, "div");
       html(entry, "i", {style: `background:${paint(colour)}`});
       rich(entry, label);
       html(entry, "span").textContent = ` ${short(value)}`;
-      if (!Number.isFinite(at[1])) continue;
-      add(this.marks, "circle", {cx: at[0], cy: at[1], r: 3, style: `fill:${paint(colour)}`});
+      if (!Number.isFinite(here[1])) continue;
+      add(this.marks, "circle", {cx: here[0], cy: here[1], r: 3, style: `fill:${paint(colour)}`});
     }
-    const wide = this.tip.offsetWidth + 12;
-    this.tip.style.left = `${Math.max(left, x + wide > right ? x - wide : x + 12)}px`;
-    this.tip.style.top = `${top + 4}px`;
+    const room = this.tip.offsetWidth + 12;
+    this.tip.style.left = `${Math.max(left, x + room > right ? x - room : x + 12)}px`;
+    // Below a cell, so that its row stays in sight.
+    this.tip.style.top = `${cell ? y + Math.abs(tall) / 2 + 4 : top + 4}px`;
     return [lead, ...rows.map(({label, value}) => `${label} ${short(value)}`)].join("; ");
   }
 
   /** What each line of a pane says at its point nearest to a place in pixels. */
   read({pane, x, y}) {
     const {shown, panes} = this.plot, lines = this.readable(pane);
-    const [cells] = lines.find(([, line]) => line.kind === "cells") ?? [];
-    if (cells) {
-      const points = this.plot.points(cells), i = nearest(points, x, y);
-      return {lead: shown.texts[cells][i], x: points[i][0], rows: []};
-    }
+    const cells = this.cells(pane), cell = cells[nearest(cells.map(({at}) => at), x, y)];
+    if (cell) return {lead: cell.text, x: cell.at[0], y: cell.at[1], rows: []};
     const rows = lines.map(([name, line]) => {
       const points = this.plot.points(name), numbers = this.plot.numbers(name);
       const i = nearest(points, x), upright = line.kind === "across";
       return {label: line.label || name, colour: line.colour, at: points[i], along: numbers[i],
-        value: numbers[upright ? i : points.length + i],
+        value: numbers[upright ? i : points.length + i], lead: shown.texts?.[name]?.[i],
         far: upright ? Infinity : Math.abs(points[i][0] - x)};
     });
     if (!rows.length) return null;
     const first = rows.reduce((best, row) => (row.far < best.far ? row : best));
-    return {lead: `${panes[pane].x.name || "x"} ${short(first.along)}`, x: first.at[0], rows};
+    return {lead: first.lead ?? `${panes[pane].x.name || "x"} ${short(first.along)}`, x: first.at[0], rows};
   }
 }
 

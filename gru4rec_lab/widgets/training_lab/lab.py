@@ -1,20 +1,17 @@
 """`TrainingLab`: the panel of a `LabRun`; its elements show the run and act on it."""
 
 from pathlib import Path
-from threading import RLock
 from typing import TYPE_CHECKING, Any
 
 from ...config import Config
 from ...data.sessions import Sessions
-from ...plots.page import NotebookFigure
 from ...recommend import Recommendation, Recommender
 from ...training.controls import LIVE, ControlChanged, Controls, Settings
 from ...training.events import Event, Observed
 from ...warm_up import load_ahead
 from ..controls import Updating
-from ..panel import Drawer, Panel
-from ..picture.view import PictureView
-from ..save_box import SaveBox, write_figure, write_numbers
+from ..panel import Drawer, PicturePanel
+from ..save_box import SaveBox, write_numbers
 from ..settings_box import RestoreBox
 from .comparison import Pinned
 from .layout import LabElements
@@ -25,7 +22,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-class TrainingLab(Panel):
+class TrainingLab(PicturePanel):
     """A live training with controls that act on the running model from its next step on.
 
     Without `sessions` it trains on the most recent fifth of the flights and validates on flights
@@ -77,7 +74,6 @@ class TrainingLab(Panel):
         self._shown: Settings = self.controls.settings
         self._drawn: tuple[object, int] | None = None
         self._elements = LabElements(config, speed_limit, own_data=sessions is not None)
-        self.picture, self._drawing = PictureView(), RLock()
         self._name_elements()
         writers = {name: getattr(self, name) for name in ("save", "save_picture", "save_numbers")}
         self.files = SaveBox("my_run", writers, self.guarded)
@@ -236,18 +232,6 @@ class TrainingLab(Panel):
         """
         return self.run.save(path)
 
-    def figure(self) -> NotebookFigure:
-        """The picture as it is as a matplotlib figure."""
-        return self.picture.figure()
-
-    def save_picture(self, path: str | Path) -> Path:
-        """Write the picture as .png or .svg; the path written.
-
-        Raises:
-            ValueError: another suffix.
-        """
-        return write_figure(self.figure(), path)
-
     def save_numbers(self, path: str | Path) -> Path:
         """Write `frame` as CSV; the path written.
 
@@ -269,7 +253,7 @@ class TrainingLab(Panel):
     def update(self) -> None:
         """Take in what happened since the last call and show it, if anything did."""
         # Also by the drawing thread: who comes second finds the events taken in and drawn.
-        with self._drawing:
+        with self.lock:
             self.run.poll()
             self._tell()
             # Others, as who saves, take in events as well.
@@ -379,7 +363,7 @@ class TrainingLab(Panel):
         """A fresh picture, whether anything happened or not."""
         view = View(self.pane.value, self.scores_of.value == "reference", self.pinned)
         # Callbacks and the drawing thread: the later picture must not be shown first.
-        with self._drawing:
+        with self.lock:
             place = self._place()
             self.picture.show(*drawn(self.run.history, self.controls.settings, view))
             self._drawn = place

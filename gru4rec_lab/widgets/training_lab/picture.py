@@ -166,7 +166,7 @@ def _quality(history: History, ghost: Pinned | None) -> Numbers:
     return lines
 
 
-def _points(pairs: list[tuple[int, float]]) -> np.ndarray:
+def _points(pairs: list[tuple[float, float]]) -> np.ndarray:
     return points(*np.array(pairs, dtype=float).reshape(-1, 2).T)
 
 
