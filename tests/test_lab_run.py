@@ -243,11 +243,10 @@ def test_a_comparison_is_made_anew_for_a_run_that_lies_where_an_old_one_lay(shor
 def test_the_legend_of_the_quality_goes_by_name(monkeypatch):
     names = dict(reversed(picture.QUALITY_NAMES.items()))
     monkeypatch.setattr(picture, "QUALITY_NAMES", names)
-    drawn = picture.LabPicture()
-    legend = drawn._quality.axes.get_legend()
-    lines = {text.get_text(): line.get_color() for text, line in
-             zip(legend.get_texts(), legend.get_lines(), strict=True)}  # fmt: skip
-    assert lines == {names[name]: look[0] for name, look in picture.QUALITY.items()}
+    described, _ = picture.drawn(History(TINY), Settings.of(TINY), picture.View())
+    for name, (colour, dash, _) in picture.LOOKS.items():
+        line = described.lines[name]
+        assert (line.label, line.colour, line.dash) == (names[name], colour, dash)
 
 
 def test_speed_is_by_the_seconds_of_the_reports(stops):

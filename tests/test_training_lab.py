@@ -60,7 +60,8 @@ def test_a_pinned_run_stays_while_a_new_one_trains(short):
     assert short.pinned.quality is quality
     assert f"pinned: {label}" in short.compared.value
     assert "now: top1, 16 extra negatives, layers 8, seed 0" in short.compared.value
-    assert len({ended, alone, short.picture.value}) == 3
+    assert short.picture.value not in (ended, alone)
+    assert ended != alone
     short.unpin()
     assert short.pinned is None
     assert short.compared.value == ""
@@ -203,13 +204,14 @@ def test_what_cannot_be_saved_says_why(lab, tmp_path):
 
 def test_the_picture_is_written_with_its_curves_and_goes_on_as_before(short, tmp_path):
     before = finished(short).picture.value
+    short.loss.value = "bpr-max"
     short.files.path.value = str(tmp_path / "curves")
     short.files.buttons["save_picture"].click()
     assert (tmp_path / "curves.png").read_bytes().startswith(b"\x89PNG")
     svg = short.save_picture(tmp_path / "curves.svg").read_text()
     assert "#009e73" in svg
     assert [path.name for path in tmp_path.iterdir() if path.name.startswith(".")] == []
-    assert short._lab_picture.show(short.run.history, short.controls.settings) == before
+    assert short.picture.value == before
 
 
 def test_the_history_is_written_as_a_table(short, tmp_path):
@@ -509,11 +511,12 @@ def test_five_hundred_observations_keep_less_than_ten_megabytes(short):
 
 def test_the_picture_shows_how_the_effective_negatives_go(short):
     finished(short)
-    curve = short._lab_picture._effective._effective
-    assert list(curve.get_xdata()) == [seen.step for seen in short.run.history.observations]
-    assert list(curve.get_ydata()) == [
-        seen.value.effective for seen in short.run.history.observations
-    ]
+    steps, counts = short.picture.line("that count")
+    assert steps.tolist() == [seen.step for seen in short.run.history.observations]
+    assert counts.tolist() == pytest.approx(
+        [seen.value.effective for seen in short.run.history.observations]
+    )
+    assert set(short.picture.line("all")[1]) == {31}
     assert all(
         1 <= seen.value.effective <= seen.value.n_negatives == 31
         for seen in short.run.history.observations
@@ -536,8 +539,7 @@ def test_the_scores_shown_are_those_the_loss_sees(short):
 
 
 def pulls_drawn(lab):
-    lines = lab._lab_picture.gradients.lines.items()
-    return {name: np.asarray(line.get_ydata()).tolist() for name, line in lines}
+    return {name: lab.picture.line(f"pull {name}")[1].tolist() for name in LOSSES}
 
 
 def test_an_idle_lab_shows_the_losses_on_reference_scores_and_follows_the_negatives(lab):
@@ -585,7 +587,9 @@ def test_a_loss_added_since_the_panel_was_made_is_chosen_and_its_curve_drawn(lab
     lab.start()
     until(lambda: len(lab.run.history.losses.get(hinge, [])) > 1)
     lab.stop()
-    assert len(lab._lab_picture._loss._lines[hinge].get_xdata()) > 1
+    assert lab.picture.line(f"loss {hinge}").shape[1] > 1
+    assert len(pulls_drawn(lab)[hinge]) > 1
+    assert {f"loss {hinge}", f"pull {hinge}"} <= set(lab.picture.picture["lines"])
     assert lab.error == ""
 
 
@@ -823,9 +827,66 @@ def test_the_pull_in_the_picture_is_labelled_with_the_loss_that_trained(lab):
     until(lambda: lab.state == "paused")
     lab.loss.value = "top1"
     lab.update()
-    pane = lab._lab_picture.gradients
-    assert lab._lab_picture._gradient_title.get_text().endswith("scores at step 1 (bpr)")
-    assert max(pane.lines, key=lambda name: pane.lines[name].get_linewidth()) == "bpr"
+    words = lab.picture.words
+    assert words["titles"]["pull"].endswith("scores at step 1 (bpr)")
+    assert words["thick"] == "bpr"
+    assert words["about"].startswith("pull on the target, scores at step 1 (bpr): bpr ")
+
+
+def test_panes_say_of_which_step_and_loss_they_are(short):
+    assert short.picture.words["titles"]["pull"].endswith("scores of a trained BPR")
+    finished(short)
+    step = short.run.history.observations[-1].step
+    assert short.picture.words["titles"] == {
+        "pull": f"pull on the target, scores at step {step:,} (bpr)",
+        "quality": f"quality at step {step:,}",
+        "loss": f"loss at step {step:,} (bpr)",
+        "right": f"softmax weights at step {step:,} (bpr)",
+    }
+    short.pane.value = "scores"
+    assert short.picture.words["titles"]["right"] == f"scores at step {step:,} (bpr)"
+    assert "Recall@20" in short.picture.words["about"]
+
+
+def test_changes_are_marked_over_the_steps_and_part_the_losses(lab):
+    for loss in ("bpr", "top1", "bpr"):
+        lab.loss.value = loss
+        for _ in range(10):
+            steps = lab.run.steps
+            lab.step()
+            until(lambda steps=steps: lab.state == "paused" and lab.run.steps > steps)
+    lab.stop()
+    changes = [change.step for change in lab.run.history.changes]
+    assert changes == [11, 21]
+    for pane in ("quality", "loss", "effective"):
+        assert lab.picture.line(f"changes of {pane}")[0].tolist() == changes
+    steps, losses = lab.picture.line("loss bpr")
+    assert np.isnan(losses[(steps > 10) & (steps < 21)]).all()
+    assert np.isfinite(losses[steps > 21]).all()
+
+
+def test_a_pinned_run_lies_below_and_ends_of_epochs_are_marked(short):
+    finished(short).pin("first")
+    short.next_run.elements["seed"].value = 7
+    finished(short)
+    line, history = short.picture.line, short.run.history
+    assert line("end mrr_20")[0].tolist() == [end.step for end in history.epochs]
+    observed = np.array(short.pinned.quality["mrr_20"].observed).T
+    np.testing.assert_allclose(line("ghost mrr_20"), observed, rtol=1e-6)
+    assert (line("mrr_20") != line("ghost mrr_20")).any()
+    drawn = short.figure()
+    assert any(axes.get_title(loc="left").startswith("quality at step") for axes in drawn.axes)
+
+
+def test_a_picture_while_it_trains_sends_numbers_and_not_what_stands_still(lab):
+    lab.start()
+    until(lambda: len(lab.run.history.observations) > 2)
+    lab.update()
+    described, seen = lab.picture.picture, len(lab.run.history.observations)
+    until(lambda: len(lab.run.history.observations) > seen + 2)
+    lab.update()
+    assert lab.picture.picture is described
+    assert sum(map(len, lab.picture.numbers.values())) < 24_000
 
 
 def test_a_bad_value_goes_back_to_the_one_before(lab):

@@ -10,9 +10,8 @@ import numpy as np
 
 from ..diagnostics import GradientByRank, NegativeGradients, ScoreHistogram, SoftmaxWeights
 from ..losses import LOSSES
-from .picture import INK, SOFT, Axis, Line, Pane, across, points
+from .picture import INK, SOFT, Axis, Box, Line, Pane, across, points
 
-Box = tuple[float, float, float, float]
 Lines = dict[str, Line]
 Numbers = dict[str, np.ndarray]
 
@@ -70,6 +69,20 @@ def pull_numbers(curves: GradientByRank) -> Numbers:
         seen = np.isfinite(curve) & (curve > 0)
         lines[f"pull {name}"] = points(curves.rank[seen], curve[seen])
     return lines
+
+
+def pull_in_words(curves: GradientByRank, losses: Iterable[str]) -> str:
+    """Where the pull of each of these losses begins and ends, for those who do not see it."""
+    return "; ".join(_ends(name, curves) for name in losses)
+
+
+def _ends(name: str, curves: GradientByRank) -> str:
+    curve = curves.curves[name]
+    seen = (curve > 0).nonzero()[0]
+    if not len(seen):
+        return f"{name} nowhere above 0"
+    ends = (f"{curve[i]:.2g} at rank {curves.rank[i]:,.0f}" for i in dict.fromkeys(seen[[0, -1]]))
+    return f"{name} {', '.join(ends)}"
 
 
 def dot_numbers(rank: float, gradients: dict[str, float]) -> Numbers:

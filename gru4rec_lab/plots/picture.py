@@ -16,6 +16,7 @@ from numpy.typing import ArrayLike
 
 MOST_POINTS = 400
 INK, SOFT = "ink", "soft"
+Box = tuple[float, float, float, float]
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,7 @@ class Pane:
 
     x: Axis
     y: Axis
-    box: tuple[float, float, float, float] = (0, 0, 1, 1)
+    box: Box = (0, 0, 1, 1)
     title: str = ""
     right: Axis | None = None
     corners: tuple[str, str] = ("", "")

@@ -4,6 +4,7 @@ from typing import Any
 
 from ...diagnostics import GradientByRank
 from ...plots.loss_panes import (
+    pull_in_words,
     pull_lines,
     pull_pane,
     push_lines,
@@ -41,11 +42,11 @@ def picture_for(settings: dict[str, Any]) -> Picture:
 
 def told(curves: GradientByRank, numbers: Numbers, settings: dict[str, Any]) -> str:
     """The picture in words, for those who do not see it."""
-    pulls = [_curve(name, curves) for name in curves.curves]
+    pulls = pull_in_words(curves, curves.curves)
     relative = (
         " relative to that on badly ranked targets" if settings["scale"] == "relative" else ""
     )
-    left = f"Pull on the target{relative} by its rank: {'; '.join(pulls) or 'no loss shown'}."
+    left = f"Pull on the target{relative} by its rank: {pulls or 'no loss shown'}."
     of = f"{numbers.negatives:,} negatives"
     right = {
         "weights": f"softmax weights of {of}, which weigh like {numbers.effective:.3g} equal ones; "
@@ -57,12 +58,3 @@ def told(curves: GradientByRank, numbers: Numbers, settings: dict[str, Any]) -> 
         f"target, {numbers.target:.3g}.",
     }  # fmt: skip
     return f"{left} On the right: {right[settings['pane']]}"
-
-
-def _curve(name: str, curves: GradientByRank) -> str:
-    curve = curves.curves[name]
-    seen = (curve > 0).nonzero()[0]
-    if not len(seen):
-        return f"{name} nowhere above 0"
-    ends = (f"{curve[i]:.2g} at rank {curves.rank[i]:,.0f}" for i in dict.fromkeys(seen[[0, -1]]))
-    return f"{name} {', '.join(ends)}"

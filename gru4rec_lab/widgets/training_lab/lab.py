@@ -1,21 +1,24 @@
 """`TrainingLab`: the panel of a `LabRun`; its elements show the run and act on it."""
 
 from pathlib import Path
+from threading import RLock
 from typing import TYPE_CHECKING, Any
 
 from ...config import Config
 from ...data.sessions import Sessions
+from ...plots.page import NotebookFigure
 from ...recommend import Recommendation, Recommender
 from ...training.controls import LIVE, ControlChanged, Controls, Settings
 from ...training.events import Event, Observed
 from ...warm_up import load_ahead
 from ..controls import Updating
-from ..panel import Drawer, Panel, picture_of
-from ..save_box import SaveBox, write_numbers, write_picture
+from ..panel import Drawer, Panel
+from ..picture.view import PictureView
+from ..save_box import SaveBox, write_figure, write_numbers
 from ..settings_box import RestoreBox
 from .comparison import Pinned
 from .layout import LabElements
-from .picture import LabPicture
+from .picture import View, drawn
 from .run import LabRun
 
 if TYPE_CHECKING:
@@ -45,7 +48,7 @@ class TrainingLab(Panel):
         files, restore_box: the box for saving, the line of text that restores all settings.
         probe: the choice of the session that gets recommendations.
         run: the `LabRun` behind the panel: what is asked for, and what trained.
-        picture: the image; gradients, weights or scores, loss, effective negatives, quality.
+        picture: what is drawn: pull, quality, loss, effective negatives, weights or scores.
         state_label, status, hint, changes, compared, formula: words.
     """
 
@@ -74,10 +77,8 @@ class TrainingLab(Panel):
         self._shown: Settings = self.controls.settings
         self._drawn: tuple[object, int] | None = None
         self._elements = LabElements(config, speed_limit, own_data=sessions is not None)
-        self._lab_picture = LabPicture()
+        self.picture, self._drawing = PictureView(), RLock()
         self._name_elements()
-        self._lab_picture.show(self.run.history, self._shown)
-        self.picture = picture_of(self._lab_picture.plot)
         writers = {name: getattr(self, name) for name in ("save", "save_picture", "save_numbers")}
         self.files = SaveBox("my_run", writers, self.guarded)
         self.restore_box = RestoreBox(lambda: self.settings_string, self.guarded(self._typed))
@@ -87,7 +88,7 @@ class TrainingLab(Panel):
         parts = self._elements
         middle = [self.error_box, parts.status, self.picture]
         self.reveal([*parts.above(), *middle, *parts.below(), self.files, self.restore_box])
-        self._tell()
+        self._show_chosen()
         load_ahead()
 
     @classmethod
@@ -235,13 +236,17 @@ class TrainingLab(Panel):
         """
         return self.run.save(path)
 
+    def figure(self) -> NotebookFigure:
+        """The picture as it is as a matplotlib figure."""
+        return self.picture.figure()
+
     def save_picture(self, path: str | Path) -> Path:
         """Write the picture as .png or .svg; the path written.
 
         Raises:
             ValueError: another suffix.
         """
-        return write_picture(self._lab_picture.plot, path)
+        return write_figure(self.figure(), path)
 
     def save_numbers(self, path: str | Path) -> Path:
         """Write `frame` as CSV; the path written.
@@ -264,9 +269,8 @@ class TrainingLab(Panel):
     def update(self) -> None:
         """Take in what happened since the last call and show it, if anything did."""
         # Also by the drawing thread: who comes second finds the events taken in and drawn.
-        with self._lab_picture.plot.lock:
+        with self._drawing:
             self.run.poll()
-            # Words before the picture, which takes ten times as long.
             self._tell()
             # Others, as who saves, take in events as well.
             if self._drawn != self._place():
@@ -358,9 +362,7 @@ class TrainingLab(Panel):
         self._tell()
 
     def _show_chosen(self) -> None:
-        """Let the picture show what the toggles say and the pinned run, on the settings now."""
-        self._lab_picture.pin(self.pinned)
-        self._lab_picture.choose(self.pane.value)
+        """Let the picture show what the toggles say and the pinned run."""
         self._draw()
         self._tell()
 
@@ -375,13 +377,11 @@ class TrainingLab(Panel):
 
     def _draw(self) -> None:
         """A fresh picture, whether anything happened or not."""
-        on_reference, place = self.scores_of.value == "reference", self._place()
-        # Callbacks and the drawing thread: the later picture must not be set first.
-        with self._lab_picture.plot.lock:
-            self.picture.value = self._lab_picture.show(
-                self.run.history, self.controls.settings, on_reference=on_reference
-            )
-            self._drawn = place
+        view = View(self.pane.value, self.scores_of.value == "reference", self.pinned)
+        # Callbacks and the drawing thread: the later picture must not be shown first.
+        with self._drawing:
+            self._drawn = self._place()
+            self.picture.show(*drawn(self.run.history, self.controls.settings, view))
 
     def _place(self) -> tuple[object, int]:
         """How far which run has told; another one, and there is something to draw."""

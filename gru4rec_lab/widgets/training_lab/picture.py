@@ -1,264 +1,212 @@
-"""The lab's picture: what a run did so far, and what its losses see in the scores it has now."""
+"""The lab's picture as plain data: what a run did so far, and what its losses see in the scores."""
+
+from typing import NamedTuple
 
 import numpy as np
-from matplotlib.axes import Axes
-from matplotlib.lines import Line2D
-from matplotlib.text import Text
 
 from ...diagnostics.stored import reference_gradients
 from ...losses import LOSSES
-from ...plots import LivePlot
-from ...plots.panes import WEIGHT_COLOUR, GradientPane, ScorePane, WeightPane, loss_legend
+from ...plots.loss_panes import (
+    NEGATIVE_COLOUR,
+    Numbers,
+    count_ticks,
+    pull_in_words,
+    pull_lines,
+    pull_numbers,
+    pull_pane,
+    score_lines,
+    score_numbers,
+    score_pane,
+    weight_lines,
+    weight_numbers,
+    weight_pane,
+)
+from ...plots.picture import INK, SOFT, Axis, Box, Line, Pane, Picture, Shown, across, points
 from ...training.controls import Settings
 from .comparison import QUALITY_NAMES, Pinned, quality_curves
 from .history import History
-from .observation import SCORE_BINS, Observation
+from .observation import SCORE_BINS
 
-HIGHEST = 3000
-PANES = ("weights", "scores")
-OF_THE_MODEL = "pull on the target, scores at step {:,} ({})"
+HEIGHT, HIGHEST = 560, 3000
+# The pull and the quality come first: they are what is on the screen together with the controls.
+PULL, QUALITY = (0, 0, 0.5, 0.56), (0.5, 0, 1, 0.56)
+LOSS, EFFECTIVE, RIGHT = (0, 0.56, 0.3, 1), (0.3, 0.56, 0.6, 1), (0.6, 0.56, 1, 1)
+OVER_STEPS = ("quality", "loss", "effective")
 OF_THE_REFERENCE = "pull on the target, scores of a trained BPR"
 LOSS_LIMITS = [place * 10.0**power for power in range(-3, 9) for place in (1, 1.5, 2, 3, 5, 7)]
 QUALITY_LIMITS = [0.2, 0.4, 0.6, 0.8, 1.05]
-QUALITY = {
-    "recall_20": ("black", "solid", "o"),
-    "mrr_20": ("#666666", (0, (4, 2)), "s"),
-    "recall_1": ("#999999", (0, (1, 1)), "D"),
+LOOKS = {
+    "recall_20": (INK, (), "circle"),
+    "mrr_20": (SOFT, (4, 2), "square"),
+    "recall_1": (SOFT, (1, 1), "diamond"),
 }
 GHOST = "#d0b9a0"
 
 
-class LabPicture:
-    """Draws a `History`; only what moves, unless a limit has to grow.
+class View(NamedTuple):
+    """What the picture is asked to show besides the run.
 
     Attributes:
-        plot: the live plot behind it.
-        pane: "weights" or "scores", what stands in the upper right corner.
+        pane: "weights" or "scores", what stands in the lower right corner.
+        on_reference: whether the pull is that on the scores of a trained BPR model.
+        pinned: the run whose quality lies below as a ghost; None without one.
     """
 
-    def __init__(self):
-        self.plot = plot = LivePlot(960, 660)
-        self._loss = LossCurves(plot, _titled(plot.add_axes(65, 190, 450, 310), "training loss"))
-        effective = plot.add_axes(65, 62, 450, 150)
-        _titled(effective, "effective negatives (dashed: all negatives)")
-        self._effective = EffectiveCurve(plot, effective, highest=HIGHEST)
-        quality = plot.add_axes(535, 62, 915, 290)
-        title = "quality on held-out sessions (marker: epoch end)"
-        quality.set_title(title, fontsize=10, loc="left", pad=20)
-        self._quality = QualityCurves(plot, quality)
-        gradients = plot.add_axes(65, 395, 450, 605)
-        self.gradients = GradientPane(plot, gradients, highest=HIGHEST)
-        self._gradient_title = self._moving_title(gradients)
-        self._right = self._right_panes()
-        # The steps are written once, below the effective negatives.
-        self._loss.axes.tick_params(labelbottom=False)
-        self._over_steps = [self._loss.axes, effective, quality]
-        self._changes = [self._mark_line(axes) for axes in self._over_steps]
-        for axes in (effective, quality):
-            axes.set_xlabel("step (dotted: a control changed)", fontsize=9)
-        loss_legend(plot, list(LOSSES), left=65, top=654)
-        self.pane = "weights"
-        self.choose("weights")
-
-    def _right_panes(self) -> dict[str, WeightPane | ScorePane]:
-        places = {name: self.plot.add_axes(535, 395, 880, 605) for name in PANES}
-        places["weights"].set_title("softmax weights of the negatives", fontsize=10, loc="left")
-        bins = {"low": SCORE_BINS["low"], "high": SCORE_BINS["high"]}
-        return {
-            "weights": WeightPane(self.plot, places["weights"], highest=HIGHEST),
-            "scores": ScorePane(
-                self.plot, places["scores"], **bins, n_bins=SCORE_BINS["n_bins"]
-            ),
-        }  # fmt: skip
-
-    def _moving_title(self, axes: Axes) -> Text:
-        text = axes.text(0, 1.03, "", transform=axes.transAxes, fontsize=10)
-        return self.plot.moving(text)
-
-    def _mark_line(self, axes: Axes) -> Line2D:
-        across = axes.get_xaxis_transform()
-        (line,) = axes.plot([], [], color="#444444", lw=1, ls=(0, (1, 1.5)), transform=across)
-        return self.plot.moving(line)
-
-    def choose(self, pane: str) -> None:
-        """Show "weights" or "scores" in the upper right corner from the next picture on."""
-        with self.plot.lock:
-            self.pane = pane
-            for name, each in self._right.items():
-                each.visible(name == pane)
-
-    def pin(self, pinned: Pinned | None) -> None:
-        """The quality of this run as a ghost from the next picture on; None: without one."""
-        with self.plot.lock:
-            self._quality.pin(pinned)
-
-    def show(self, history: History, asked: Settings, *, on_reference: bool = False) -> bytes:
-        """The picture of the run so far, as PNG bytes.
-
-        The pull is that on the scores of the model as last observed, or, with `on_reference` and
-        before that, on those of a trained BPR model with the negatives `asked` for.
-        """
-        with self.plot.lock:
-            pinned = self._quality.pinned
-            n_steps = max(history.n_steps, pinned.n_steps if pinned else 0) or 1000
-            for axes in self._over_steps:
-                self.plot.limits(axes, x=(0, n_steps))
-            for part in (self._loss, self._effective, self._quality):
-                part.show(history)
-            self._show_changes([change.step for change in history.changes])
-            self._show_pull(history, asked, on_reference or not history.observations)
-            self._show_right(history.last_observation)
-            return self.plot.png()
-
-    def _show_changes(self, steps: list[int]) -> None:
-        height = np.tile([0, 1, np.nan], len(steps)) if steps else []
-        for line in self._changes:
-            line.set_data(np.repeat(steps, 3), height)
-
-    def _show_pull(self, history: History, asked: Settings, on_reference: bool) -> None:
-        if on_reference:
-            gradients = reference_gradients(asked.n_sample, asked.sample_alpha)
-            title, loss = OF_THE_REFERENCE, asked.loss
-        else:
-            last = history.observations[-1]
-            gradients, loss = last.value.gradients, last.settings.loss
-            title = OF_THE_MODEL.format(last.step, loss)
-        self.gradients.show(gradients, thick=loss)
-        self._gradient_title.set_text(title)
-
-    def _show_right(self, seen: Observation | None) -> None:
-        if seen is None:
-            for line in self._right["weights"].lines:
-                line.set_data([], [])
-            self._right["scores"].clear()
-        elif self.pane == "weights":
-            self._right["weights"].show(seen.weights)
-        else:
-            self._right["scores"].show(seen.scores)
+    pane: str = "weights"
+    on_reference: bool = False
+    pinned: Pinned | None = None
 
 
-def _titled(axes: Axes, title: str) -> Axes:
-    axes.set_title(title, fontsize=10, loc="left")
-    return axes
+def drawn(history: History, asked: Settings, view: View) -> tuple[Picture, Shown]:
+    """The picture of the run so far and its numbers.
+
+    The pull is that on the scores of the model as last observed or, `on_reference` and before
+    that, on those of a trained BPR model with the negatives `asked` for.
+    """
+    last = history.observations[-1] if history.observations else None
+    on_reference = view.on_reference or last is None
+    loss = asked.loss if on_reference else last.settings.loss
+    gradients = (
+        reference_gradients(asked.n_sample, asked.sample_alpha)
+        if on_reference
+        else last.value.gradients
+    )
+    ghost = view.pinned if view.pinned and view.pinned.data == history.data else None
+    lines = pull_numbers(gradients) | _losses(history) | _effective(history)
+    lines |= _quality(history, ghost)
+    if last and view.pane == "weights":
+        lines |= weight_numbers(last.value.weights)
+    elif last:
+        lines |= score_numbers(last.value.scores)
+    changes = across(*(change.step for change in history.changes))
+    lines |= {f"changes of {pane}": changes for pane in OVER_STEPS}
+    titles = _titles(history, view, loss, on_reference=on_reference)
+    # An own loss may have been removed.
+    pull = pull_in_words(gradients, {loss} & gradients.curves.keys())
+    about = f"{titles['pull']}: {pull}. {_told(history, view, ghost)}"
+    shown = Shown(lines, about, thick=loss, titles=titles)
+    return _picture(history, view.pane, ghost, lines), shown
 
 
-class LossCurves:
+def _picture(history: History, pane: str, ghost: Pinned | None, shown: Numbers) -> Picture:
+    n_steps = max(history.n_steps, ghost.n_steps if ghost else 0) or 1000
+    losses = [shown[f"loss {name}"][1] for name in LOSSES]
+    shares = [shown[f"{kind}{name}"][1] for name in LOOKS for kind in ("", "end ", "ghost ")]
+    right = weight_pane(RIGHT, HIGHEST) if pane == "weights" else score_pane(RIGHT, **SCORE_BINS)
+    panes = {
+        "pull": pull_pane(PULL, HIGHEST),
+        "quality": _over_steps(
+            QUALITY, n_steps, Axis((0, top_of(shares, QUALITY_LIMITS, at_least=0.6)),
+            label="share of held-out targets"), "quality", ghost is not None,
+        ),
+        "loss": _over_steps(
+            LOSS, n_steps, Axis((0, top_of(losses, LOSS_LIMITS, at_least=1.0)),
+            label="mean a target"), "training loss",
+        ),
+        "effective": _over_steps(
+            EFFECTIVE, n_steps, Axis((1, HIGHEST), "log", "negatives", ticks=count_ticks(HIGHEST)),
+            "effective negatives",
+        ),
+        "right": right,
+    }  # fmt: skip
+    marks = {f"changes of {name}": Line(name, SOFT, "across", dash=(1, 1.5), width=1)
+             for name in OVER_STEPS}  # fmt: skip
+    lines = _quality_lines() | _loss_lines() | {
+        "all": Line("effective", NEGATIVE_COLOUR, dash=(4, 2), label="all (dashed)"),
+        "that count": Line("effective", width=2, dots=1.5, label="effective"),
+    }  # fmt: skip
+    of_right = weight_lines if pane == "weights" else score_lines
+    return Picture(HEIGHT, panes, pull_lines("pull", LOSSES) | marks | lines | of_right("right"))
+
+
+def _over_steps(box: Box, n_steps: int, y: Axis, title: str, ghost: bool = False) -> Pane:
+    x = Axis((0, n_steps), label="step (dotted: a control changed)", name="step")
+    return Pane(x, y, box, title, corners=("", "pale: the pinned run" if ghost else ""))
+
+
+def _quality_lines() -> dict[str, Line]:
+    """Lines for the probe, marks for ends of epochs, and below them pale lines of a pinned run."""
+    lines = {}
+    for name, (_, dash, _) in LOOKS.items():
+        label = f"{QUALITY_NAMES[name]}, pinned"
+        lines[f"ghost {name}"] = Line("quality", GHOST, dash=dash, width=3, group=name, label=label)
+    for name, (colour, dash, mark) in LOOKS.items():
+        look = {"dash": dash, "width": 1.5, "label": QUALITY_NAMES[name]}
+        lines[name] = Line("quality", colour, key="pane", **look)
+        lines[f"end {name}"] = Line("quality", colour, width=0, dots=4, mark=mark, group=name)
+    return lines
+
+
+def _loss_lines() -> dict[str, Line]:
+    return {
+        f"loss {name}": Line("loss", loss.colour, dots=1.5, label=name, group=name)
+        for name, loss in LOSSES.items()
+    }
+
+
+def _losses(history: History) -> Numbers:
     """Mean loss since the last report, a line a loss, apart where the loss was changed."""
-
-    def __init__(self, plot: LivePlot, axes: Axes):
-        self._plot, self.axes = plot, axes
-        axes.set_ylabel("mean a target", fontsize=9)
-        self._lines = {name: self._line(name) for name in LOSSES}
-
-    def _line(self, name: str) -> Line2D:
-        (line,) = self.axes.plot([], [], color=LOSSES[name].colour, lw=2, marker=".", ms=4)
-        return self._plot.moving(line)
-
-    def show(self, history: History) -> None:
-        """Draw the reports so far; the axis grows with them."""
-        for name in history.losses.keys() - self._lines.keys():  # added since the panel was made
-            self._lines[name] = self._line(name)
-        for name, line in self._lines.items():
-            points = _with_gaps(history.losses.get(name, []), history)
-            line.set_data(points[:, 0], points[:, 1])
-        seen = [loss for points in history.losses.values() for _, loss in points]
-        self._plot.limits(self.axes, y=(0, top_of(seen, LOSS_LIMITS, at_least=1.0)))
-
-
-class EffectiveCurve:
-    """How many negatives count, and how many there are, in each observation; a logarithmic axis."""
-
-    def __init__(self, plot: LivePlot, axes: Axes, *, highest: int):
-        axes.set(yscale="log", ylim=(1, highest))
-        axes.set_yticks([1, 10, 100, 1000], ["1", "10", "100", "1,000"])
-        axes.minorticks_off()
-        (self._all,) = axes.plot([], [], color="#999999", lw=1.3, ls=(0, (4, 2)))
-        (self._effective,) = axes.plot([], [], color=WEIGHT_COLOUR, lw=2, marker=".", ms=3)
-        plot.moving(self._all)
-        plot.moving(self._effective)
-
-    def show(self, history: History) -> None:
-        """Draw the observations so far."""
-        steps = [seen.step for seen in history.observations]
-        self._all.set_data(steps, [seen.value.n_negatives for seen in history.observations])
-        self._effective.set_data(steps, [seen.value.effective for seen in history.observations])
-
-
-class QualityCurves:
-    """Recall and MRR: lines for the probe, markers for ends of epochs, pale for a pinned run."""
-
-    def __init__(self, plot: LivePlot, axes: Axes):
-        self._plot, self.axes = plot, axes
-        self.pinned: Pinned | None = None
-        self._ghosts = {name: self._ghost(name) for name in QUALITY}
-        self._label = plot.moving(
-            axes.text(
-                1, -0.225, "", transform=axes.transAxes, ha="right", va="center", fontsize=8,
-                color="#8a6d4b",
-            )
-        )  # fmt: skip
-        self._live = {name: self._line(name, live=True) for name in QUALITY}
-        self._ends = {name: self._line(name, live=False) for name in QUALITY}
-        axes.set_ylabel("share of targets", fontsize=9)
-        axes.legend(
-            handles=self._keys(), fontsize=8, ncols=3, frameon=False, loc="lower left",
-            bbox_to_anchor=(0, 1.0), borderaxespad=0, borderpad=0.4,
-        )  # fmt: skip
-
-    def _ghost(self, name: str) -> Line2D:
-        _, dash, _ = QUALITY[name]
-        (line,) = self.axes.plot([], [], color=GHOST, ls=dash, lw=2)
-        return self._plot.moving(line)
-
-    def _line(self, name: str, *, live: bool) -> Line2D:
-        colour, dash, marker = QUALITY[name]
-        look = {"ls": dash, "lw": 1.3} if live else {"ls": "none", "marker": marker, "ms": 6}
-        (line,) = self.axes.plot([], [], color=colour, **look)
-        return self._plot.moving(line)
-
-    @staticmethod
-    def _keys() -> list[Line2D]:
-        return [
-            Line2D(
-                [],
-                [],
-                color=colour,
-                ls=dash,
-                marker=marker,
-                ms=5,
-                lw=1.3,
-                label=QUALITY_NAMES[name],
-            )
-            for name, (colour, dash, marker) in QUALITY.items()
-        ]
-
-    def pin(self, pinned: Pinned | None) -> None:
-        """Keep this run as a ghost; None: no ghost."""
-        self.pinned = pinned
-        for name, ghost in self._ghosts.items():
-            observed = pinned.quality[name].observed if pinned else []
-            ghost.set_data(*np.array(observed).reshape(-1, 2).T)
-        self._label.set_text(f"pale: pinned run, {pinned.label}" if pinned else "")
-
-    def show(self, history: History) -> None:
-        """Draw the observations and ends of epochs so far; the axis grows with them."""
-        seen = []
-        for name, curves in quality_curves(history).items():
-            self._live[name].set_data(*np.array(curves.observed).reshape(-1, 2).T)
-            self._ends[name].set_data(*np.array(curves.ends).reshape(-1, 2).T)
-            seen += [value for _, value in curves.observed + curves.ends]
-        if self.pinned is not None:
-            seen += [value for each in self.pinned.quality.values() for _, value in each.observed]
-        self._plot.limits(self.axes, y=(0, top_of(seen, QUALITY_LIMITS, at_least=0.6)))
-
-
-def top_of(seen: list[float], tops: list[float], *, at_least: float) -> float:
-    """The upper limit for what is seen, out of few: each new one costs a drawing of the axes."""
-    highest = max([value for value in seen if np.isfinite(value)], default=0) * 1.15
-    return next((top for top in tops if top >= max(highest, at_least)), tops[-1])
-
-
-def _with_gaps(points: list[tuple[int, float]], history: History) -> np.ndarray:
-    """[points, 2], with a NaN where the loss changed, so that no line joins two stretches."""
     gaps = [(change.step - 0.5, np.nan) for change in history.changes if change.name == "loss"]
-    return np.array(sorted(points + gaps)).reshape(-1, 2)
+    return {f"loss {name}": _points(sorted(history.losses.get(name, []) + gaps)) for name in LOSSES}
+
+
+def _effective(history: History) -> Numbers:
+    seen = history.observations
+    return {
+        "all": _points([(each.step, each.value.n_negatives) for each in seen]),
+        "that count": _points([(each.step, each.value.effective) for each in seen]),
+    }
+
+
+def _quality(history: History, ghost: Pinned | None) -> Numbers:
+    lines = {}
+    for name, curves in quality_curves(history).items():
+        lines[name], lines[f"end {name}"] = _points(curves.observed), _points(curves.ends)
+        lines[f"ghost {name}"] = _points(ghost.quality[name].observed if ghost else [])
+    return lines
+
+
+def _points(pairs: list[tuple[float, float]]) -> np.ndarray:
+    return points(*np.array(pairs, dtype=float).reshape(-1, 2).T)
+
+
+def _titles(history: History, view: View, loss: str, *, on_reference: bool) -> dict[str, str]:
+    right = "softmax weights" if view.pane == "weights" else "scores"
+    titles = {"pull": OF_THE_REFERENCE, "right": f"{right} of the negatives"}
+    if history.observations:
+        last = history.observations[-1]
+        at = f"step {last.step:,} ({last.settings.loss})"
+        titles |= {"right": f"{right} at {at}", "quality": f"quality at step {last.step:,}"}
+        if not on_reference:
+            titles["pull"] = f"pull on the target, scores at {at}"
+    if history.report:
+        report = history.report
+        titles["loss"] = f"loss at step {report.step:,} ({report.settings.loss})"
+    return titles
+
+
+def _told(history: History, view: View, ghost: Pinned | None) -> str:
+    """Loss, effective negatives and quality in words, for those who do not see them."""
+    if not history.observations:
+        return "No model has been observed yet."
+    last, report = history.observations[-1], history.report
+    seen = last.value
+    shares = ", ".join(f"{QUALITY_NAMES[name]} {getattr(seen, name):.3f}" for name in LOOKS)
+    words = [f"Step {last.step:,} with {last.settings.loss}: {shares}; "
+             f"{seen.effective:,.0f} effective of {seen.n_negatives:,} negatives"]  # fmt: skip
+    if report:
+        words.append(f"mean loss {report.loss:.3g} at step {report.step:,}")
+    if view.pane == "weights" and seen.weights is not None:
+        words.append(f"the largest softmax weight {seen.weights.weight[0]:.2g}")
+    if history.changes:
+        words.append(f"changes at steps {', '.join(str(each.step) for each in history.changes)}")
+    if ghost:
+        words.append(f"pale: the pinned run, {ghost.label}")
+    return "; ".join(words) + "."
+
+
+def top_of(seen: list[np.ndarray], tops: list[float], *, at_least: float) -> float:
+    """The upper limit for what is seen, out of few, so that the axis seldom changes."""
+    known = np.concatenate(seen)
+    highest = 1.15 * max(known[np.isfinite(known)], default=0)
+    return next((top for top in tops if top >= max(highest, at_least)), tops[-1])
