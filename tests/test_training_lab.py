@@ -357,7 +357,7 @@ def test_the_hint_says_what_the_last_observation_shows(lab):
     ("loss", "n_sample", "at_top", "advice"),
     [
         ("bpr", 0, 0.01, "raise <b>extra negatives</b>"),
-        ("bpr", 2048, 0.01, "drag <b>loss</b> to bpr-max"),
+        ("bpr", 2048, 0.01, "switch <b>loss</b> to bpr-max"),
         ("bpr-max", 2048, 0.01, "back to bpr"),
         ("bpr-max", 2048, 0.5, "to a trained BPR"),
     ],

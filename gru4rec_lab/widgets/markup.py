@@ -43,5 +43,7 @@ def _escaped(text: object) -> str:
 def advice(text: str) -> str:
     """The text, which is HTML, as a line of advice."""
     # Two lines high in any case, so that the picture below stays where it is.
-    style = "color:#1c6ea4;line-height:1.5;min-height:3em;max-width:960px"
+    style = (
+        "color:var(--jp-content-link-color, #1c6ea4);line-height:1.5;min-height:3em;max-width:960px"
+    )
     return f'<div style="{style}"><b>Try:</b> {text}</div>'

@@ -22,6 +22,13 @@ _STYLE = """<style>
 .g4r-panel .widget-toggle-buttons { display: flex; align-items: center; }
 .g4r-panel .widget-toggle-buttons > .widget-label {
   flex: 0 0 auto; text-align: right; margin-right: 8px; }
+.g4r-panel .jupyter-widgets { max-width: calc(100% - 4px); }
+.g4r-panel .widget-toggle-buttons, .g4r-panel .widget-html { height: auto; }
+.g4r-panel .widget-html-content { line-height: 1.4; padding: 2px 0; }
+.g4r-panel .g4r-fold { text-align: left; }
+.g4r-panel.jupyter-widgets-disconnected::before { padding: 4px 8px; color: #8b0000;
+  background: #fdecea; font: 14px sans-serif; opacity: 1;
+  content: "The kernel of this panel has ended or was restarted. Run its cell again."; }
 </style>"""
 DRAW_EVERY = 0.25
 

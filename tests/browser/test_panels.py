@@ -48,12 +48,6 @@ def test_a_model_trains_while_its_controls_are_dragged(lab_panel):
     assert is_clean(lab_panel)
 
 
-def test_a_picture_has_two_pixels_where_css_has_one(panels):
-    panels.tab("Training lab")
-    image = panels.panel("g4r-start").element("g4r-picture")
-    assert image.evaluate("e => e.naturalWidth >= 2 * e.clientWidth && e.clientWidth > 500")
-
-
 def test_the_picture_is_as_wide_as_its_panel_and_follows_it(explorer):
     svg = explorer.page.locator(f"{explorer.scope}.g4r-picture svg[role=img]")
     size = explorer.page.viewport_size

@@ -14,10 +14,10 @@ from ..controls import (
     LABEL,
     StepsSlider,
     float_slider,
-    labelled,
     marked,
     set_value,
     steps_slider,
+    toggle_buttons,
 )
 
 N_SAMPLES = [0] + [2**power for power in range(3, 12)]
@@ -43,19 +43,46 @@ BUTTONS = {
 N_CHOICES = 8
 
 
-class LabControls(widgets.HBox):
-    """Elements for the live settings, starting at those of `config`, and `below` the sliders.
+class Fold(widgets.VBox):
+    """A header that opens and closes what lies below it; closed at first.
+
+    Attributes:
+        header: the button that does so.
+        box: what it holds.
+    """
+
+    def __init__(self, title: str, children: list[widgets.Widget], *, css: str):
+        self._title, self.box = title, widgets.VBox(children)
+        # Not an accordion: its header cannot be reached by Tab.
+        self.header = widgets.ToggleButton(
+            tooltip="show or hide them", layout=widgets.Layout(width="auto")
+        )
+        self.header.observe(lambda _change: self._open(), "value")
+        self._open()
+        super().__init__([self.header, self.box])
+        marked(self.header, f"{css}-header", "g4r-fold")
+        marked(self, css)
+
+    def _open(self) -> None:
+        """Show what it holds if the header is pressed."""
+        sign = "\u25be" if self.header.value else "\u25b8"
+        self.header.description = f"{sign} {self._title}"
+        self.box.layout.display = None if self.header.value else "none"
+
+
+class LabControls:
+    """Elements for the live settings, starting at those of `config`.
 
     Attributes:
         elements: setting name to its element.
+        main: the loss, the extra negatives and how they are drawn.
+        others: all other settings.
     """
 
-    def __init__(self, config: Config, below: widgets.Widget):
+    def __init__(self, config: Config):
+        loss = toggle_buttons("loss", {}, [], css="g4r-loss", widths=(60, 116, 720))
         self.elements: dict[str, widgets.ValueWidget] = {
-            "loss": labelled(
-                widgets.SelectionSlider, "loss", options=list(LOSSES), value=config.loss,
-                css="g4r-loss", tooltip="the loss that trains from the next step on",
-            ),
+            "loss": loss,
             "n_sample": steps_slider(
                 "extra negatives", config.n_sample, N_SAMPLES, css="g4r-n-sample",
                 tooltip="n_sample: extra negatives drawn for every step (items)",
@@ -66,22 +93,29 @@ class LabControls(widgets.HBox):
                 tooltip="negatives are drawn with popularity^alpha: 0 uniform, 1 by popularity",
             ),
         }  # fmt: skip
-        left = [*self.elements.values(), below]
-        right = []
-        for name in NUMBERS:
-            self.elements[name] = _number(name, getattr(config, name))
-            right.append(self.elements[name])
-        columns = [widgets.VBox(left), widgets.VBox(right[:3]), widgets.VBox(right[3:])]
-        super().__init__(columns, layout=widgets.Layout(flex_flow="row wrap"))
+        self._offer_losses()
+        loss.value = config.loss
+        sliders = [self.elements["n_sample"], self.elements["sample_alpha"]]
+        for slider in sliders:  # side by side on a laptop, with JupyterLab's list of files
+            slider.layout.width, slider.style.description_width = "410px", "105px"
+        self.elements |= {name: _number(name, getattr(config, name)) for name in NUMBERS}
+        row = widgets.Layout(flex_flow="row wrap")
+        self.main = widgets.VBox([loss, widgets.HBox(sliders, layout=row)])
+        self.others = widgets.HBox([self.elements[name] for name in NUMBERS], layout=row)
 
     def show(self, settings: Settings) -> None:
         """Let the elements show these settings, but for values that one of them cannot show."""
-        choice = self.elements["loss"]
-        if list(choice.options) != list(LOSSES):  # one was added since the panel was made
-            choice.options = list(LOSSES)
+        self._offer_losses()
         for name, value in asdict(settings).items():
             with suppress(ValueError):
                 set_value(self.elements[name], name, value)
+
+    def _offer_losses(self) -> None:
+        """A button a loss; a learner adds losses while the panel is there."""
+        choice, options = self.elements["loss"], [(name, name) for name in LOSSES]
+        if list(choice.options) != options:
+            choice.tooltips = [f"train with {name} from the next step on" for name in LOSSES]
+            choice.options = options
 
     def on_change(self, callback: Callable[[dict], None]) -> None:
         """Call `callback` with the change whenever an element changes; `owner` is the element."""
@@ -118,7 +152,7 @@ def run_buttons() -> dict[str, widgets.Button]:
     buttons = {}
     for name, (label, tooltip) in BUTTONS.items():
         button = widgets.Button(description=label, tooltip=tooltip)
-        button.layout.width = "90px"
+        button.layout.width = "72px"
         buttons[name] = marked(button, f"g4r-{name}")
     return buttons
 

@@ -83,7 +83,7 @@ class TrainingLab(PicturePanel):
             self.take(self._elements.settings.parse(settings))
         parts = self._elements
         middle = [self.error_box, parts.status, self.picture]
-        self.reveal([*parts.above(), *middle, *parts.below(), self.files, self.restore_box])
+        self.reveal([*parts.above(), *middle, *parts.below([self.files, self.restore_box])])
         self._show_chosen()
         load_ahead()
 

@@ -6,7 +6,7 @@ import ipywidgets as widgets
 
 from ...config import Config
 from ..controls import marked, toggle_buttons
-from .controls import LabControls, ProbeBox, run_buttons, speed_slider
+from .controls import Fold, LabControls, ProbeBox, run_buttons, speed_slider
 from .run import LabRun
 from .settings import LabSettings, NextRunSettings, paper_menu
 from .text import changes_list, formula, hint, recommendations_list, status_line
@@ -32,20 +32,20 @@ class LabElements:
 
     def __init__(self, config: Config, speed_limit: int, *, own_data: bool):
         self.speed = speed_slider(speed_limit)
-        self.controls = LabControls(config, self.speed)
+        self.controls = LabControls(config)
         self.next_run = NextRunSettings(config, own_data=own_data)
         self.scores_of = toggle_buttons(
             "pull on scores of", SCORES_OF, ["the scores that the model in training has now",
             "frozen, wide scores of a BPR model after 4 epochs on the flights: BPR-max with ELU "
             "and bpreg keeps its own scores narrow, and on narrow scores all losses pull alike. "
             "Linear scores, no ELU; extra negatives act at once, also before Start"],
-            css="g4r-scores-of",
+            css="g4r-scores-of", widths=(110, 110, 380),
         )  # fmt: skip
         self.pane = toggle_buttons(
             "beside it", {"softmax weights": "weights", "scores": "scores"},
             ["weights of the negatives in the -max losses, the largest first",
              "where the scores of negatives and targets lie, as the loss in force sees them"],
-            css="g4r-pane",
+            css="g4r-pane", widths=(60, 120, 350),
         )  # fmt: skip
         shown = {"scores_of": self.scores_of, "pane": self.pane, "speed": self.speed}
         self.settings = LabSettings(self.controls.elements, self.next_run, shown)
@@ -63,15 +63,19 @@ class LabElements:
         head = widgets.HBox(
             [*self.buttons.values(), self.state_label], layout=widgets.Layout(**ROW)
         )
-        new_run = [self.paper, self.next_run.elements["seed"]]
-        toggles = [self.scores_of, self.pane]
-        rows = [widgets.HBox(each, layout=widgets.Layout(**ROW)) for each in (new_run, toggles)]
-        return [head, self.controls, *rows, self.hint]
+        toggles = widgets.HBox([self.scores_of, self.pane], layout=widgets.Layout(**ROW))
+        return [head, self.controls.main, toggles, self.hint]
 
-    def below(self) -> list[widgets.Widget]:
-        """What stands below the picture."""
-        beside = widgets.HBox([self.probe, self.changes], layout=widgets.Layout(**ROW))
-        return [self.formula, self.compared, beside, self.next_run]
+    def below(self, saving: list[widgets.Widget]) -> list[widgets.Widget]:
+        """What stands below the picture; most of it is folded."""
+        others = [self.controls.others, self.speed, self.paper]
+        folds = [
+            Fold("More controls: optimizer, scores, speed, presets", others, css="g4r-more"),
+            self.next_run,
+            Fold("What it recommends", [self.probe], css="g4r-asking"),
+            Fold("Save, and settings as text", saving, css="g4r-saving"),
+        ]
+        return [self.changes, self.compared, self.formula, *folds]
 
     def tell(self, run: LabRun) -> None:
         """Bring words and buttons up to date with the run."""

@@ -10,6 +10,7 @@ from ...data import list_datasets
 from ...training.controls import LIVE
 from ..controls import LABEL, marked, set_value
 from ..settings_box import from_text, to_text
+from .controls import Fold
 
 # Best settings of the official README of 2023, found by 200 trials for each data set and loss;
 # "lab" is what this panel starts from.
@@ -61,12 +62,10 @@ def shown_value(config: Config, name: str) -> Any:
     return ", ".join(map(str, value)) if name == "layers" else value
 
 
-class NextRunSettings(widgets.VBox):
-    """A closed drawer of settings that the next Start after a Stop or Reset takes.
+class NextRunSettings(Fold):
+    """Settings that the next Start after a Stop or Reset takes.
 
     Attributes:
-        header: the button that opens and closes it.
-        box: what it holds.
         elements: the names in `TOOLTIPS` to their elements.
     """
 
@@ -93,23 +92,8 @@ class NextRunSettings(widgets.VBox):
         }
         for name, element in self.elements.items():
             marked(element, f"g4r-next-run-{name.replace('_', '-')}")
-        # The seed is asked for so often that it stands outside.
-        self.box = widgets.VBox([each for name, each in self.elements.items() if name != "seed"])
-        # Not an accordion: its header cannot be reached by Tab.
-        self.header = widgets.ToggleButton(
-            tooltip="show or hide them", layout=widgets.Layout(width="470px")
-        )
-        self.header.observe(lambda _change: self._open(), "value")
-        self._open()
-        super().__init__([self.header, self.box])
-        marked(self, "g4r-next-run")
-        marked(self.header, "g4r-next-run-header")
-
-    def _open(self) -> None:
-        """Show the settings if the header is pressed."""
-        sign = "\u25be" if self.header.value else "\u25b8"
-        self.header.description = f"{sign} Settings that need a new run (Stop or Reset, then Start)"
-        self.box.layout.display = None if self.header.value else "none"
+        title = "Settings that need a new run (Stop or Reset, then Start)"
+        super().__init__(title, list(self.elements.values()), css="g4r-next-run")
 
     @property
     def data(self) -> str | None:

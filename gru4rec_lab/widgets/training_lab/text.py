@@ -78,7 +78,7 @@ def hint(state: str, gradients: GradientByRank | None, asked: Settings, scores_o
     if gradients is None:
         return advice(
             "press <b>Start</b> and watch <i>pull on the target</i>. Then drag <b>extra "
-            "negatives</b> and <b>loss</b> while the model trains."
+            "negatives</b> and switch <b>loss</b> while the model trains."
         )
     if scores_of == "reference":
         return advice("set <b>pull on scores of</b> to this model: what do its own do to it?")
@@ -113,8 +113,8 @@ def _advice(asked: Settings, held: dict[str, float]) -> str:
     if asked.n_sample < MANY:
         return "raise <b>extra negatives</b>: the dashed lines fall on the left."
     if asked.loss in FADING:
-        return "drag <b>loss</b> to bpr-max, and see what becomes of Recall@1 and MRR@20."
-    return "drag <b>loss</b> back to bpr, or <b>extra negatives</b> to 0, and compare."
+        return "switch <b>loss</b> to bpr-max, and see what becomes of Recall@1 and MRR@20."
+    return "switch <b>loss</b> back to bpr, or <b>extra negatives</b> to 0, and compare."
 
 
 def _times(share: float) -> str:
