@@ -6,7 +6,7 @@ from html import unescape
 
 import pytest
 
-from gru4rec_lab.losses import LOSSES, bpr
+from gru4rec_lab.losses import LOSSES
 from gru4rec_lab.page import build
 from gru4rec_lab.widgets import LossExplorer
 from gru4rec_lab.widgets.loss_explorer.address import address
@@ -73,7 +73,7 @@ def test_it_shows_every_loss_that_has_a_twin_and_draws_it(opened):
 
 
 def test_a_loss_without_a_twin_is_not_on_the_page(opened, tmp_path):
-    LOSSES.add("hinge", lambda target, negatives: bpr(target, negatives) / 2)
+    LOSSES.add("hinge", lambda target, negatives: LOSSES["bpr"](target, negatives) / 2)
     try:
         build.main(str(tmp_path / "more.html"))
     finally:
