@@ -4,9 +4,10 @@ import {short} from "./scales.js";
 
 const WIDE = 1.5, MANY = 256;
 
-// Halves to the even number, as Python rounds.
-const rounded = (number, digits) =>
-  number.toLocaleString("en", {minimumFractionDigits: digits, maximumFractionDigits: digits, roundingMode: "halfEven"});
+// To 0, 1 or 2 digits; halves to the even number, as Python rounds.
+const formats = [0, 1, 2].map(digits =>
+  new Intl.NumberFormat("en", {minimumFractionDigits: digits, maximumFractionDigits: digits, roundingMode: "halfEven"}));
+const rounded = (number, digits) => formats[digits].format(number);
 export const percent = (share, digits = 0) => `${rounded(100 * share, digits)}%`;
 const whole = number => rounded(number, 0);
 export const counted = number => (number >= 100 ? whole(number) : short(number));
