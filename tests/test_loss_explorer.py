@@ -394,16 +394,98 @@ def test_a_preset_sets_the_controls_and_leaves_when_one_changes(explorer, name):
 
 
 def test_what_another_thread_changes_while_a_preset_is_set_empties_the_preset(explorer):
-    def change_scale(_change):
-        thread = threading.Thread(target=setattr, args=(explorer.scale, "value", "relative"))
+    def change_target(_change):
+        thread = threading.Thread(target=setattr, args=(explorer.n_sample, "value", 64))
         thread.start()
         thread.join(timeout=30)
 
-    explorer.spread.observe(change_scale, "value")
+    explorer.spread.observe(change_target, "value")
     explorer.preset.value = "narrow scores"
-    explorer.spread.unobserve(change_scale, "value")
-    assert (explorer.spread.value, explorer.scale.value) == (0.5, "relative")
+    explorer.spread.unobserve(change_target, "value")
+    assert (explorer.spread.value, explorer.n_sample.value) == (0.5, 64)
     assert explorer.preset.value == ""
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_the_preset_in_force_is_shown_however_it_was_reached(explorer, name):
+    explorer.controls.apply(PRESETS[name])
+    assert explorer.preset.value == name
+
+
+def test_reset_sets_all_controls_as_they_were_at_first(explorer):
+    usual = explorer.controls.settings()
+    explorer.controls.apply({"source": "trained", "losses": ["bpr"], "bpreg": 1.0, "n_sample": 333})
+    explorer.controls.reset.click()
+    assert explorer.controls.settings() == usual
+    assert explorer.preset.value == "batch only"
+
+
+def test_any_number_of_extra_negatives_can_be_typed(explorer):
+    explorer.controls.typed.value = 333
+    assert explorer.n_sample.value == 333
+    assert explorer.numbers["negatives"] == 31 + 333
+    explorer.n_sample.value = 64
+    assert explorer.controls.typed.value == 64
+
+
+def note(panel, name):
+    said = panel.controls.notes[name]
+    return "" if said.layout.display == "none" else said.value
+
+
+@pytest.mark.parametrize(
+    ("name", "settings", "way_out"),
+    [
+        ("bpreg", {"pane": "weights"}, {"pane": "pushes"}),
+        ("bpreg", {"pane": "pushes", "losses": ["bpr"]}, {"losses": ["bpr-max"]}),
+        ("sample_alpha", {"source": "trained", "n_sample": 0}, {"n_sample": 64}),
+        ("scale", {"losses": []}, {"losses": ["bpr"]}),
+    ],
+)
+def test_a_control_that_changes_nothing_says_why_until_it_does(explorer, name, settings, way_out):
+    explorer.controls.apply(settings)
+    assert note(explorer, name)
+    before = explorer.picture.value
+    element = getattr(explorer, name)
+    element.value = "relative" if name == "scale" else 1.0
+    assert explorer.picture.value == before or name == "scale"
+    explorer.controls.apply(way_out)
+    assert not note(explorer, name)
+
+
+def test_wrong_scores_are_told_at_their_field(explorer):
+    explorer.controls.apply({"source": "pasted"})
+    explorer.pasted.value = "3 <b>"
+    assert 'role="alert"' in note(explorer, "pasted")
+    assert "score 2, '&lt;b&gt;'" in note(explorer, "pasted")
+    explorer.pasted.value = "3 1"
+    assert not note(explorer, "pasted")
+
+
+@pytest.mark.parametrize("text", ["1e4 0 -1e4", "3 2 1", "100 " * 30, "1 " * 3000])
+def test_axes_fit_pasted_scores(explorer, text):
+    explorer.controls.apply({"source": "pasted", "pasted": text, "pane": "scores"})
+    scores = parse_scores(text)
+    low, high = explorer.picture.picture["panes"]["right"]["x"]["limits"]
+    assert low < min(scores) <= max(scores) < high
+    ranks = explorer.picture.picture["panes"]["pull"]["x"]["limits"][1]
+    assert len(scores) - 1 <= ranks <= 10 * max(1, len(scores))
+
+
+def test_a_simple_explorer_starts_with_one_slider_four_curves_and_one_sentence():
+    panel = LossExplorer(key="simple", simple=True)
+    (in_view,) = panel.controls.children[0].children
+    assert panel.n_sample in in_view.children[0].children
+    assert set(panel.picture.picture["panes"]) == {"pull"}
+    curves = [name for name in panel.picture.picture["lines"] if name.startswith("pull")]
+    assert len(curves) == 4
+    assert "31 negatives" in panel.words.value
+    assert panel.hint.layout.display == "none"
+    panel.controls.fold.selected_index = 0
+    assert set(panel.picture.picture["panes"]) == {"pull", "right"}
+    assert "Try:" in panel.hint.value
+    assert panel.hint.layout.display is None
+    panel.close()
 
 
 def test_settings_string_restores_picture_and_words(explorer):

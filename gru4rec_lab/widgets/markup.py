@@ -3,6 +3,10 @@
 import html
 from collections.abc import Iterable, Sequence
 
+# As their theme has it, light on dark where JupyterLab is dark.
+BLUE = "var(--jp-content-link-color,#1c6ea4)"
+RED = "var(--jp-error-color1,#8b0000)"
+
 
 class Html(str):
     """Text that is HTML already; `html_table` escapes any other text."""
@@ -43,7 +47,12 @@ def _escaped(text: object) -> str:
 def advice(text: str) -> str:
     """The text, which is HTML, as a line of advice."""
     # Two lines high in any case, so that the picture below stays where it is.
-    style = (
-        "color:var(--jp-content-link-color, #1c6ea4);line-height:1.5;min-height:3em;max-width:960px"
-    )
+    style = f"color:{BLUE};line-height:1.5;min-height:3em;max-width:960px"
     return f'<div style="{style}"><b>Try:</b> {text}</div>'
+
+
+def aside(text: str, *, wrong: bool = False) -> str:
+    """The text, escaped, as a small line below a control; red and told at once if it is wrong."""
+    colour, role = (RED, ' role="alert"') if wrong else (BLUE, "")
+    style = f"color:{colour};font-size:12px;line-height:1.3;padding-left:158px"
+    return f'<div{role} style="{style}">{_escaped(text)}</div>'

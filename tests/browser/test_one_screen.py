@@ -53,7 +53,8 @@ def test_controls_pull_and_quality_are_on_one_screen(page, size):
 @pytest.mark.parametrize("size", [(900, 720), (853, 480)])
 def test_nothing_is_clipped_when_the_window_is_narrow(page, size):
     page.page.set_viewport_size(dict(zip(("width", "height"), size, strict=True)))
-    wide = """() => { const right = document.querySelector('.g4r-panel').getBoundingClientRect().right;
+    wide = """() => {
+        const { right } = document.querySelector('.g4r-panel').getBoundingClientRect();
         return [...document.querySelectorAll('.g4r-panel .jupyter-widgets, .g4r-panel svg')]
             .filter(e => e.getBoundingClientRect().right > right + 1).map(e => e.className); }"""
     page.until(lambda: page.page.evaluate(wide) == [], 10, "clipped")

@@ -16,21 +16,33 @@ from ..controls import (
     steps_slider,
     toggle_buttons,
 )
-from .settings import CONTROLS, PRESETS, USED_BY
+from ..markup import aside
+from .settings import CONTROLS, N_SAMPLES, PRESETS, USED_BY
+from .text import silent_controls
 
-WIDTHS = (90, 104, 450)  # of a label, a button, a row of buttons
+WIDTHS = (150, 84, 430)  # of a label, a button, a row of buttons
+IN_VIEW = [
+    "source", "pane", "n_sample", "spread", "target_score", "epoch", "number", "sample_alpha",
+    "pasted",
+]  # fmt: skip
 
 
-class ExplorerControls(widgets.HBox):
+class ExplorerControls(widgets.VBox):
     """Every control of the explorer, labelled; those that a source does not use are hidden.
+
+    What is not always in view lies in a fold; `simple` leaves the extra negatives alone in view.
 
     Attributes:
         elements: setting name to its element.
+        typed: the box in which any number of extra negatives can be typed.
         losses: loss name to the checkbox that shows it.
-        preset: menu of `PRESETS`; empty once a control differs from it.
+        preset: menu of `PRESETS`; the one in force, empty if none is.
+        reset: button that sets all controls as they were when the panel was made.
+        notes: setting name to what its control has to say: that it is wrong or changes nothing.
+        fold: the rest of the controls; `selected_index` is None where it is closed.
     """
 
-    def __init__(self, refresh: Callable[[dict], None]):
+    def __init__(self, refresh: Callable[[dict], None], *, simple: bool = False):
         self._refresh, self._updating = refresh, Updating()
         self.elements = _elements()
         self.losses = {name: _checkbox(name) for name in LOSSES}
@@ -38,36 +50,86 @@ class ExplorerControls(widgets.HBox):
             widgets.Dropdown, "preset", options=["", *PRESETS], css="g4r-preset", width=None,
             tooltip="settings to start from",
         )  # fmt: skip
+        self.reset = marked(
+            widgets.Button(
+                description="Reset controls", tooltip="all controls as they were at first"
+            ),
+            "g4r-reset-controls",
+        )
+        self.typed = marked(
+            widgets.BoundedIntText(
+                max=N_SAMPLES[-1], tooltip="any number of extra negatives",
+                layout=widgets.Layout(width="80px"),
+            ),
+            "g4r-n-sample-typed",
+        )  # fmt: skip
+        self.notes = {name: marked(widgets.HTML(), "g4r-note") for name in self.elements}
+        self._cells = {name: self._cell(name) for name in self.elements}
         for control in (*self.elements.values(), *self.losses.values()):
             control.observe(self._changed, "value")
         self.preset.observe(self._chosen, "value")
-        wrapped = widgets.Layout(flex_flow="row wrap", max_width="640px")
-        last = [self.elements[name] for name in ("scale", "pane", "temperature", "bpreg")]
-        left = [self.preset, *(each for each in self.elements.values() if each not in last)]
-        boxes = widgets.HBox(list(self.losses.values()), layout=wrapped)
-        columns = [widgets.VBox(left), widgets.VBox([boxes, *last])]
-        super().__init__(columns, layout=widgets.Layout(flex_flow="row wrap"))
-        self.show_used()
+        self.typed.observe(self._typed, "value")
+        self.reset.on_click(lambda _button: self.apply(self.usual))
+        in_view = ["n_sample"] if simple else IN_VIEW
+        boxes = widgets.HBox(
+            list(self.losses.values()), layout=widgets.Layout(flex_flow="row wrap")
+        )
+        start = widgets.HBox([self.preset, self.reset], layout=widgets.Layout(flex_flow="row wrap"))
+        rest = [cell for name, cell in self._cells.items() if name not in in_view]
+        self.fold = marked(
+            widgets.Accordion(
+                [widgets.VBox([start, boxes, _grid(rest)])], titles=["more controls"]
+            ),
+            "g4r-more",
+        )
+        self.usual = self.settings()
+        super().__init__([_grid([self._cells[name] for name in in_view]), self.fold])
+        self._follow()
+
+    def _cell(self, name: str) -> widgets.VBox:
+        element, note = self.elements[name], self.notes[name]
+        row = [element, self.typed] if name == "n_sample" else [element]
+        return widgets.VBox([widgets.HBox(row), note])
 
     def _changed(self, change: dict) -> None:
         if self._updating:
             return
-        with self._updating:
-            self.preset.value = ""
+        self._follow()
         self._refresh(change)
 
     def _chosen(self, change: dict) -> None:
         if self._updating or not change["new"]:
             return
         with self._updating:
-            self._set(PRESETS[change["new"]], preset=change["new"])
+            self._set(PRESETS[change["new"]])
+        self._follow()
         self._refresh(change)
 
-    def show_used(self) -> None:
-        """Hide the controls that the chosen source does not use."""
-        used = USED_BY[self.elements["source"].value]
-        for name in self.elements.keys() & set().union(*USED_BY.values()):
-            self.elements[name].layout.display = None if name in used else "none"
+    def _typed(self, change: dict) -> None:
+        if not self._updating:
+            self.elements["n_sample"].offer(change["new"])
+
+    def _follow(self) -> None:
+        """Show what the settings are: the preset in force, what they use, what changes nothing."""
+        settings = self.settings()
+        used = USED_BY[settings["source"]]
+        silent = silent_controls(settings)
+        with self._updating:
+            self.typed.value = settings["n_sample"]
+            self.preset.value = next(
+                (name for name, preset in PRESETS.items() if preset.items() <= settings.items()), ""
+            )
+        for name, cell in self._cells.items():
+            if name in set().union(*USED_BY.values()):
+                display = None if name in used else "none"
+                cell.layout.display = self.elements[name].layout.display = display
+            self.tell(name, silent.get(name, ""))
+
+    def tell(self, name: str, text: str, *, wrong: bool = False) -> None:
+        """Say this below the control of setting `name`."""
+        note = self.notes[name]
+        note.value = aside(text, wrong=wrong) if text else ""
+        note.layout.display = None if text else "none"
 
     def settings(self) -> dict[str, Any]:
         """Setting name to value, `losses` (those ticked) among them."""
@@ -98,10 +160,9 @@ class ExplorerControls(widgets.HBox):
                 raise ValueError(f"{loss!r} was added after this panel was made; make it again")
         with self._updating:
             self._set(settings)
-        self.show_used()
+        self._follow()
 
-    def _set(self, settings: dict[str, Any], *, preset: str = "") -> None:
-        self.preset.value = preset
+    def _set(self, settings: dict[str, Any]) -> None:
         for name, value in settings.items():
             if name == "losses":
                 for loss, box in self.losses.items():
@@ -131,10 +192,10 @@ def _element(
     look = {"css": f"g4r-{name.replace('_', '-')}", "tooltip": tooltip}
     match takes:
         case {"stops": stops, "max": most}:
-            return steps_slider(label, value, stops, most=most, **look)
+            return steps_slider(label, value, stops, most=most, readout=False, **look)
         case {"min": int(low), "max": high}:
-            options = range(low, high + 1)
-            return labelled(widgets.SelectionSlider, label, options=options, value=value, **look)
+            ends = {"min": low, "max": high, "value": value}
+            return labelled(widgets.IntSlider, label, **ends, **look)
         case {"min": low, "max": high, "step": step}:
             return float_slider(label, value, low, high, step, **look)
         case {"choices": choices, "tooltips": tooltips}:
@@ -143,6 +204,12 @@ def _element(
             options = list(choices.values())
             return labelled(widgets.SelectionSlider, label, options=options, value=value, **look)
     return labelled(widgets.Textarea, label, value=value, continuous_update=False, **takes, **look)
+
+
+def _grid(cells: list[widgets.Widget]) -> widgets.GridBox:
+    """As many columns as fit."""
+    columns = "repeat(auto-fit, minmax(min(100%, 430px), 1fr))"
+    return widgets.GridBox(cells, layout=widgets.Layout(grid_template_columns=columns))
 
 
 def _checkbox(name: str) -> widgets.Checkbox:

@@ -29,12 +29,16 @@ from ..save_box import SaveBox, write_numbers
 from ..settings_box import RestoreBox, to_text
 from .controls import ExplorerControls, from_text
 from .numbers import Numbers, frame_of, numbers_of
-from .picture import SCORE_BINS, picture_for, told
+from .picture import bins_for, highest_for, picture_for, told
 from .scores import Scores, gaussian, pasted, trained
+from .text import brief as one_sentence
 from .text import formula, hint, sentences
 
 if TYPE_CHECKING:
     import pandas as pd
+
+
+PAIRS = ("top1", "bpr", "top1-max", "bpr-max")
 
 
 class LossExplorer(PicturePanel):
@@ -49,6 +53,8 @@ class LossExplorer(PicturePanel):
     32,768), `spread`, `target_score`, `sample_alpha`, `epoch`, `number`, `pasted`, `temperature`,
     `bpreg`, `scale` ("raw" or "relative" to badly ranked targets) and `pane` ("weights", "pushes"
     or "scores").
+
+    With `simple` it starts with one slider, four curves and one sentence; a fold holds the rest.
 
     Attributes:
         controls: all controls.
@@ -69,9 +75,15 @@ class LossExplorer(PicturePanel):
     """
 
     def __init__(
-        self, *, batch_size: int = 32, key: str = "LossExplorer", settings: dict | None = None
+        self,
+        *,
+        batch_size: int = 32,
+        key: str = "LossExplorer",
+        settings: dict | None = None,
+        simple: bool = False,
     ):
         super().__init__(key)
+        self._simple = simple
         self._batch_size = batch_size
         self.curves: GradientByRank
         self.weights: SoftmaxWeights
@@ -79,7 +91,7 @@ class LossExplorer(PicturePanel):
         self.histogram: ScoreHistogram
         self._numbers: Numbers
         self._dots: dict[str, float]
-        self.controls = ExplorerControls(self.guarded(self._refresh))
+        self.controls = ExplorerControls(self.guarded(self._refresh), simple=simple)
         for name, element in self.controls.elements.items():
             setattr(self, name, element)
         self.losses, self.preset = self.controls.losses, self.controls.preset
@@ -87,14 +99,20 @@ class LossExplorer(PicturePanel):
         self.hint = marked(widgets.HTML(), "g4r-hint")
         self.formula = marked(widgets.HTMLMath(), "g4r-formula")
         self.formula.value = f"{formula('bpr')} &emsp; {formula('bpr-max')}"
-        if settings:
-            self.controls.load(settings)
+        # Four curves to begin with: those of the two papers' pairs.
+        first = {"losses": PAIRS} if simple else {}
+        self.controls.load(first | (settings or {}))
+        self.controls.usual = self.controls.settings()
+        self.controls.fold.observe(self.guarded(self._refresh), "selected_index")
         self.update()
         writers = {name: getattr(self, name) for name in ("save_picture", "save_numbers")}
         self.files = SaveBox("my_losses", writers, self.guarded)
         self.restore_box = RestoreBox(lambda: self.settings_string, self.guarded(self._typed))
-        below = [self.words, self.formula, self.files, self.restore_box]
-        self.reveal([self.controls, self.hint, self.error_box, self.picture, *below])
+        keep = widgets.VBox([self.files, self.restore_box])
+        self.controls.fold.children += (keep,)
+        self.controls.fold.titles = ("more controls", "save, restore, share")
+        below = [self.words, self.formula]
+        self.reveal([self.controls, self.error_box, self.hint, self.picture, *below])
 
     @classmethod
     def restore(cls, text: str, *, batch_size: int = 32, key: str = "LossExplorer"):
@@ -132,7 +150,6 @@ class LossExplorer(PicturePanel):
         self.controls.apply(from_text(text))
 
     def _refresh(self, change: dict) -> None:
-        self.controls.show_used()
         for name, box in self.losses.items():
             if change["owner"] is box:
                 self.formula.value = formula(name)
@@ -152,13 +169,24 @@ class LossExplorer(PicturePanel):
             settings = self.controls.settings()
             self._measure(settings)
             # Before the words: it has the longest way to the screen.
-            self.picture.show(picture_for(settings), self._shown(settings))
+            brief = self._simple and self.controls.fold.selected_index is None
+            picture = picture_for(settings, highest=self._highest, bins=self._bins, brief=brief)
+            self.picture.show(picture, self._shown(settings, brief=brief))
+            for element in (self.hint, self.formula):
+                element.layout.display = "none" if brief else None
+            if brief:
+                self.words.value = one_sentence(self._numbers)
+                return
             self.words.value = sentences(self._numbers, settings, self._batch_size)
             self.hint.value = hint(self._numbers, settings)
 
     def _scores(self, settings: dict[str, Any]) -> Scores:
         if settings["source"] == "pasted":
-            return pasted(settings["pasted"])
+            try:
+                return pasted(settings["pasted"])
+            except ValueError as error:
+                self.controls.tell("pasted", str(error), wrong=True)
+                raise
         n_sample, alpha = settings["n_sample"], settings["sample_alpha"]
         if settings["source"] == "trained":
             return trained(settings["epoch"], settings["number"], n_sample, alpha)
@@ -171,21 +199,25 @@ class LossExplorer(PicturePanel):
         curves = gradient_by_rank(*scores.at_ranks, losses, scores.edges)
         self.weights = softmax_weights(rows)
         self.pushes = negative_gradients(target, rows, losses, bpreg=settings["bpreg"])
-        self.histogram = score_histogram(target, rows, **SCORE_BINS)
+        self._bins = bins_for(scores, settings)
+        self._highest = highest_for(rows.shape[1], settings)
+        self.histogram = score_histogram(target, rows, **self._bins)
         self._numbers = numbers_of(scores, settings, self.pushes)
         self.curves, self._dots = curves, self._numbers.gradient
         if settings["scale"] == "relative":
             self.curves, badly_ranked = curves.relative(), curves.badly_ranked
             self._dots = {name: dot / (badly_ranked[name] or 1) for name, dot in self._dots.items()}
 
-    def _shown(self, settings: dict[str, Any]) -> Shown:
+    def _shown(self, settings: dict[str, Any], *, brief: bool) -> Shown:
         numbers = self._numbers
         lines = pull_numbers(self.curves) | dot_numbers(numbers.rank, self._dots)
-        if settings["pane"] == "weights":
+        if brief:
+            pass
+        elif settings["pane"] == "weights":
             effective = numbers.effective, numbers.effective_theory
             lines |= weight_numbers(self.weights, *effective)
         elif settings["pane"] == "pushes":
             lines |= push_numbers(self.pushes)
         else:
             lines |= score_numbers(self.histogram, target=numbers.target)
-        return Shown(lines, told(self.curves, numbers, settings))
+        return Shown(lines, told(self.curves, numbers, settings, brief=brief))

@@ -1,6 +1,9 @@
 """The explorer's picture as plain data: what stands still for its settings, and what it says."""
 
+import math
 from typing import Any
+
+import torch
 
 from ...diagnostics import GradientByRank
 from ...plots.loss_panes import (
@@ -16,37 +19,71 @@ from ...plots.loss_panes import (
 )
 from ...plots.picture import Picture
 from .numbers import Numbers
-from .scores import MOST_NEGATIVES
+from .scores import MOST_NEGATIVES, Scores
 
 SCORE_BINS: dict[str, Any] = {"low": -20, "high": 30, "n_bins": 100}
 HEIGHT = 360
 LEFT, RIGHT = (0, 0, 0.54, 1), (0.54, 0, 1, 1)
 
 
-def picture_for(settings: dict[str, Any]) -> Picture:
-    """Pull against rank on the left, on the right what `pane` names; a line a ticked loss."""
+def bins_for(scores: Scores, settings: dict[str, Any]) -> dict[str, Any]:
+    """The bins of the histogram; those of pasted scores go from the lowest to the highest."""
+    if settings["source"] != "pasted":
+        return SCORE_BINS
+    every = torch.cat([scores.rows.flatten(), scores.target])
+    low, high = math.floor(every.min()), math.ceil(every.max())
+    more = max(1, math.ceil((10 - high + low) / 2))
+    return {"low": low - more, "high": high + more, "n_bins": SCORE_BINS["n_bins"]}
+
+
+def highest_for(n_negatives: int, settings: dict[str, Any]) -> int:
+    """How far the axis of ranks goes; the power of ten above the number of pasted scores."""
+    if settings["source"] != "pasted":
+        return MOST_NEGATIVES
+    return 10 ** max(1, math.ceil(math.log10(n_negatives)))
+
+
+def picture_for(
+    settings: dict[str, Any],
+    *,
+    highest: int = MOST_NEGATIVES,
+    bins: dict[str, Any] = SCORE_BINS,
+    brief: bool = False,
+) -> Picture:
+    """Pull against rank on the left, on the right what `pane` names; a line a ticked loss.
+
+    `highest` is the end of the axis of ranks, `bins` are those of scores; `brief` leaves the pane
+    on the right away.
+    """
     losses = settings["losses"]
-    pull = pull_pane(LEFT, MOST_NEGATIVES, relative=settings["scale"] == "relative")
+    place = (0, 0, 1, 1) if brief else LEFT
+    pull = pull_pane(place, highest, relative=settings["scale"] == "relative")
     lines = pull_lines("pull", losses, dots=True)
+    if brief:
+        return Picture(HEIGHT, {"pull": pull}, lines)
     if settings["pane"] == "weights":
-        right = weight_pane(RIGHT, MOST_NEGATIVES)
+        right = weight_pane(RIGHT, highest)
         lines |= weight_lines("right", effective=True)
     elif settings["pane"] == "pushes":
-        right = push_pane(RIGHT, MOST_NEGATIVES)
+        right = push_pane(RIGHT, highest)
         lines |= push_lines("right", losses)
     else:
-        right = score_pane(RIGHT, **SCORE_BINS)
+        right = score_pane(RIGHT, **bins)
         lines |= score_lines("right")
     return Picture(HEIGHT, {"pull": pull, "right": right}, lines)
 
 
-def told(curves: GradientByRank, numbers: Numbers, settings: dict[str, Any]) -> str:
+def told(
+    curves: GradientByRank, numbers: Numbers, settings: dict[str, Any], *, brief: bool = False
+) -> str:
     """The picture in words, for those who do not see it."""
     pulls = pull_in_words(curves, curves.curves)
     relative = (
         " relative to that on badly ranked targets" if settings["scale"] == "relative" else ""
     )
     left = f"Pull on the target{relative} by its rank: {pulls or 'no loss shown'}."
+    if brief:
+        return left
     of = f"{numbers.negatives:,} negatives"
     right = {
         "weights": f"softmax weights of {of}, which weigh like {numbers.effective:.3g} equal ones; "

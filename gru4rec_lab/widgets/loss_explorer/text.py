@@ -18,6 +18,33 @@ def sentences(numbers: Numbers, settings: dict[str, Any], batch_size: int) -> st
     return f'<div style="line-height:1.5;max-width:960px">{text}</div>'
 
 
+def brief(numbers: Numbers) -> str:
+    """The one sentence of the explorer with its controls folded, as HTML."""
+    pulls = " and ".join(
+        f"<b>{name}</b> with {numbers.gradient[name]:.3g}"
+        for name in ("bpr", "bpr-max")
+        if name in numbers.gradient
+    )
+    return (
+        f"Among {numbers.negatives:,} negatives {pulls or 'no loss shown'} "
+        f"pulls at the target of rank {numbers.rank:,.0f} (the dots)."
+    )
+
+
+def silent_controls(settings: dict[str, Any]) -> dict[str, str]:
+    """Setting name to why its control changes nothing that is seen; only such settings."""
+    told = {}
+    if settings["pane"] != "pushes":
+        told["bpreg"] = "changes the pushes only: choose pushes on the right"
+    elif "bpr-max" not in settings["losses"]:
+        told["bpreg"] = "changes bpr-max only: show this loss"
+    if settings["source"] == "trained" and not settings["n_sample"]:
+        told["sample_alpha"] = "no extra negatives are drawn: raise extra negatives"
+    if not settings["losses"]:
+        told["scale"] = "no loss is shown: tick one"
+    return told
+
+
 def _negatives(numbers: Numbers, settings: dict[str, Any], batch_size: int) -> str:
     theory = ""
     if numbers.effective_theory is not None:
