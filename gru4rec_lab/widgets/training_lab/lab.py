@@ -8,7 +8,7 @@ from ...config import Config
 from ...data.sessions import Sessions
 from ...plots.page import NotebookFigure
 from ...recommend import Recommendation, Recommender
-from ...training.controls import LIVE, ControlChanged, Controls, Settings
+from ...training.controls import LIVE, ControlChanged, Controls
 from ...training.events import Event, Observed
 from ...warm_up import load_ahead
 from ..controls import Updating
@@ -72,10 +72,8 @@ class TrainingLab(Panel):
         self._drawer = Drawer(self.update, lambda: not self.run.ready, self.show_error)
         calls = {"on_event": self._wake, "on_set": self._controls_set}
         self.run = LabRun(config, sessions, validation, **how, **calls)
-        self._updating = Updating()
+        self._updating, self._shown = Updating(), self.controls.settings
         self._failure: Exception | None = None
-        self._shown: Settings = self.controls.settings
-        self._drawn: tuple[object, int] | None = None
         self._elements = LabElements(config, speed_limit, own_data=sessions is not None)
         self.picture, self._drawing = PictureView(), RLock()
         self._name_elements()
@@ -178,15 +176,13 @@ class TrainingLab(Panel):
             self.run.stop(timeout)
         finally:
             self._drawer.stop(timeout)
-            self._draw()
-            self._tell()
+            self._show_chosen()
 
     def reset(self) -> None:
         """End the run and clear the picture; the settings shown stay."""
         self.stop()
         self.run.reset()
-        self._draw()
-        self._tell()
+        self._show_chosen()
 
     def replay(self) -> None:
         """Run again with the same settings, seed and changes at the same steps.
@@ -225,7 +221,7 @@ class TrainingLab(Panel):
         with self._updating:
             self._elements.settings.show(settings)
             self.controls.set(**{name: value for name, value in settings.items() if name in LIVE})
-        self.restore_box.follow()
+        self._follow_settings()
         self._show_chosen()
 
     def save(self, path: str | Path) -> Path:
@@ -294,15 +290,17 @@ class TrainingLab(Panel):
             button.on_click(self.guarded(lambda _button, act=act: act()))
         parts.controls.on_change(self.guarded(self._apply))
         self.probe.on_change(
-            self.guarded(lambda _change: setattr(self.run.probe, "choice", self.probe.choice))
+            self.guarded(lambda _change: (self.run.ask(self.probe.choice), self._tell()))
         )
         for element in (self.scores_of, self.pane):
             element.observe(self.guarded(lambda _change: self._show_chosen()), "value")
         self.speed.observe(self.guarded(self._limit), "value")
         self.paper.observe(self.guarded(self._take_preset), "value")
+        first = self.guarded(lambda _button, text=self.settings_string: self._typed(text))
+        parts.as_before.on_click(first)
         for element in parts.settings.elements.values():
             # Not guarded: its success would take away the error of a refused value.
-            element.observe(lambda _change: self._follow_text(), "value")
+            element.observe(lambda _change: self._follow_settings(), "value")
 
     def _prepare(self) -> None:
         """A fresh run of the settings shown, unless one is going or waits to be started."""
@@ -322,7 +320,7 @@ class TrainingLab(Panel):
         except ValueError:
             with self._updating:
                 change["owner"].value = change["old"]
-            self.restore_box.follow()
+            self._follow_settings()
             raise
         if self.run.ready:
             self._tell()
@@ -333,8 +331,7 @@ class TrainingLab(Panel):
     def _controls_set(self) -> None:
         """Show what was set, unless `take` does; while there is a run, the drawing thread does."""
         if not (self.run.ready or self._updating):
-            self._tell()
-            self._draw()
+            self._show_chosen()
 
     def _follow_controls(self) -> None:
         """Let the elements show what was asked for last, by a replay or by code too."""
@@ -343,18 +340,20 @@ class TrainingLab(Panel):
             self._elements.controls.show(settings)
         # Not before: what is asked for meanwhile is shown the next time.
         self._shown = settings
-        self.restore_box.follow()
+        self._follow_settings()
 
-    def _follow_text(self) -> None:
-        # Once for all that is set at once.
+    def _follow_settings(self) -> None:
+        """Let the line of text and the menu of presets follow; once for all that is set at once."""
         if not self._updating:
             self.restore_box.follow()
+            with self._updating:
+                self.paper.value = self._elements.settings.preset
 
     def _typed(self, text: str) -> None:
         self.take(self._elements.settings.parse(text))
 
     def _take_preset(self, change: dict) -> None:
-        if change["new"]:
+        if change["new"] and not self._updating:
             self.take(self._elements.settings.of_preset(change["new"]))
 
     def _limit(self, _change: dict) -> None:
