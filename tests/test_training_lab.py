@@ -954,3 +954,21 @@ def test_a_pinned_run_on_other_data_is_not_laid_over(short):
     short._show_chosen()
     assert short.picture.line("ghost mrr_20").size == 0
     assert "not laid over" in short.compared.value
+
+
+def test_a_control_without_effect_says_why_beside_it(lab):
+    notes = lab._elements.controls.notes
+    assert notes["bpreg"].value == "no effect on bpr: acts on bpr-max"
+    assert notes["logq"].value == "no effect on bpr: acts on cross-entropy"
+    assert notes["sample_alpha"].value == ""
+    lab.loss.value, lab.n_sample.value = "bpr-max", 0
+    assert notes["bpreg"].value == ""
+    assert "no extra negatives" in notes["sample_alpha"].value
+
+
+def test_a_wrong_value_is_told_beside_its_element_until_a_good_one(lab):
+    note = lab._elements.controls.notes["learning_rate"]
+    lab.learning_rate.value = -1
+    assert "must be a number above 0" in note.value
+    lab.learning_rate.value = 0.2
+    assert note.value == ""

@@ -68,10 +68,9 @@ class TrainingLab(Panel):
     ):
         super().__init__(key)
         config = config or Config.preset("lab")
-        how = {"observe_every": observe_every, "speed_limit": speed_limit}
+        how = {"observe_every": observe_every, "speed_limit": speed_limit, "on_event": self._wake}
         self._drawer = Drawer(self.update, lambda: not self.run.ready, self.show_error)
-        calls = {"on_event": self._wake, "on_set": self._controls_set}
-        self.run = LabRun(config, sessions, validation, **how, **calls)
+        self.run = LabRun(config, sessions, validation, on_set=self._controls_set, **how)
         self._updating, self._shown = Updating(), self.controls.settings
         self._failure: Exception | None = None
         self._elements = LabElements(config, speed_limit, own_data=sessions is not None)
@@ -315,15 +314,17 @@ class TrainingLab(Panel):
         if self._updating:
             return
         name = self._elements.controls.name_of(change["owner"])
+        self._elements.controls.accept(name)
         try:
             self.controls.set(**{name: change["new"]})
-        except ValueError:
+        except ValueError as error:
+            self._elements.controls.refuse(name, str(error))
             with self._updating:
                 change["owner"].value = change["old"]
             self._follow_settings()
-            raise
-        if self.run.ready:
             self._tell()
+            raise
+        self._tell()
         # A running training draws its change with the next step; here it would wait for this.
         if name in ("loss", "n_sample", "sample_alpha") and self.state == "paused":
             self._draw()

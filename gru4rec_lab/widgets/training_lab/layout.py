@@ -9,7 +9,7 @@ from ..controls import marked, toggle_buttons
 from .controls import Fold, LabControls, ProbeBox, run_buttons, speed_slider
 from .run import LabRun
 from .settings import LabSettings, NextRunSettings, paper_menu
-from .text import changes_list, formula, hint, recommendations_list, status_line
+from .text import changes_list, formula, hint, recommendations_list, status_line, without_effect
 
 ROW = {"flex_flow": "row wrap"}
 NO_MODEL = "No model yet: press Start or Step, and it answers."
@@ -111,6 +111,7 @@ class LabElements:
         self.formula.value = formula(asked, run.config.shape_scores)
         self.changes.value = changes_list(history.changes, run.pending)
         self.compared.value = run.compared()
+        self.controls.tell(without_effect(asked, run.config.shape_scores))
         answer = run.answer
         self.probe.top.value = recommendations_list(*answer) if answer else NO_MODEL
         self.buttons["pin"].disabled = seen is None
