@@ -46,7 +46,7 @@ class LabElements:
             css="g4r-scores-of", widths=(110, 170, 500),
         )  # fmt: skip
         self.pane = toggle_buttons(
-            "beside it", {"softmax weights": "weights", "scores": "scores"},
+            "beside it", {"weights": "weights", "scores": "scores"},
             ["weights of the negatives in the -max losses, the largest first",
              "where the scores of negatives and targets lie, as the loss in force sees them"],
             css="g4r-pane", widths=(60, 120, 330),
