@@ -891,3 +891,81 @@ def test_a_bad_value_goes_back_to_the_one_before(lab):
     assert "learning_rate must be a number above 0, got -1.0" in lab.error
     assert (lab.learning_rate.value, lab.controls.learning_rate) == (0.1, 0.1)
     assert "learning_rate=0.1 " in lab.settings_string
+
+
+@pytest.mark.parametrize("end", ["idle", "paused", "stopped"])
+def test_another_probe_session_is_answered_at_once_in_every_state(lab, end):
+    if end != "idle":
+        lab.step()
+        until(lambda: lab.state == "paused")
+        lab.update()
+    if end == "stopped":
+        lab.stop()
+    lab.probe.items.value = "stop-01, stop-02"
+    if end == "idle":
+        assert "press Start" in lab.probe.top.value
+    else:
+        assert "after stop-01 &gt; stop-02" in lab.probe.top.value
+        assert "at step 1<" in lab.probe.top.value
+        assert len(lab.recommendations) == 10
+    assert (lab.state, lab.error) == (end, "")
+
+
+def test_the_preset_in_force_is_shown_and_controls_go_back_to_the_beginning(lab):
+    before = lab.settings_string
+    assert lab.paper.value == ""
+    lab.paper.value = "retailrocket"
+    assert lab.paper.value == "retailrocket"
+    lab.n_sample.value = 64
+    assert lab.paper.value == ""
+    lab._elements.as_before.click()
+    assert (lab.settings_string, lab.error) == (before, "")
+    assert lab.controls.n_sample == 16
+
+
+def test_a_drag_acts_on_release_while_the_model_trains(lab):
+    sliders = lab.n_sample, lab.sample_alpha
+    assert all(slider.continuous_update for slider in sliders)
+    lab.start()
+    assert not any(slider.continuous_update for slider in sliders)
+    lab.stop()
+    assert all(slider.continuous_update for slider in sliders)
+
+
+def test_this_model_is_not_offered_before_it_was_observed(lab):
+    assert lab.scores_of.options[0] == ("until Start a trained BPR", "model")
+    lab.step()
+    until(lambda: lab.state == "paused")
+    lab.update()
+    assert lab.scores_of.options[0] == ("this model", "model")
+    lab.scores_of.value = "reference"
+    lab.reset()
+    assert lab.scores_of.value == "reference"
+    assert "this model" not in dict(lab.scores_of.options)
+
+
+def test_a_pinned_run_on_other_data_is_not_laid_over(short):
+    finished(short).pin("first")
+    short.run.pinned = replace(short.pinned, data="world:shop")
+    short.update()
+    short._show_chosen()
+    assert short.picture.line("ghost mrr_20").size == 0
+    assert "not laid over" in short.compared.value
+
+
+def test_a_control_without_effect_says_why_beside_it(lab):
+    notes = lab._elements.controls.notes
+    assert notes["bpreg"].value == "no effect on bpr: acts on bpr-max"
+    assert notes["logq"].value == "no effect on bpr: acts on cross-entropy"
+    assert notes["sample_alpha"].value == ""
+    lab.loss.value, lab.n_sample.value = "bpr-max", 0
+    assert notes["bpreg"].value == ""
+    assert "no extra negatives" in notes["sample_alpha"].value
+
+
+def test_a_wrong_value_is_told_beside_its_element_until_a_good_one(lab):
+    note = lab._elements.controls.notes["learning_rate"]
+    lab.learning_rate.value = -1
+    assert "must be a number above 0" in note.value
+    lab.learning_rate.value = 0.2
+    assert note.value == ""

@@ -53,9 +53,21 @@ def test_controls_pull_and_quality_are_on_one_screen(page, size):
 @pytest.mark.parametrize("size", [(900, 720), (853, 480)])
 def test_nothing_is_clipped_when_the_window_is_narrow(page, size):
     page.page.set_viewport_size(dict(zip(("width", "height"), size, strict=True)))
+    for header in page.page.locator(".g4r-fold").all():
+        header.click()
     wide = """() => {
-        const { right } = document.querySelector('.g4r-panel').getBoundingClientRect();
+        const right = document.querySelector('.g4r-panel').getBoundingClientRect().right;
         return [...document.querySelectorAll('.g4r-panel .jupyter-widgets, .g4r-panel svg')]
             .filter(e => e.getBoundingClientRect().right > right + 1).map(e => e.className); }"""
     page.until(lambda: page.page.evaluate(wide) == [], 10, "clipped")
-    assert page.page.evaluate(wide) == []
+    for header in page.page.locator(".g4r-fold").all():
+        header.click()
+
+
+def test_a_panel_whose_kernel_was_restarted_says_what_to_do(page):
+    before = "() => getComputedStyle(document.querySelector('.g4r-panel'), '::before').content"
+    assert "Run its cell" not in page.page.evaluate(before)
+    page.page.evaluate(
+        "() => window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.restart()"
+    )
+    page.until(lambda: "Run its cell again" in page.page.evaluate(before), why="nothing said")

@@ -137,6 +137,8 @@ def comparison(pinned: Pinned | None, now: Pinned | None) -> str:
         for role, run in runs.items()
     ]
     tables = html_table(heads, rows, align="right")
+    if now and now.data != pinned.data:
+        tables = f"<p>The pinned run is of other data: it is not laid over this one.</p>{tables}"
     if now and (differ := differences(pinned, now)):
         tables += html_table(["settings that differ", "pinned", "now"], differ, align="right")
     return tables

@@ -1,5 +1,6 @@
 """The lab's controls: an element for each live setting, the buttons, the probe session."""
 
+import html
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import asdict
@@ -75,6 +76,8 @@ class LabControls:
 
     Attributes:
         elements: setting name to its element.
+        notes: names in `NUMBERS` and "sample_alpha" to the words beside the element: why it has
+            no effect, or what was wrong with a value.
         main: the loss, the extra negatives and how they are drawn.
         others: all other settings.
     """
@@ -100,8 +103,15 @@ class LabControls:
             slider.layout.width, slider.style.description_width = "410px", "105px"
         self.elements |= {name: _number(name, getattr(config, name)) for name in NUMBERS}
         row = widgets.Layout(flex_flow="row wrap")
-        self.main = widgets.VBox([loss, widgets.HBox(sliders, layout=row)])
-        self.others = widgets.HBox([self.elements[name] for name in NUMBERS], layout=row)
+        self.notes = {
+            name: marked(widgets.HTML(), "g4r-note") for name in ("sample_alpha", *NUMBERS)
+        }
+        self._refused: dict[str, str] = {}
+        first = [*sliders, self.notes["sample_alpha"]]
+        self.main = widgets.VBox([loss, widgets.HBox(first, layout=row)])
+        self.others = widgets.VBox(
+            [widgets.HBox([self.elements[name], self.notes[name]], layout=row) for name in NUMBERS]
+        )
 
     def show(self, settings: Settings) -> None:
         """Let the elements show these settings, but for values that one of them cannot show."""
@@ -109,6 +119,21 @@ class LabControls:
         for name, value in asdict(settings).items():
             with suppress(ValueError):
                 set_value(self.elements[name], name, value)
+
+    def refuse(self, name: str, why: str) -> None:
+        """Say beside an element what was wrong with its value, until it is set again."""
+        self._refused[name] = why
+
+    def tell(self, idle: dict[str, str]) -> None:
+        """Say beside each element what was wrong with its value, or why it is `idle`."""
+        for name, note in self.notes.items():
+            wrong = self._refused.get(name)
+            text = html.escape(wrong or idle.get(name, ""), quote=False)
+            note.value = f"<b style='color:#c62828'>{text}</b>" if wrong else text
+
+    def accept(self, name: str) -> None:
+        """The value of this element is a good one."""
+        self._refused.pop(name, None)
 
     def _offer_losses(self) -> None:
         """A button a loss; a learner adds losses while the panel is there."""

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from ...config import Config
 from ...data.sessions import Sessions
 from ...recommend import Recommendation, Recommender
-from ...training.controls import LIVE, ControlChanged, Controls, Settings
+from ...training.controls import LIVE, ControlChanged, Controls
 from ...training.events import Event, Observed
 from ...warm_up import load_ahead
 from ..controls import Updating
@@ -65,14 +65,11 @@ class TrainingLab(PicturePanel):
     ):
         super().__init__(key)
         config = config or Config.preset("lab")
-        how = {"observe_every": observe_every, "speed_limit": speed_limit}
+        how = {"observe_every": observe_every, "speed_limit": speed_limit, "on_event": self._wake}
         self._drawer = Drawer(self.update, lambda: not self.run.ready, self.show_error)
-        calls = {"on_event": self._wake, "on_set": self._controls_set}
-        self.run = LabRun(config, sessions, validation, **how, **calls)
-        self._updating = Updating()
+        self.run = LabRun(config, sessions, validation, on_set=self._controls_set, **how)
+        self._updating, self._shown = Updating(), self.controls.settings
         self._failure: Exception | None = None
-        self._shown: Settings = self.controls.settings
-        self._drawn: tuple[object, int] | None = None
         self._elements = LabElements(config, speed_limit, own_data=sessions is not None)
         self._name_elements()
         writers = {name: getattr(self, name) for name in ("save", "save_picture", "save_numbers")}
@@ -174,15 +171,13 @@ class TrainingLab(PicturePanel):
             self.run.stop(timeout)
         finally:
             self._drawer.stop(timeout)
-            self._draw()
-            self._tell()
+            self._show_chosen()
 
     def reset(self) -> None:
         """End the run and clear the picture; the settings shown stay."""
         self.stop()
         self.run.reset()
-        self._draw()
-        self._tell()
+        self._show_chosen()
 
     def replay(self) -> None:
         """Run again with the same settings, seed and changes at the same steps.
@@ -221,7 +216,7 @@ class TrainingLab(PicturePanel):
         with self._updating:
             self._elements.settings.show(settings)
             self.controls.set(**{name: value for name, value in settings.items() if name in LIVE})
-        self.restore_box.follow()
+        self._follow_settings()
         self._show_chosen()
 
     def save(self, path: str | Path) -> Path:
@@ -278,15 +273,17 @@ class TrainingLab(PicturePanel):
             button.on_click(self.guarded(lambda _button, act=act: act()))
         parts.controls.on_change(self.guarded(self._apply))
         self.probe.on_change(
-            self.guarded(lambda _change: setattr(self.run.probe, "choice", self.probe.choice))
+            self.guarded(lambda _change: (self.run.ask(self.probe.choice), self._tell()))
         )
         for element in (self.scores_of, self.pane):
             element.observe(self.guarded(lambda _change: self._show_chosen()), "value")
         self.speed.observe(self.guarded(self._limit), "value")
         self.paper.observe(self.guarded(self._take_preset), "value")
+        first = self.guarded(lambda _button, text=self.settings_string: self._typed(text))
+        parts.as_before.on_click(first)
         for element in parts.settings.elements.values():
             # Not guarded: its success would take away the error of a refused value.
-            element.observe(lambda _change: self._follow_text(), "value")
+            element.observe(lambda _change: self._follow_settings(), "value")
 
     def _prepare(self) -> None:
         """A fresh run of the settings shown, unless one is going or waits to be started."""
@@ -301,15 +298,17 @@ class TrainingLab(PicturePanel):
         if self._updating:
             return
         name = self._elements.controls.name_of(change["owner"])
+        self._elements.controls.accept(name)
         try:
             self.controls.set(**{name: change["new"]})
-        except ValueError:
+        except ValueError as error:
+            self._elements.controls.refuse(name, str(error))
             with self._updating:
                 change["owner"].value = change["old"]
-            self.restore_box.follow()
-            raise
-        if self.run.ready:
+            self._follow_settings()
             self._tell()
+            raise
+        self._tell()
         # A running training draws its change with the next step; here it would wait for this.
         if name in ("loss", "n_sample", "sample_alpha") and self.state == "paused":
             self._draw()
@@ -317,8 +316,7 @@ class TrainingLab(PicturePanel):
     def _controls_set(self) -> None:
         """Show what was set, unless `take` does; while there is a run, the drawing thread does."""
         if not (self.run.ready or self._updating):
-            self._tell()
-            self._draw()
+            self._show_chosen()
 
     def _follow_controls(self) -> None:
         """Let the elements show what was asked for last, by a replay or by code too."""
@@ -327,18 +325,20 @@ class TrainingLab(PicturePanel):
             self._elements.controls.show(settings)
         # Not before: what is asked for meanwhile is shown the next time.
         self._shown = settings
-        self.restore_box.follow()
+        self._follow_settings()
 
-    def _follow_text(self) -> None:
-        # Once for all that is set at once.
+    def _follow_settings(self) -> None:
+        """Let the line of text and the menu of presets follow; once for all that is set at once."""
         if not self._updating:
             self.restore_box.follow()
+            with self._updating:
+                self.paper.value = self._elements.settings.preset
 
     def _typed(self, text: str) -> None:
         self.take(self._elements.settings.parse(text))
 
     def _take_preset(self, change: dict) -> None:
-        if change["new"]:
+        if change["new"] and not self._updating:
             self.take(self._elements.settings.of_preset(change["new"]))
 
     def _limit(self, _change: dict) -> None:

@@ -9,10 +9,13 @@ from ..controls import marked, toggle_buttons
 from .controls import Fold, LabControls, ProbeBox, run_buttons, speed_slider
 from .run import LabRun
 from .settings import LabSettings, NextRunSettings, paper_menu
-from .text import changes_list, formula, hint, recommendations_list, status_line
+from .text import changes_list, formula, hint, recommendations_list, status_line, without_effect
 
 ROW = {"flex_flow": "row wrap"}
+NO_MODEL = "No model yet: press Start or Step, and it answers."
 SCORES_OF = {"this model": "model", "a trained BPR": "reference"}
+# What "model" means as long as there is no model to look at.
+UNTIL_START = {"until Start a trained BPR": "model", "a trained BPR": "reference"}
 
 
 class LabElements:
@@ -25,6 +28,7 @@ class LabElements:
         pane: "weights" or "scores": what stands right of the gradients.
         speed: the speed limit, steps a second.
         paper: the menu of the paper's values.
+        as_before: takes all settings back to those of the beginning.
         settings: all settings by name.
         buttons, probe: what runs and pins, and asks.
         state_label, status, hint, changes, compared, formula: words.
@@ -39,17 +43,23 @@ class LabElements:
             "frozen, wide scores of a BPR model after 4 epochs on the flights: BPR-max with ELU "
             "and bpreg keeps its own scores narrow, and on narrow scores all losses pull alike. "
             "Linear scores, no ELU; extra negatives act at once, also before Start"],
-            css="g4r-scores-of", widths=(110, 110, 380),
+            css="g4r-scores-of", widths=(110, 170, 500),
         )  # fmt: skip
         self.pane = toggle_buttons(
-            "beside it", {"softmax weights": "weights", "scores": "scores"},
+            "beside it", {"weights": "weights", "scores": "scores"},
             ["weights of the negatives in the -max losses, the largest first",
              "where the scores of negatives and targets lie, as the loss in force sees them"],
-            css="g4r-pane", widths=(60, 120, 350),
+            css="g4r-pane", widths=(60, 120, 330),
         )  # fmt: skip
         shown = {"scores_of": self.scores_of, "pane": self.pane, "speed": self.speed}
         self.settings = LabSettings(self.controls.elements, self.next_run, shown)
         self.paper = paper_menu()
+        self.as_before = marked(
+            widgets.Button(
+                description="Reset controls", tooltip="all settings as the panel began with them"
+            ),
+            "g4r-reset-controls",
+        )
         self.buttons = run_buttons()
         self.probe = ProbeBox()
         self.state_label, self.status, self.hint, self.changes, self.compared = (
@@ -57,6 +67,12 @@ class LabElements:
             for name in ("state", "status", "hint", "changes", "compared")
         )
         self.formula = marked(widgets.HTMLMath(), "g4r-formula")
+
+    def _offer_scores(self, options: dict[str, str]) -> None:
+        choice, value = self.scores_of, self.scores_of.value
+        if list(choice.options) != list(options.items()):
+            choice.options = list(options.items())
+            choice.value = value
 
     def above(self) -> list[widgets.Widget]:
         """What stands above the picture, from the top down."""
@@ -68,7 +84,8 @@ class LabElements:
 
     def below(self, saving: list[widgets.Widget]) -> list[widgets.Widget]:
         """What stands below the picture; most of it is folded."""
-        others = [self.controls.others, self.speed, self.paper]
+        presets = widgets.HBox([self.paper, self.as_before], layout=widgets.Layout(**ROW))
+        others = [self.controls.others, self.speed, presets]
         folds = [
             Fold("More controls: optimizer, scores, speed, presets", others, css="g4r-more"),
             self.next_run,
@@ -84,15 +101,19 @@ class LabElements:
         last = history.observations[-1] if history.observations else None
         seen = last.value if last else None
         asked = run.controls.settings
+        self._offer_scores(SCORES_OF if seen else UNTIL_START)
+        for name in ("n_sample", "sample_alpha"):
+            # No loss in between is trained: one drag is one change.
+            self.controls.elements[name].continuous_update = state not in ("loading", "running")
         self.hint.value = hint(state, seen and seen.gradients, asked, self.scores_of.value)
         self.state_label.value = f"state: <b>{html.escape(state, quote=False)}</b>"
         self.status.value = status_line(run)
         self.formula.value = formula(asked, run.config.shape_scores)
         self.changes.value = changes_list(history.changes, run.pending)
         self.compared.value = run.compared()
-        self.probe.top.value = (
-            recommendations_list(last.step, last.value.recommended) if last else ""
-        )
+        self.controls.tell(without_effect(asked, run.config.shape_scores))
+        answer = run.answer
+        self.probe.top.value = recommendations_list(*answer) if answer else NO_MODEL
         self.buttons["pin"].disabled = seen is None
         self.buttons["unpin"].disabled = run.pinned is None
         self.buttons["replay"].disabled = history.started is None

@@ -20,7 +20,7 @@ from ...training.observe import ObservationSchedule, observed
 from .comparison import Comparison, Pinned, pinned_run, run_label
 from .history import History
 from .observation import observe
-from .probe import Probe
+from .probe import Probe, Recommended
 
 CATCH_UP = 0.25
 
@@ -107,6 +107,7 @@ class LabRun:
         self.probe, self.limit = Probe(), SpeedLimit(speed_limit)
         self.controls, self.history = Controls.of(config, on_set=on_set), History(config)
         self.pinned: Pinned | None = None
+        self._asked: tuple[int, Recommended] | None = None
 
     @property
     def state(self) -> str:
@@ -152,9 +153,16 @@ class LabRun:
 
     @property
     def recommendations(self) -> list[Recommendation]:
-        """The ten best items for the probe session, as last observed; empty before that."""
-        seen = self.history.last_observation
-        return list(seen.recommended.top) if seen else []
+        """The ten best items for the probe session, as last seen; empty before that."""
+        return list(self.answer[1].top) if self.answer else []
+
+    @property
+    def answer(self) -> tuple[int, Recommended] | None:
+        """The step of the model that recommended last, and what; None before there is one."""
+        seen = self.history.observations[-1] if self.history.observations else None
+        if self._asked and (seen is None or seen.step <= self._asked[0]):
+            return self._asked
+        return (seen.step, seen.value.recommended) if seen else None
 
     @property
     def label(self) -> str:
@@ -230,6 +238,7 @@ class LabRun:
         self.stop()
         config = self.config.with_changes(**asdict(self.controls.settings))
         self._live, self.history = None, History(config, self.history.data)
+        self._asked = None
 
     def replay(self) -> None:
         """Run again: same settings, same seed, same changes and observations at the same steps.
@@ -267,6 +276,19 @@ class LabRun:
         """The pinned run beside this one as HTML; empty without a pinned run."""
         return self._comparison.table(self.pinned, self.history)
 
+    def ask(self, choice: int | tuple[str, ...]) -> None:
+        """Ask about this session from now on, as `Probe.choice`; `answer` is there at once.
+
+        A running training waits meanwhile.
+        """
+        self.probe.choice = choice
+        self.poll()
+        if self.model is not None:
+            data = self._data_of(self.history.data)
+            with self._stepping:
+                found = self.probe.recommend(self.model, data.validation)
+            self._asked = self.steps, found
+
     def save(self, path: str | Path) -> Path:
         """Write the model between two steps, as `load_model` reads it; the path written.
 
@@ -289,7 +311,7 @@ class LabRun:
         at: Collection[int] = (),
     ) -> None:
         """A run that waits for its start; with the changes and observations of an earlier one."""
-        self.history = History(config, data)
+        self.history, self._asked = History(config, data), None
         self.controls = Controls.of(config, replay=replay, on_set=self._on_set)
         # A lock for each run: one that outlived its `stop` must not hold back the next.
         self._stepping = threading.Lock()

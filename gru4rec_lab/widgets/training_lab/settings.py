@@ -152,6 +152,7 @@ class LabSettings:
     ):
         self._shown = shown
         self.elements = live | next_run.elements | shown
+        self._presets = {preset: self.of_preset(preset) for preset in PAPER.values()}
 
     @property
     def text(self) -> str:
@@ -187,6 +188,14 @@ class LabSettings:
             for name in names
         }
 
+    @property
+    def preset(self) -> str:
+        """The preset whose settings the elements show; empty if there is none."""
+        shown = {name: element.value for name, element in self.elements.items()}
+        return next(
+            (name for name, held in self._presets.items() if held.items() <= shown.items()), ""
+        )
+
     def show(self, settings: dict[str, Any]) -> None:
         """Let the elements show these settings, all or none.
 
@@ -207,7 +216,7 @@ class LabSettings:
 def paper_menu() -> widgets.Dropdown:
     """A menu of `PAPER`; its value is the name of a preset, empty if none was chosen."""
     menu = widgets.Dropdown(
-        options=[("choose ...", ""), *PAPER.items()], value="", description="paper values",
+        options=[("none of them", ""), *PAPER.items()], value="", description="paper values",
         style=LABEL, layout=widgets.Layout(width="430px"),
         tooltip="best values of the GRU4Rec authors for their data sets (README of the official "
         "code, 2023: 200 trials each). Live settings change at once, those that need a new run "

@@ -58,6 +58,22 @@ def formula(settings: Settings, shape_scores: str) -> str:
     return f"<b>{html.escape(loss.name)}</b> {loss.source}: ${equation}${bent}"
 
 
+def without_effect(settings: Settings, shape_scores: str) -> dict[str, str]:
+    """Why a live setting changes nothing now, by its name; those that act are left out."""
+    if settings.loss not in LOSSES:
+        return {}
+    loss, why = LOSSES[settings.loss], {}
+    if not settings.n_sample:
+        why["sample_alpha"] = "no effect: there are no extra negatives to draw"
+    if not (loss.shapes_scores or shape_scores == "all"):
+        acts = ", ".join(name for name, each in LOSSES.items() if each.shapes_scores)
+        why |= dict.fromkeys(("bpreg", "elu_param"), f"no effect on {loss.name}: acts on {acts}")
+    if not loss.corrects_logq:
+        acts = ", ".join(name for name, each in LOSSES.items() if each.corrects_logq)
+        why["logq"] = f"no effect on {loss.name}: acts on {acts}"
+    return why
+
+
 def changes_list(changes: list[ControlChanged], pending: list[ControlChanged]) -> str:
     """Changed controls as an HTML list, "step 350: loss bpr -> bpr-max", then those asked for."""
     if not changes and not pending:
