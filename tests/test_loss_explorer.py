@@ -582,3 +582,36 @@ def test_every_control_has_a_label_a_tooltip_and_a_css_class(explorer, name):
     assert element.description
     assert element.tooltip or element.tooltips
     assert f"g4r-{name.replace('_', '-')}" in element._dom_classes
+
+
+def test_the_panel_gives_the_text_that_opens_its_state_on_the_page(explorer):
+    explorer.controls.apply({"n_sample": 512, "losses": ["bpr", "bpr-max"]})
+    assert explorer.link.value == "source=gaussian&n_sample=512&losses=bpr,bpr-max"
+
+
+def test_the_tour_waits_for_each_control_and_says_what_was_seen(explorer):
+    ends = [("n_sample", 2048), ("spread", 0.5), ("target_score", 0.0), ("pane", "pushes")]
+    for number, (name, value) in enumerate([*ends, ("source", "trained")], 1):
+        explorer.tour.next.click()
+        assert (explorer.tour.step, explorer.tour.done) == (number, False)
+        explorer.tour.choices.value = explorer.tour.choices.options[0]
+        explorer.temperature.value = 2.0
+        explorer.temperature.value = 1.0
+        assert not explorer.tour.done
+        getattr(explorer, name).value = value
+        assert explorer.tour.done, explorer.error
+        assert f"You predicted: {explorer.tour.choices.value}" in explorer.tour.told.value
+        assert "{" not in explorer.tour.told.value
+    explorer.tour.next.click()
+    assert explorer.tour.step == 0
+
+
+def test_the_tour_is_left_and_taken_up(explorer):
+    explorer.tour.go(3)
+    explorer.tour.leave.click()
+    assert explorer.tour.told.layout.display == "none"
+    assert explorer.tour.next.description == "Go on with the tour (step 3)"
+    explorer.n_sample.value = 8
+    explorer.tour.next.click()
+    assert (explorer.tour.step, explorer.n_sample.value) == (3, 2048)
+    explorer.tour.go(0)

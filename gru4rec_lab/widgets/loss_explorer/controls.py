@@ -125,6 +125,13 @@ class ExplorerControls(widgets.VBox):
                 cell.layout.display = self.elements[name].layout.display = display
             self.tell(name, silent.get(name, ""))
 
+    def point(self, name: str) -> None:
+        """Mark the control of setting `name` and bring it into view; "" marks none."""
+        for each, cell in self._cells.items():
+            (cell.add_class if each == name else cell.remove_class)("g4r-pointed")
+        if name and self._cells[name] not in self.children[0].children:
+            self.fold.selected_index = 0
+
     def tell(self, name: str, text: str, *, wrong: bool = False) -> None:
         """Say this below the control of setting `name`."""
         note = self.notes[name]

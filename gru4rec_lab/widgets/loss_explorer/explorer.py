@@ -23,16 +23,20 @@ from ...plots.loss_panes import (
     weight_numbers,
 )
 from ...plots.picture import Shown
-from ..controls import marked
+from ..controls import LABEL, marked
 from ..panel import PicturePanel
 from ..save_box import SaveBox, write_numbers
 from ..settings_box import RestoreBox, to_text
+from ..tour import Tour
+from .address import address
 from .controls import ExplorerControls, from_text
 from .numbers import Numbers, frame_of, numbers_of
 from .picture import bins_for, highest_for, picture_for, told
 from .scores import Scores, gaussian, pasted, trained
+from .settings import CONTROLS
 from .text import brief as one_sentence
 from .text import formula, hint, sentences
+from .tour import STEPS, tour_numbers
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -62,6 +66,8 @@ class LossExplorer(PicturePanel):
         picture: what is drawn, with the names of the losses that its keys hide.
         preset: menu of settings to start from.
         files: the box for saving.
+        tour: the guided tour, in five steps.
+        link: the text behind # that opens the same state on the page without Python.
         restore_box: the line of text that restores all settings.
         curves: the gradients against rank that are drawn.
         weights: the softmax weights that are drawn.
@@ -108,11 +114,32 @@ class LossExplorer(PicturePanel):
         writers = {name: getattr(self, name) for name in ("save_picture", "save_numbers")}
         self.files = SaveBox("my_losses", writers, self.guarded)
         self.restore_box = RestoreBox(lambda: self.settings_string, self.guarded(self._typed))
-        keep = widgets.VBox([self.files, self.restore_box])
+        self.tour = Tour(
+            STEPS,
+            begin=self._begin,
+            read=lambda: (self.controls.settings(), tour_numbers(self.numbers, self.curves)),
+            point=self.controls.point,
+            guarded=self.guarded,
+        )
+        self.link = marked(
+            widgets.Text(
+                description="on the page",
+                style=LABEL,
+                layout=widgets.Layout(width="760px"),
+                tooltip="the same state on the page without Python: copy this text",
+            ),
+            "g4r-link",
+        )
+        self.link.value = address(self.controls.settings())
+        where = widgets.HTML(
+            "<code>make page</code> writes build/gru4rec_lab.html. Open it in a browser and paste "
+            "this text there into <i>these settings as text</i>, or put it behind # in its address."
+        )
+        keep = widgets.VBox([self.files, self.restore_box, self.link, where])
         self.controls.fold.children += (keep,)
         self.controls.fold.titles = ("more controls", "save, restore, share")
         below = [self.words, self.formula]
-        self.reveal([self.controls, self.error_box, self.hint, self.picture, *below])
+        self.reveal([self.tour, self.controls, self.error_box, self.hint, self.picture, *below])
 
     @classmethod
     def restore(cls, text: str, *, batch_size: int = 32, key: str = "LossExplorer"):
@@ -146,6 +173,9 @@ class LossExplorer(PicturePanel):
         """
         return write_numbers(self.frame(), path)
 
+    def _begin(self, start: dict[str, Any]) -> None:
+        self.controls.apply({name: each["value"] for name, each in CONTROLS.items()} | start)
+
     def _typed(self, text: str) -> None:
         self.controls.apply(from_text(text))
 
@@ -157,6 +187,8 @@ class LossExplorer(PicturePanel):
             self.update()
         finally:
             self.restore_box.follow()
+            self.link.value = address(self.controls.settings())
+        self.tour.follow()
 
     def update(self) -> None:
         """Compute the numbers for the controls as they are, and draw them.
