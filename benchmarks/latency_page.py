@@ -30,6 +30,9 @@ class Panels:
         """Bring the panel with this title and css class on the screen."""
         self._tab.get_by_role("tab", name=title).click()
         self._page.until(lambda: self._tab.evaluate("mark => g4r.names(mark).length > 0", mark))
+        for header in self._tab.locator(".g4r-fold:visible").all():
+            if "\u25b8" in header.inner_text():  # closed
+                header.click()
 
     def controls(self, mark):
         """Names of the controls on the screen."""
