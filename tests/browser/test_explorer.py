@@ -9,8 +9,9 @@ IN_USE = [f"g4r-{name}" for name in ("source", "pane", "n-sample", "spread", "ta
 BOXES = """names => names.map(name => {
     const {left, right, top, bottom} = document.querySelector('.' + name).getBoundingClientRect();
     return [left, right, top, bottom]; })"""
-CUT = """() => [...document.querySelectorAll('.g4r-panel button')].filter(each =>
-    each.checkVisibility() && each.scrollWidth > each.clientWidth + 1).map(each => each.innerText)"""
+CUT = """() => [...document.querySelectorAll(".g4r-panel button")]
+    .filter(each => each.checkVisibility() && each.scrollWidth > each.clientWidth + 1)
+    .map(each => each.innerText)"""
 
 
 @pytest.fixture(scope="module")
