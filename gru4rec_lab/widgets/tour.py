@@ -86,6 +86,7 @@ class Tour(widgets.VBox):
             self._say(seen(self._steps[self.step - 1], self._before, numbers))
 
     def _say(self, found: str = "") -> None:
+        (self.add_class if self.step else self.remove_class)("g4r-touring")
         for element in (self.told, self.choices, self.leave):
             element.layout.display = None if self.step else "none"
         self.back.layout.display = None if self.step > 1 else "none"

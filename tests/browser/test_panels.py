@@ -101,9 +101,12 @@ def test_scores_that_are_none_show_an_error_until_they_are_some(explorer):
 
 
 def test_tab_reaches_every_control_of_the_explorer_and_shows_where_it_is(explorer):
-    explorer.element("g4r-preset").locator("select").focus()
+    fold = explorer.element("g4r-more").get_by_text("more controls")
+    fold.click()
+    explorer.until(lambda: explorer.element("g4r-preset").is_visible(), why="not unfolded")
+    explorer.element("g4r-source").get_by_role("button").first.focus()
     reached = {}
-    for _ in range(24):
+    for _ in range(40):
         css, seen = explorer.page.evaluate(FOCUSED)
         reached[css] = seen or reached.get(css, False)
         explorer.page.keyboard.press("Tab")
@@ -111,6 +114,7 @@ def test_tab_reaches_every_control_of_the_explorer_and_shows_where_it_is(explore
     controls |= {f"g4r-{name}" for name in ("target-score", "loss", "scale", "pane")}
     assert controls <= set(reached)
     assert not [css for css in controls if not reached[css]], f"no focus seen: {reached}"
+    fold.click()
 
 
 def test_settings_of_a_new_run_open_by_keyboard(lab_panel):

@@ -20,7 +20,7 @@ from ..markup import aside
 from .settings import CONTROLS, N_SAMPLES, PRESETS, USED_BY
 from .text import silent_controls
 
-WIDTHS = (150, 84, 430)  # of a label, a button, a row of buttons
+WIDTHS = (150, 78, 400)  # of a label, a button, a row of buttons
 IN_VIEW = [
     "source", "pane", "n_sample", "spread", "target_score", "epoch", "number", "sample_alpha",
     "pasted",
@@ -39,7 +39,8 @@ class ExplorerControls(widgets.VBox):
         preset: menu of `PRESETS`; the one in force, empty if none is.
         reset: button that sets all controls as they were when the panel was made.
         notes: setting name to what its control has to say: that it is wrong or changes nothing.
-        fold: the rest of the controls; `selected_index` is None where it is closed.
+        fold: the rest of the controls, which the panel places; `selected_index` is None where it
+            is closed.
     """
 
     def __init__(self, refresh: Callable[[dict], None], *, simple: bool = False):
@@ -83,12 +84,13 @@ class ExplorerControls(widgets.VBox):
             "g4r-more",
         )
         self.usual = self.settings()
-        super().__init__([_grid([self._cells[name] for name in in_view]), self.fold])
+        super().__init__([_grid([self._cells[name] for name in in_view])])
         self._follow()
 
     def _cell(self, name: str) -> widgets.VBox:
         element, note = self.elements[name], self.notes[name]
         row = [element, self.typed] if name == "n_sample" else [element]
+        element.layout.width, element.layout.flex, element.layout.min_width = "auto", "1 1 0", "0"
         return widgets.VBox([widgets.HBox(row), note])
 
     def _changed(self, change: dict) -> None:
@@ -215,8 +217,9 @@ def _element(
 
 def _grid(cells: list[widgets.Widget]) -> widgets.GridBox:
     """As many columns as fit."""
-    columns = "repeat(auto-fit, minmax(min(100%, 430px), 1fr))"
-    return widgets.GridBox(cells, layout=widgets.Layout(grid_template_columns=columns))
+    columns = "repeat(auto-fit, minmax(min(100%, 400px), 1fr))"
+    layout = widgets.Layout(grid_template_columns=columns, grid_gap="0 12px")
+    return widgets.GridBox(cells, layout=layout)
 
 
 def _checkbox(name: str) -> widgets.Checkbox:

@@ -138,7 +138,7 @@ class LossExplorer(PicturePanel):
         keep = widgets.VBox([self.files, self.restore_box, self.link, where])
         self.controls.fold.children += (keep,)
         self.controls.fold.titles = ("more controls", "save, restore, share")
-        below = [self.words, self.formula]
+        below = [self.controls.fold, self.words, self.formula]
         self.reveal([self.tour, self.controls, self.error_box, self.hint, self.picture, *below])
 
     @classmethod
