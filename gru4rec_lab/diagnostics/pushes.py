@@ -15,6 +15,7 @@ import numpy as np
 from jaxtyping import Float
 from torch import Tensor
 
+from ..loss_parts import Parts
 from ..losses import LOSSES, score_regulariser_grad
 from .weights import best_first
 
@@ -59,11 +60,13 @@ def negative_gradients(
     places = np.unique(
         np.r_[np.arange(min(20, count)), np.geomspace(1, count, 150).astype(int) - 1]
     )
+    # What the losses have in common is computed once.
+    parts = Parts(target, rows)
     curves, pushed_up, top_5 = {}, {}, {}
     for name in losses:
-        push = LOSSES[name].gradient(target, rows)[1]
+        _, push = LOSSES[name].gradient_of(parts)
         if bpreg and LOSSES[name].shapes_scores:
-            push = push + bpreg * score_regulariser_grad(rows)
+            push = push + bpreg * score_regulariser_grad(rows, parts)
         curves[name] = np.median(push[:, places].cpu().numpy(), axis=0)
         pushed_up[name] = int((push < 0).sum()) / push.numel()
         size = push.abs()
