@@ -421,15 +421,16 @@ def test_reset_sets_all_controls_as_they_were_at_first(explorer):
 
 
 def test_any_number_of_extra_negatives_can_be_typed(explorer):
-    explorer.controls.typed.value = 333
+    typed = explorer.controls.fields["n_sample"].typed
+    typed.value = "333"
     assert explorer.n_sample.value == 333
     assert explorer.numbers["negatives"] == 31 + 333
     explorer.n_sample.value = 64
-    assert explorer.controls.typed.value == 64
+    assert typed.value == "64"
 
 
 def note(panel, name):
-    said = panel.controls.notes[name]
+    said = panel.controls.fields[name].note
     return "" if said.layout.display == "none" else said.value
 
 
@@ -481,7 +482,7 @@ def test_a_simple_explorer_starts_with_one_slider_four_curves_and_one_sentence()
     assert len(curves) == 4
     assert "31 negatives" in panel.words.value
     assert panel.hint.layout.display == "none"
-    panel.controls.fold.selected_index = 0
+    panel.controls.fold.header.value = True
     assert set(panel.picture.picture["panes"]) == {"pull", "right"}
     assert "Try:" in panel.hint.value
     assert panel.hint.layout.display is None

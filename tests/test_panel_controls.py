@@ -32,7 +32,7 @@ def test_what_one_thread_sets_does_not_silence_another():
 
 def test_a_line_of_settings_that_follows_is_not_taken_for_typed():
     settings, taken = ["loss=bpr"], []
-    box = RestoreBox(lambda: settings[-1], taken.append)
+    box = RestoreBox(lambda: settings[-1], taken.append, lambda callback: callback)
     settings.append("loss=top1")
     box.follow()
     assert (box.text.value, taken) == ("loss=top1", [])

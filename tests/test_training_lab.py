@@ -14,6 +14,7 @@ from gru4rec_lab.diagnostics import GradientByRank, SoftmaxWeights
 from gru4rec_lab.training.controls import ControlChanged, Settings
 from gru4rec_lab.training.events import EpochDone, Observed, Report
 from gru4rec_lab.widgets import TrainingLab, live_panels
+from gru4rec_lab.widgets.controls import Field
 from gru4rec_lab.widgets.training_lab import run as lab_run
 from gru4rec_lab.widgets.training_lab.comparison import differences
 from gru4rec_lab.widgets.training_lab.settings import PAPER
@@ -727,7 +728,8 @@ def test_every_button_and_control_says_what_it_does(lab):
             assert len(widget.tooltips) == len(widget.options), widget.description
         elif isinstance(widget, widgets.ValueWidget) and hasattr(widget, "disabled"):
             assert widget.tooltip, widget.description
-            assert widget.description
+            # A box for typed numbers stands beside its slider, which has the label.
+            assert widget.description or "g4r-typed" in widget._dom_classes
 
 
 def test_elements_follow_what_code_sets_before_there_is_a_run_and_while_it_is_held(lab):
@@ -954,9 +956,9 @@ def test_a_pinned_run_on_other_data_is_not_laid_over(short):
 
 
 def test_a_control_without_effect_says_why_beside_it(lab):
-    notes = lab._elements.controls.notes
-    assert notes["bpreg"].value == "no effect on bpr: acts on bpr-max"
-    assert notes["logq"].value == "no effect on bpr: acts on cross-entropy"
+    notes = {name: field.note for name, field in lab._elements.controls.fields.items()}
+    assert "no effect on bpr: acts on bpr-max" in notes["bpreg"].value
+    assert "no effect on bpr: acts on cross-entropy" in notes["logq"].value
     assert notes["sample_alpha"].value == ""
     lab.loss.value, lab.n_sample.value = "bpr-max", 0
     assert notes["bpreg"].value == ""
@@ -964,8 +966,68 @@ def test_a_control_without_effect_says_why_beside_it(lab):
 
 
 def test_a_wrong_value_is_told_beside_its_element_until_a_good_one(lab):
-    note = lab._elements.controls.notes["learning_rate"]
+    note = lab._elements.controls.fields["learning_rate"].note
     lab.learning_rate.value = -1
     assert "must be a number above 0" in note.value
     lab.learning_rate.value = 0.2
     assert note.value == ""
+
+
+@pytest.mark.parametrize(
+    ("name", "wrong", "right"),
+    [
+        ("layers", "64, x", "64"),
+        ("batch_size", 0, 8),
+        ("n_epochs", -1, 2),
+        ("dropout_p_embed", 1.5, 0.5),
+    ],
+)
+def test_a_wrong_setting_of_the_next_run_is_told_at_its_field(lab, name, wrong, right):
+    field = lab.next_run.fields[name]
+    assert field.note.value == ""
+    field.element.value = wrong
+    assert name in field.note.value
+    assert str(wrong) in field.note.value
+    assert 'role="alert"' in field.note.value
+    field.element.value = right
+    assert field.note.value == ""
+
+
+def test_any_number_of_extra_negatives_and_any_speed_limit_can_be_typed(lab):
+    controls = lab._elements.controls
+    negatives = controls.fields["n_sample"]
+    assert negatives.typed.value == negatives.element.label
+    negatives.typed.value = "1,234"
+    assert lab.n_sample.value == 1234 == lab.controls.settings.n_sample
+    for nonsense in ("many", "-1", "1.5", ""):
+        negatives.typed.value = nonsense
+        assert "extra negatives must be a whole number from 0" in negatives.note.value
+        assert repr(nonsense) in negatives.note.value or nonsense in negatives.note.value
+        assert negatives.typed.value == "1,234"
+    negatives.element.value = 32
+    assert negatives.typed.value == "32"
+    negatives.typed.value = "33"
+    assert negatives.note.value == ""
+    speed = next(each for each in fields_of(lab) if each.element is lab.speed)
+    speed.typed.value = "75"
+    assert (lab.speed.value, lab.run.limit.steps_per_second) == (75, 75)
+    assert speed.typed.value == "75 steps/s"
+    speed.typed.value = "no limit"
+    assert lab.speed.value == 0
+
+
+def test_a_wrong_line_of_settings_is_told_at_its_box_until_a_right_one(lab):
+    box = lab.restore_box
+    box.text.value = "loss=bpr n_sample=-5"
+    assert "n_sample" in box.field.note.value
+    assert "n_sample" in lab.error
+    box.text.value = "loss=bpr n_sample=5"
+    assert box.field.note.value == ""
+    assert not lab.error
+    assert lab.n_sample.value == 5
+
+
+def fields_of(widget):
+    """All fields in a panel."""
+    for child in getattr(widget, "children", ()):
+        yield from [child] if isinstance(child, Field) else fields_of(child)

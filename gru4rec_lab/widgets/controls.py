@@ -1,12 +1,14 @@
-"""Labelled controls that all panels share, and how a value is put into one."""
+"""Labelled controls that all panels share, with what they have to say, and folds around them."""
 
 import threading
 from collections.abc import Callable
 from math import inf
-from typing import Any
+from typing import Any, NoReturn
 
 import ipywidgets as widgets
 from traitlets import Bunch, TraitError
+
+from .markup import aside
 
 LABEL = {"description_width": "150px"}
 
@@ -60,6 +62,33 @@ def float_slider(
     return labelled(widgets.FloatSlider, label, value=value, css=css, tooltip=tooltip, **ends)
 
 
+class Fold(widgets.VBox):
+    """A header that opens and closes what lies below it; closed at first.
+
+    Attributes:
+        header: the button that does so; its value says whether it is open.
+        box: what it holds.
+    """
+
+    def __init__(self, title: str, children: list[widgets.Widget], *, css: str):
+        self._title, self.box = title, widgets.VBox(children)
+        # Not an accordion: its header cannot be reached by Tab.
+        self.header = widgets.ToggleButton(
+            tooltip="show or hide them", layout=widgets.Layout(width="auto")
+        )
+        self.header.observe(lambda _change: self._open(), "value")
+        self._open()
+        super().__init__([self.header, self.box])
+        marked(self.header, f"{css}-header", "g4r-fold")
+        marked(self, css)
+
+    def _open(self) -> None:
+        """Show what it holds if the header is pressed."""
+        sign = "\u25be" if self.header.value else "\u25b8"
+        self.header.description = f"{sign} {self._title}"
+        self.box.layout.display = None if self.header.value else "none"
+
+
 class StepsSlider(widgets.SelectionSlider):
     """A slider over whole numbers that are not evenly spaced, to which others can be added.
 
@@ -84,6 +113,10 @@ class StepsSlider(widgets.SelectionSlider):
     def _named(self, steps: set[int]) -> list[tuple[str, int]]:
         return [(self._words(step), step) for step in sorted(steps, key=self._order)]
 
+    def _refuse(self, value: Any) -> NoReturn:
+        most = "on" if self._most == inf else f"to {self._most:,}"
+        raise ValueError(f"must be a whole number from 0 {most}, got {value!r}")
+
     def offer(self, value: Any) -> None:
         """Show this number, as a step of its own if it was none.
 
@@ -91,8 +124,7 @@ class StepsSlider(widgets.SelectionSlider):
             ValueError: not a whole number from 0 to the highest one.
         """
         if not isinstance(value, int) or not 0 <= value <= self._most:
-            most = "on" if self._most == inf else f"to {self._most:,}"
-            raise ValueError(f"must be a whole number from 0 {most}, got {value!r}")
+            self._refuse(value)
         before, steps = self.value, {step for _, step in self.options}
         if value in steps:
             self.value = value
@@ -103,6 +135,20 @@ class StepsSlider(widgets.SelectionSlider):
             self.index = [step for _, step in self.options].index(value)
         self.notify_change(Bunch(name="value", old=before, new=value, owner=self, type="change"))
 
+    def read(self, text: str) -> int:
+        """The number that `text` means: digits, or what the slider calls it.
+
+        Raises:
+            ValueError: neither.
+        """
+        named = dict(self.options)
+        if text in named:
+            return named[text]
+        try:
+            return int(text.replace(",", ""))
+        except ValueError:
+            return self._refuse(text)
+
     def notify_change(self, change: Bunch) -> None:
         """Tell who observes; not of values between two that were asked for."""
         if not (self._updating and change["name"] == "value"):
@@ -112,9 +158,71 @@ class StepsSlider(widgets.SelectionSlider):
 def steps_slider(
     label: str, value: int, steps: list[int], *, css: str, tooltip: str, **how: Any
 ) -> StepsSlider:
-    """A labelled `StepsSlider`."""
-    how |= {"value": value, "steps": steps}
+    """A labelled `StepsSlider`; the box of its `Field` shows the number."""
+    how |= {"value": value, "steps": steps, "readout": False}
     return labelled(StepsSlider, label, css=css, tooltip=tooltip, **how)
+
+
+class Field(widgets.VBox):
+    """A control with, below it, what is wrong with its value or why it changes nothing now.
+
+    Attributes:
+        element: the control.
+        typed: the box beside a `StepsSlider`, which shows its number and takes any other; else
+            None.
+        note: the words below.
+    """
+
+    def __init__(self, element: widgets.ValueWidget, width: str | None = None):
+        self.element, self.typed = element, None
+        self._wrong, self._idle, self._updating = "", "", Updating()
+        self.note = marked(widgets.HTML(), "g4r-note")
+        element.layout.width, element.layout.flex, element.layout.min_width = "auto", "1 1 0", "0"
+        row = [element]
+        if isinstance(element, StepsSlider):
+            self.typed = widgets.Text(
+                value=element.label, tooltip=f"{element.description}: any number can be typed",
+                continuous_update=False, layout=widgets.Layout(width="80px", flex="0 0 auto"),
+            )  # fmt: skip
+            marked(self.typed, "g4r-typed").observe(lambda _change: self._take(), "value")
+            element.observe(lambda _change: self._follow(), ["value", "options"])
+            row.append(self.typed)
+        super().__init__([widgets.HBox(row), self.note], layout=widgets.Layout(width=width))
+        self._say()
+
+    def _follow(self) -> None:
+        with self._updating:
+            self.typed.value = self.element.label
+
+    def _take(self) -> None:
+        if self._updating:
+            return
+        try:
+            self.element.offer(self.element.read(self.typed.value))
+        except ValueError as error:
+            self.refuse(f"{self.element.description} {error}")
+        else:
+            self.refuse("")
+        self._follow()
+
+    def refuse(self, why: str) -> None:
+        """Say what was wrong with the value; nothing once it is right, ""."""
+        self._wrong = why
+        self._say()
+
+    def tell(self, idle: str) -> None:
+        """Say why the control changes nothing now, unless its value is wrong; "" if it does."""
+        self._idle = idle
+        self._say()
+
+    def point(self, *, here: bool) -> None:
+        """Mark the control, or not."""
+        (self.add_class if here else self.remove_class)("g4r-pointed")
+
+    def _say(self) -> None:
+        text = self._wrong or self._idle
+        self.note.value = aside(text, wrong=bool(self._wrong)) if text else ""
+        self.note.layout.display = None if text else "none"
 
 
 def toggle_buttons(

@@ -6,48 +6,60 @@ from typing import Any
 
 import ipywidgets as widgets
 
-from .controls import LABEL, Updating, marked
+from .controls import LABEL, Field, Updating, marked
 
 
 class RestoreBox(widgets.HBox):
     """A text box that shows `read()` and hands what is typed or pasted into it to `apply`.
 
     Call `follow` whenever a setting has changed. `apply` runs when the box is left, on Enter or
-    by the button; it should be guarded, as any callback of a panel.
+    by the button; what it refuses is said below the box, and shown by `guarded` too.
 
     Attributes:
         text: the box.
+        field: the box with what is wrong with its text.
         button: hands the text over, also if it is the one shown.
     """
 
-    def __init__(self, read: Callable[[], str], apply: Callable[[str], None]):
+    def __init__(
+        self,
+        read: Callable[[], str],
+        apply: Callable[[str], None],
+        guarded: Callable[[Callable[..., None]], Callable[..., None]],
+    ):
         self._read, self._apply, self._updating = read, apply, Updating()
         self.text = widgets.Text(
             value=read(), description="settings as text", style=LABEL, continuous_update=False,
             tooltip="copy this line to keep or send the settings; paste one and press Enter",
-            layout=widgets.Layout(width="760px"),
         )  # fmt: skip
+        self.field = Field(self.text, "760px")
         self.button = widgets.Button(
             description="Restore", tooltip="take the settings from the line of text",
             layout=widgets.Layout(width="90px"),
         )  # fmt: skip
         marked(self.text, "g4r-settings-text")
         marked(self.button, "g4r-restore")
-        self.text.observe(self._typed, "value")
-        self.button.on_click(lambda _button: self._take())
-        super().__init__([self.text, self.button], layout=widgets.Layout(flex_flow="row wrap"))
+        self.text.observe(guarded(self._typed), "value")
+        self.button.on_click(guarded(lambda _button: self._take()))
+        super().__init__([self.field, self.button], layout=widgets.Layout(flex_flow="row wrap"))
 
     def follow(self) -> None:
         """Show the settings as they are now."""
         with self._updating:
             self.text.value = self._read()
+        self.field.refuse("")
 
     def _typed(self, _change: dict) -> None:
         if not self._updating:
             self._take()
 
     def _take(self) -> None:
-        self._apply(self.text.value)
+        try:
+            self._apply(self.text.value)
+        except ValueError as error:
+            self.field.refuse(str(error))
+            raise
+        self.field.refuse("")
 
 
 def to_text(settings: dict[str, Any]) -> str:

@@ -49,7 +49,7 @@ def test_the_tour_points_at_a_control_and_says_what_was_seen_by_keyboard(shown):
     page.keyboard.press("Enter")
     pointed = page.locator(".g4r-pointed .g4r-n-sample")
     pointed.wait_for()
-    typed = shown.element("g4r-n-sample-typed").locator("input")
+    typed = page.locator(":has(> .g4r-n-sample) > .g4r-typed input")
     typed.fill("2500")
     typed.press("Enter")
     told = shown.element("g4r-tour-told")

@@ -101,7 +101,7 @@ def test_scores_that_are_none_show_an_error_until_they_are_some(explorer):
 
 
 def test_tab_reaches_every_control_of_the_explorer_and_shows_where_it_is(explorer):
-    fold = explorer.element("g4r-more").get_by_text("more controls")
+    fold = explorer.element("g4r-more-header")
     fold.click()
     explorer.until(lambda: explorer.element("g4r-preset").is_visible(), why="not unfolded")
     explorer.element("g4r-source").get_by_role("button").first.focus()

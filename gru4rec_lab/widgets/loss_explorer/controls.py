@@ -8,6 +8,8 @@ import ipywidgets as widgets
 from ...losses import LOSSES
 from .. import settings_box
 from ..controls import (
+    Field,
+    Fold,
     Updating,
     float_slider,
     labelled,
@@ -16,8 +18,7 @@ from ..controls import (
     steps_slider,
     toggle_buttons,
 )
-from ..markup import aside
-from .settings import CONTROLS, N_SAMPLES, PRESETS, USED_BY
+from .settings import CONTROLS, PRESETS, USED_BY
 from .text import silent_controls
 
 WIDTHS = (150, 78, 400)  # of a label, a button, a row of buttons
@@ -34,13 +35,11 @@ class ExplorerControls(widgets.VBox):
 
     Attributes:
         elements: setting name to its element.
-        typed: the box in which any number of extra negatives can be typed.
         losses: loss name to the checkbox that shows it.
         preset: menu of `PRESETS`; the one in force, empty if none is.
         reset: button that sets all controls as they were when the panel was made.
-        notes: setting name to what its control has to say: that it is wrong or changes nothing.
-        fold: the rest of the controls, which the panel places; `selected_index` is None where it
-            is closed.
+        fields: setting name to its element with what is wrong with it, or why it changes nothing.
+        fold: the rest of the controls, which the panel places.
     """
 
     def __init__(self, refresh: Callable[[dict], None], *, simple: bool = False):
@@ -57,41 +56,21 @@ class ExplorerControls(widgets.VBox):
             ),
             "g4r-reset-controls",
         )
-        self.typed = marked(
-            widgets.BoundedIntText(
-                max=N_SAMPLES[-1], tooltip="any number of extra negatives",
-                layout=widgets.Layout(width="80px"),
-            ),
-            "g4r-n-sample-typed",
-        )  # fmt: skip
-        self.notes = {name: marked(widgets.HTML(), "g4r-note") for name in self.elements}
-        self._cells = {name: self._cell(name) for name in self.elements}
+        self.fields = {name: Field(element) for name, element in self.elements.items()}
         for control in (*self.elements.values(), *self.losses.values()):
             control.observe(self._changed, "value")
         self.preset.observe(self._chosen, "value")
-        self.typed.observe(self._typed, "value")
         self.reset.on_click(lambda _button: self.apply(self.usual))
         in_view = ["n_sample"] if simple else IN_VIEW
         boxes = widgets.HBox(
             list(self.losses.values()), layout=widgets.Layout(flex_flow="row wrap")
         )
         start = widgets.HBox([self.preset, self.reset], layout=widgets.Layout(flex_flow="row wrap"))
-        rest = [cell for name, cell in self._cells.items() if name not in in_view]
-        self.fold = marked(
-            widgets.Accordion(
-                [widgets.VBox([start, boxes, _grid(rest)])], titles=["more controls"]
-            ),
-            "g4r-more",
-        )
+        rest = [field for name, field in self.fields.items() if name not in in_view]
+        self.fold = Fold("More controls", [start, boxes, _grid(rest)], css="g4r-more")
         self.usual = self.settings()
-        super().__init__([_grid([self._cells[name] for name in in_view])])
+        super().__init__([_grid([self.fields[name] for name in in_view])])
         self._follow()
-
-    def _cell(self, name: str) -> widgets.VBox:
-        element, note = self.elements[name], self.notes[name]
-        row = [element, self.typed] if name == "n_sample" else [element]
-        element.layout.width, element.layout.flex, element.layout.min_width = "auto", "1 1 0", "0"
-        return widgets.VBox([widgets.HBox(row), note])
 
     def _changed(self, change: dict) -> None:
         if self._updating:
@@ -107,38 +86,28 @@ class ExplorerControls(widgets.VBox):
         self._follow()
         self._refresh(change)
 
-    def _typed(self, change: dict) -> None:
-        if not self._updating:
-            self.elements["n_sample"].offer(change["new"])
-
     def _follow(self) -> None:
         """Show what the settings are: the preset in force, what they use, what changes nothing."""
         settings = self.settings()
         used = USED_BY[settings["source"]]
         silent = silent_controls(settings)
         with self._updating:
-            self.typed.value = settings["n_sample"]
             self.preset.value = next(
                 (name for name, preset in PRESETS.items() if preset.items() <= settings.items()), ""
             )
-        for name, cell in self._cells.items():
+        for name, field in self.fields.items():
             if name in set().union(*USED_BY.values()):
                 display = None if name in used else "none"
-                cell.layout.display = self.elements[name].layout.display = display
-            self.tell(name, silent.get(name, ""))
+                field.layout.display = self.elements[name].layout.display = display
+            field.refuse("")
+            field.tell(silent.get(name, ""))
 
     def point(self, name: str) -> None:
         """Mark the control of setting `name` and bring it into view; "" marks none."""
-        for each, cell in self._cells.items():
-            (cell.add_class if each == name else cell.remove_class)("g4r-pointed")
-        if name and self._cells[name] not in self.children[0].children:
-            self.fold.selected_index = 0
-
-    def tell(self, name: str, text: str, *, wrong: bool = False) -> None:
-        """Say this below the control of setting `name`."""
-        note = self.notes[name]
-        note.value = aside(text, wrong=wrong) if text else ""
-        note.layout.display = None if text else "none"
+        for each, field in self.fields.items():
+            field.point(here=each == name)
+        if name and self.fields[name] not in self.children[0].children:
+            self.fold.header.value = True
 
     def settings(self) -> dict[str, Any]:
         """Setting name to value, `losses` (those ticked) among them."""
@@ -201,7 +170,7 @@ def _element(
     look = {"css": f"g4r-{name.replace('_', '-')}", "tooltip": tooltip}
     match takes:
         case {"stops": stops, "max": most}:
-            return steps_slider(label, value, stops, most=most, readout=False, **look)
+            return steps_slider(label, value, stops, most=most, **look)
         case {"min": int(low), "max": high}:
             ends = {"min": low, "max": high, "value": value}
             return labelled(widgets.IntSlider, label, **ends, **look)

@@ -23,7 +23,7 @@ from ...plots.loss_panes import (
     weight_numbers,
 )
 from ...plots.picture import Shown
-from ..controls import LABEL, marked
+from ..controls import LABEL, Fold, marked
 from ..panel import PicturePanel
 from ..save_box import SaveBox, write_numbers
 from ..settings_box import RestoreBox, to_text
@@ -109,11 +109,11 @@ class LossExplorer(PicturePanel):
         first = {"losses": PAIRS} if simple else {}
         self.controls.load(first | (settings or {}))
         self.controls.usual = self.controls.settings()
-        self.controls.fold.observe(self.guarded(self._refresh), "selected_index")
+        self.controls.fold.header.observe(self.guarded(self._refresh), "value")
         self.update()
         writers = {name: getattr(self, name) for name in ("save_picture", "save_numbers")}
         self.files = SaveBox("my_losses", writers, self.guarded)
-        self.restore_box = RestoreBox(lambda: self.settings_string, self.guarded(self._typed))
+        self.restore_box = RestoreBox(lambda: self.settings_string, self._typed, self.guarded)
         self.tour = Tour(
             STEPS,
             begin=self._begin,
@@ -135,10 +135,9 @@ class LossExplorer(PicturePanel):
             "<code>make page</code> writes build/gru4rec_lab.html. Open it in a browser and paste "
             "this text there into <i>these settings as text</i>, or put it behind # in its address."
         )
-        keep = widgets.VBox([self.files, self.restore_box, self.link, where])
-        self.controls.fold.children += (keep,)
-        self.controls.fold.titles = ("more controls", "save, restore, share")
-        below = [self.controls.fold, self.words, self.formula]
+        saving = [self.files, self.restore_box, self.link, where]
+        keep = Fold("Save, settings as text, the page", saving, css="g4r-saving")
+        below = [self.controls.fold, keep, self.words, self.formula]
         self.reveal([self.tour, self.controls, self.error_box, self.hint, self.picture, *below])
 
     @classmethod
@@ -201,7 +200,7 @@ class LossExplorer(PicturePanel):
             settings = self.controls.settings()
             self._measure(settings)
             # Before the words: it has the longest way to the screen.
-            brief = self._simple and self.controls.fold.selected_index is None
+            brief = self._simple and not self.controls.fold.header.value
             picture = picture_for(settings, highest=self._highest, bins=self._bins, brief=brief)
             self.picture.show(picture, self._shown(settings, brief=brief))
             for element in (self.hint, self.formula):
@@ -217,7 +216,7 @@ class LossExplorer(PicturePanel):
             try:
                 return pasted(settings["pasted"])
             except ValueError as error:
-                self.controls.tell("pasted", str(error), wrong=True)
+                self.controls.fields["pasted"].refuse(str(error))
                 raise
         n_sample, alpha = settings["n_sample"], settings["sample_alpha"]
         if settings["source"] == "trained":

@@ -1,6 +1,5 @@
 """The lab's controls: an element for each live setting, the buttons, the probe session."""
 
-import html
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import asdict
@@ -13,6 +12,7 @@ from ...losses import LOSSES
 from ...training.controls import Settings
 from ..controls import (
     LABEL,
+    Field,
     StepsSlider,
     float_slider,
     marked,
@@ -44,40 +44,12 @@ BUTTONS = {
 N_CHOICES = 8
 
 
-class Fold(widgets.VBox):
-    """A header that opens and closes what lies below it; closed at first.
-
-    Attributes:
-        header: the button that does so.
-        box: what it holds.
-    """
-
-    def __init__(self, title: str, children: list[widgets.Widget], *, css: str):
-        self._title, self.box = title, widgets.VBox(children)
-        # Not an accordion: its header cannot be reached by Tab.
-        self.header = widgets.ToggleButton(
-            tooltip="show or hide them", layout=widgets.Layout(width="auto")
-        )
-        self.header.observe(lambda _change: self._open(), "value")
-        self._open()
-        super().__init__([self.header, self.box])
-        marked(self.header, f"{css}-header", "g4r-fold")
-        marked(self, css)
-
-    def _open(self) -> None:
-        """Show what it holds if the header is pressed."""
-        sign = "\u25be" if self.header.value else "\u25b8"
-        self.header.description = f"{sign} {self._title}"
-        self.box.layout.display = None if self.header.value else "none"
-
-
 class LabControls:
     """Elements for the live settings, starting at those of `config`.
 
     Attributes:
         elements: setting name to its element.
-        notes: names in `NUMBERS` and "sample_alpha" to the words beside the element: why it has
-            no effect, or what was wrong with a value.
+        fields: setting name to the element with what it has to say; all but the loss.
         main: the loss, the extra negatives and how they are drawn.
         others: all other settings.
     """
@@ -98,20 +70,19 @@ class LabControls:
         }  # fmt: skip
         self._offer_losses()
         loss.value = config.loss
-        sliders = [self.elements["n_sample"], self.elements["sample_alpha"]]
-        for slider in sliders:  # side by side on a laptop, with JupyterLab's list of files
-            slider.layout.width, slider.style.description_width = "410px", "105px"
+        for name in ("n_sample", "sample_alpha"):
+            self.elements[name].style.description_width = "105px"
         self.elements |= {name: _number(name, getattr(config, name)) for name in NUMBERS}
-        row = widgets.Layout(flex_flow="row wrap")
-        self.notes = {
-            name: marked(widgets.HTML(), "g4r-note") for name in ("sample_alpha", *NUMBERS)
+        # The sliders side by side on a laptop, with JupyterLab's list of files.
+        self.fields = {
+            name: Field(element, "190px" if name in NUMBERS else "410px")
+            for name, element in self.elements.items()
+            if name != "loss"
         }
-        self._refused: dict[str, str] = {}
-        first = [*sliders, self.notes["sample_alpha"]]
-        self.main = widgets.VBox([loss, widgets.HBox(first, layout=row)])
-        self.others = widgets.VBox(
-            [widgets.HBox([self.elements[name], self.notes[name]], layout=row) for name in NUMBERS]
-        )
+        row = widgets.Layout(flex_flow="row wrap")
+        sliders = [self.fields["n_sample"], self.fields["sample_alpha"]]
+        self.main = widgets.VBox([loss, widgets.HBox(sliders, layout=row)])
+        self.others = widgets.HBox([self.fields[name] for name in NUMBERS], layout=row)
 
     def show(self, settings: Settings) -> None:
         """Let the elements show these settings, but for values that one of them cannot show."""
@@ -120,20 +91,10 @@ class LabControls:
             with suppress(ValueError):
                 set_value(self.elements[name], name, value)
 
-    def refuse(self, name: str, why: str) -> None:
-        """Say beside an element what was wrong with its value, until it is set again."""
-        self._refused[name] = why
-
     def tell(self, idle: dict[str, str]) -> None:
-        """Say beside each element what was wrong with its value, or why it is `idle`."""
-        for name, note in self.notes.items():
-            wrong = self._refused.get(name)
-            text = html.escape(wrong or idle.get(name, ""), quote=False)
-            note.value = f"<b style='color:#c62828'>{text}</b>" if wrong else text
-
-    def accept(self, name: str) -> None:
-        """The value of this element is a good one."""
-        self._refused.pop(name, None)
+        """Say below each element why it is `idle`, setting name to why."""
+        for name, field in self.fields.items():
+            field.tell(idle.get(name, ""))
 
     def _offer_losses(self) -> None:
         """A button a loss; a learner adds losses while the panel is there."""

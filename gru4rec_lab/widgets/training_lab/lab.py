@@ -74,7 +74,7 @@ class TrainingLab(PicturePanel):
         self._name_elements()
         writers = {name: getattr(self, name) for name in ("save", "save_picture", "save_numbers")}
         self.files = SaveBox("my_run", writers, self.guarded)
-        self.restore_box = RestoreBox(lambda: self.settings_string, self.guarded(self._typed))
+        self.restore_box = RestoreBox(lambda: self.settings_string, self._typed, self.guarded)
         self._connect()
         if settings:
             self.take(self._elements.settings.parse(settings))
@@ -298,16 +298,18 @@ class TrainingLab(PicturePanel):
         if self._updating:
             return
         name = self._elements.controls.name_of(change["owner"])
-        self._elements.controls.accept(name)
+        field = self._elements.controls.fields.get(name)
         try:
             self.controls.set(**{name: change["new"]})
         except ValueError as error:
-            self._elements.controls.refuse(name, str(error))
+            field.refuse(str(error))
             with self._updating:
                 change["owner"].value = change["old"]
             self._follow_settings()
             self._tell()
             raise
+        if field is not None:
+            field.refuse("")
         self._tell()
         # A running training draws its change with the next step; here it would wait for this.
         if name in ("loss", "n_sample", "sample_alpha") and self.state == "paused":

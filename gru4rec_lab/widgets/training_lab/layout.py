@@ -5,8 +5,8 @@ import html
 import ipywidgets as widgets
 
 from ...config import Config
-from ..controls import marked, toggle_buttons
-from .controls import Fold, LabControls, ProbeBox, run_buttons, speed_slider
+from ..controls import Field, Fold, marked, toggle_buttons
+from .controls import LabControls, ProbeBox, run_buttons, speed_slider
 from .run import LabRun
 from .settings import LabSettings, NextRunSettings, paper_menu
 from .text import changes_list, formula, hint, recommendations_list, status_line, without_effect
@@ -85,7 +85,7 @@ class LabElements:
     def below(self, saving: list[widgets.Widget]) -> list[widgets.Widget]:
         """What stands below the picture; most of it is folded."""
         presets = widgets.HBox([self.paper, self.as_before], layout=widgets.Layout(**ROW))
-        others = [self.controls.others, self.speed, presets]
+        others = [self.controls.others, Field(self.speed, "430px"), presets]
         folds = [
             Fold("More controls: optimizer, scores, speed, presets", others, css="g4r-more"),
             self.next_run,

@@ -8,9 +8,8 @@ import ipywidgets as widgets
 from ...config import Config, check_setting
 from ...data import list_datasets
 from ...training.controls import LIVE
-from ..controls import LABEL, marked, set_value
+from ..controls import LABEL, Field, Fold, marked, set_value
 from ..settings_box import from_text, to_text
-from .controls import Fold
 
 # Best settings of the official README of 2023, found by 200 trials for each data set and loss;
 # "lab" is what this panel starts from.
@@ -67,6 +66,7 @@ class NextRunSettings(Fold):
 
     Attributes:
         elements: the names in `TOOLTIPS` to their elements.
+        fields: the same names to the elements with what is wrong with their values.
     """
 
     def __init__(self, config: Config, *, own_data: bool):
@@ -92,8 +92,21 @@ class NextRunSettings(Fold):
         }
         for name, element in self.elements.items():
             marked(element, f"g4r-next-run-{name.replace('_', '-')}")
+        self.fields = {name: Field(element, "470px") for name, element in self.elements.items()}
+        for name, field in self.fields.items():
+            field.element.observe(
+                lambda change, name=name: self._check(name, change["new"]), "value"
+            )
         title = "Settings that need a new run (Stop or Reset, then Start)"
-        super().__init__(title, list(self.elements.values()), css="g4r-next-run")
+        super().__init__(title, list(self.fields.values()), css="g4r-next-run")
+
+    def _check(self, name: str, value: Any) -> None:
+        try:
+            checked(name, value)
+        except ValueError as error:
+            self.fields[name].refuse(str(error))
+        else:
+            self.fields[name].refuse("")
 
     @property
     def data(self) -> str | None:
@@ -124,12 +137,24 @@ def _layers(text: str) -> tuple[int, ...]:
         ) from None
 
 
+def checked(name: str, value: Any) -> Any:
+    """The value of a setting as its element takes it.
+
+    Raises:
+        ValueError: no run can take it.
+    """
+    if name == "layers":
+        check_setting(name, _layers(value))
+    elif name in CHECKED:
+        return check_setting(name, value)
+    return value
+
+
 def _element(name: str, label: str = "") -> dict[str, Any]:
     return {
         "description": f"{label or name} {NOTE}",
         "tooltip": TOOLTIPS[name],
         "style": LABEL | {"description_width": "260px"},
-        "layout": widgets.Layout(width="470px"),
     }
 
 
@@ -168,16 +193,11 @@ class LabSettings:
         return self._checked(from_text(text, words=WORDS))
 
     def _checked(self, settings: dict[str, Any]) -> dict[str, Any]:
-        checked = dict(settings)
-        for name, value in settings.items():
+        for name in settings:
             if name not in self.elements:
                 known = ", ".join(self.elements)
                 raise ValueError(f"unknown setting {name!r}; choose one of {known}")
-            if name == "layers":
-                check_setting(name, _layers(value))
-            elif name in CHECKED:
-                checked[name] = check_setting(name, value)
-        return checked
+        return {name: checked(name, value) for name, value in settings.items()}
 
     def of_preset(self, preset: str) -> dict[str, Any]:
         """The settings of `Config.preset(preset)`; data set, seed and picture are left alone."""
