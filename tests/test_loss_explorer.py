@@ -463,6 +463,14 @@ def test_wrong_scores_are_told_at_their_field(explorer):
     assert not note(explorer, "pasted")
 
 
+def test_a_loss_that_pushes_nothing_has_no_share_of_its_push(explorer):
+    explorer.controls.apply({"source": "pasted", "pasted": "1e4 0 1", "losses": ["bpr", "top1"]})
+    assert np.isnan(explorer.numbers["push_top_5"]["bpr"])
+    assert "on the 5 best: top1 100%." in explorer.words.value
+    explorer.controls.apply({"losses": ["bpr"]})
+    assert "on the 5 best: none." in explorer.words.value
+
+
 @pytest.mark.parametrize("text", ["1e4 0 -1e4", "3 2 1", "100 " * 30, "1 " * 3000])
 def test_axes_fit_pasted_scores(explorer, text):
     explorer.controls.apply({"source": "pasted", "pasted": text, "pane": "scores"})

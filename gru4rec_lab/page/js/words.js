@@ -28,7 +28,7 @@ export function sentences(numbers, at, page) {
     `${bold(whole(negatives))} negatives${made}, spread ${short(numbers.spread)}. They weigh like ${bold(counted(numbers.effective))} equal ones (effective negatives${byTheory}); the 5 best carry ${bold(percent(numbers.top_5))} of the weight.`,
     `${target} is at rank ${whole(numbers.rank)} (the dots)${among}. σ(r<sub>j</sub> − r<sub>i</sub>) exceeds 0.1 for ${bold(percent(numbers.near, 2))} of the negatives.`,
     `Its gradient −∂L/∂r<sub>i</sub>: ${named(numbers.gradient, pull => bold(short(pull))) || "none shown"}.`,
-    `Negatives pushed up (∂L/∂r<sub>j</sub> &lt; 0): ${named(ups, share => percent(share)) || "none"}. Share of the push on the 5 best: ${named(numbers.push_top_5, share => percent(share)) || "none shown"}.`,
+    `Negatives pushed up (∂L/∂r<sub>j</sub> &lt; 0): ${named(ups, share => percent(share)) || "none"}. Share of the push on the 5 best: ${named(numbers.push_top_5, share => percent(share)) || "none"}.`,
   ];
   if (numbers.by_alpha && at.n_sample) {
     const [uniform, popular] = [0, 1].map(alpha => numbers.by_alpha[alpha]).map(({effective, median_rank}) =>

@@ -1,6 +1,7 @@
 """What the explorer says about its picture, what to try next, and the formula it shows."""
 
 from html import escape
+from math import isnan
 from typing import Any
 
 from ...diagnostics.stored import N_TARGETS
@@ -66,7 +67,9 @@ def _negatives(numbers: Numbers, settings: dict[str, Any], batch_size: int) -> s
 def _gradients(numbers: Numbers, settings: dict[str, Any]) -> list[str]:
     pulls = ", ".join(f"{name} <b>{pull:.3g}</b>" for name, pull in numbers.gradient.items())
     ups = ", ".join(f"{name} {share:.0%}" for name, share in numbers.pushed_up.items() if share)
-    tops = ", ".join(f"{name} {share:.0%}" for name, share in numbers.push_top_5.items())
+    # NaN where nothing is pushed at all.
+    shares = {name: share for name, share in numbers.push_top_5.items() if not isnan(share)}
+    tops = ", ".join(f"{name} {share:.0%}" for name, share in shares.items())
     target = f"A target scoring {numbers.target:.3g}"
     if settings["source"] != "gaussian":
         target = f"The target, scoring {numbers.target:.3g},"
@@ -79,7 +82,7 @@ def _gradients(numbers: Numbers, settings: dict[str, Any]) -> list[str]:
         f"<b>{numbers.near:.2%}</b> of the negatives.",
         f"Its gradient &minus;&part;L/&part;r<sub>i</sub>: {pulls or 'none shown'}.",
         f"Negatives pushed up (&part;L/&part;r<sub>j</sub> &lt; 0): {ups or 'none'}. Share of the "
-        f"push on the 5 best: {tops or 'none shown'}.",
+        f"push on the 5 best: {tops or 'none'}.",
     ]
 
 
