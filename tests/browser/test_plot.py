@@ -33,7 +33,9 @@ MAKE = """async () => {
     const {Plot} = await import('/plot.js');
     window.told = [];
     const onHide = names => told.push(names);
-    window.plot = new Plot(document.querySelector('#host'), {onHide}); }"""
+    window.picked = [];
+    const onPick = (line, point) => picked.push([line, point]);
+    window.plot = new Plot(document.querySelector('#host'), {onHide, onPick}); }"""
 SHOW = """([picture, shown]) => {
     window.picture = picture ?? window.picture;
     const lines = Object.fromEntries(Object.entries(shown.lines).map(
@@ -182,6 +184,14 @@ def test_the_pointer_reads_the_numbers_below_it(plot):
     assert plot.page.locator(".g4r-tip").is_hidden()
 
 
+def test_a_click_picks_the_point_that_it_is_near_to(plot):
+    (_, _), (x, y), _ = corners(plot.path("a"))
+    box = plot.page.locator("svg[role=img]").bounding_box()
+    for right, up in ((3, 3), (3, 30), (-200, 0)):
+        plot.page.mouse.click(box["x"] + x + right, box["y"] + y - up)
+    assert plot.page.evaluate("picked") == [["a", 1]]
+
+
 def test_arrow_keys_read_the_numbers_and_say_them(plot):
     plot.page.locator("svg[role=img]").focus()
     press = plot.page.keyboard.press
@@ -229,6 +239,8 @@ def test_cells_have_colours_texts_and_a_readout_of_their_own(plot):
     rects = plot.page.locator("[data-line=cells] rect")
     assert [each.get_attribute("fill") for each in rects.all()] == ["#ff0000", "#00000f"]
     assert plot.page.locator("[data-line=names] text").all_text_contents() == names
+    rects.nth(1).click(position={"x": 4, "y": 4})
+    assert plot.page.evaluate("picked") == [["cells", 1]]
     plot.page.locator("svg[role=img]").focus()
     plot.page.keyboard.press("End")
     assert plot.told() == "two"

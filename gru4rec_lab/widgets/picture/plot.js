@@ -1,6 +1,6 @@
 // Draws a picture as SVG in a host element, and what is shown in it now.
 //
-//   const plot = new Plot(host, {hidden: [], onHide: names => {}});
+//   const plot = new Plot(host, {hidden: [], onHide: names => {}, onPick: (line, point) => {}});
 //   plot.show(picture, shown);   // as often as wanted
 //   plot.hide(names);            // the groups that are switched off, as their keys do
 //   plot.close();
@@ -35,11 +35,12 @@ const NOTHING = new Float32Array(0);
 
 export class Plot {
   /** @param {HTMLElement} host
-   * @param {{hidden?: string[], onHide?: (names: string[]) => void}} options */
-  constructor(host, {hidden = [], onHide = () => {}} = {}) {
+   * @param {{hidden?: string[], onHide?: (names: string[]) => void,
+   *   onPick?: (line: string, point: number) => void}} options */
+  constructor(host, {hidden = [], onHide = () => {}, onPick = () => {}} = {}) {
     this.host = host;
     this.hidden = new Set(hidden);
-    this.onHide = onHide;
+    [this.onHide, this.onPick] = [onHide, onPick];
     this.version = this.laidOut = 0;
     this.width = Math.floor(host.clientWidth);
     /** @type {Picture?} */

@@ -4,6 +4,8 @@
 import {add, html, paint, rich} from "./elements.js";
 import {short} from "./scales.js";
 
+const CLICKED = 12;
+
 export class Readout {
   constructor(plot) {
     this.plot = plot;
@@ -12,6 +14,7 @@ export class Readout {
     this.told = html(plot.host, "div", {class: "g4r-told", "aria-live": "polite"});
     for (const event of ["pointermove", "pointerdown"]) plot.svg.addEventListener(event, each => this.point(each));
     for (const event of ["pointerleave", "blur"]) plot.svg.addEventListener(event, () => this.leave());
+    plot.svg.addEventListener("click", event => this.pick(event));
     plot.svg.addEventListener("keydown", event => this.press(event));
   }
 
@@ -26,12 +29,29 @@ export class Readout {
     this.follow();
   }
 
-  point(event) {
+  /** The pane under the pointer, and where in it; null outside. */
+  place(event) {
     const box = this.plot.svg.getBoundingClientRect(), x = event.clientX - box.left, y = event.clientY - box.top;
     const inside = ({edges}) => x >= edges.x[0] && x <= edges.x[1] && y <= edges.y[0] && y >= edges.y[1];
     const pane = Object.keys(this.plot.panes ?? {}).find(name => inside(this.plot.panes[name]));
-    this.at = pane ? {pane, x, y} : null;
+    return pane ? {pane, x, y} : null;
+  }
+
+  point(event) {
+    this.at = this.place(event);
     this.follow();
+  }
+
+  /** Tell which line's which point was clicked, if one is near. */
+  pick(event) {
+    const {pane, x, y} = this.place(event) ?? {};
+    if (!pane) return;
+    const {at} = this.plot.panes[pane], reach = line => (line.kind === "cells"
+      ? Math.hypot(at.x(1) - at.x(0), at.y(1) - at.y(0)) / 2 : CLICKED);
+    const far = this.readable(pane).flatMap(([name, line]) => this.plot.points(name)
+      .map(([left, up], i) => ({name, i, far: Math.hypot(left - x, up - y) / reach(line)})));
+    const best = far.reduce((near, each) => (each.far < near.far ? each : near), {far: 1});
+    if (best.name) this.plot.onPick(best.name, best.i);
   }
 
   press(event) {

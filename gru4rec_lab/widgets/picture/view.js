@@ -6,11 +6,12 @@ import {Plot} from "./plot.js";
 const floats = view => new Float32Array(view.buffer.slice(view.byteOffset, view.byteOffset + view.byteLength));
 
 function render({model, el}) {
-  const onHide = names => {
-    model.set("hidden", names);
+  const tell = (name, value) => {
+    model.set(name, value);
     model.save_changes();
   };
-  const plot = new Plot(el, {hidden: model.get("hidden"), onHide});
+  const plot = new Plot(el, {hidden: model.get("hidden"), onHide: names => tell("hidden", names),
+    onPick: (line, point) => tell("picked", [line, point])});
   const show = () => {
     const lines = Object.entries(model.get("numbers")).map(([name, bytes]) => [name, floats(bytes)]);
     plot.show(model.get("picture"), {...model.get("words"), lines: Object.fromEntries(lines)});

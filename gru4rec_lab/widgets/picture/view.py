@@ -20,6 +20,7 @@ class PictureView(anywidget.AnyWidget):
         numbers: line name to the bytes of its float32 numbers.
         words: all else that is shown, as `Shown.words`.
         hidden: names of the groups that are switched off by their keys.
+        picked: [line, place of the point in it] that was clicked last; empty before.
     """
 
     _esm = joined("view.js")
@@ -28,6 +29,7 @@ class PictureView(anywidget.AnyWidget):
     numbers = traitlets.Dict().tag(sync=True)
     words = traitlets.Dict().tag(sync=True)
     hidden = traitlets.List(traitlets.Unicode()).tag(sync=True)
+    picked = traitlets.List().tag(sync=True)
 
     def __init__(self):
         super().__init__()
