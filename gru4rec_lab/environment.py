@@ -78,11 +78,16 @@ def check_step() -> Check:
     return Check("training step", ok, fastest if ok else "plain", f"no numba; {INSTALL_AGAIN}")
 
 
-def check_threads() -> Check:
-    """Does torch use more threads than there are cores? They would wait for each other."""
-    # Python 3.13 and Linux count the cores that this process may use.
+def usable_cores() -> int:
+    """How many cores this process may use."""
+    # Python 3.13 and Linux count them.
     count = getattr(os, "process_cpu_count", None)
     usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    cores, threads = (count() if count else usable) or 1, torch.get_num_threads()
+    return (count() if count else usable) or 1
+
+
+def check_threads() -> Check:
+    """Does torch use more threads than there are cores? They would wait for each other."""
+    cores, threads = usable_cores(), torch.get_num_threads()
     found = f"{cores} for {threads} torch thread{'s' if threads > 1 else ''}"
     return Check("cores", threads <= cores, found, "start with `OMP_NUM_THREADS=1 make lab`")
