@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 METRICS = {"recall@20": "Recall@20", "mrr@20": "MRR@20", "recall@1": "Recall@1"}
 LABELS = METRICS | {"seconds": "seconds of training"}
 PALE, DEEP = np.array([0xF3, 0xF8, 0xFC]), np.array([0x6B, 0xAE, 0xD6])
-OWN_COLOUR = "#882255"
+OWN_COLOUR, SIZES = "#882255", "extra negatives, n_sample"
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,38 +59,27 @@ def by_n_sample(
     name: str, frame: "pd.DataFrame", column: str, box: Box, *, keys: bool = False
 ) -> Part:
     """Pane `name`: a column against `n_sample`, a line a loss, for trials of one `sample_alpha`."""
-    sizes = sample_sizes(frame)
-    ticks = tuple(
-        (place, f"{size:,}" if size != "all" else "all") for place, size in enumerate(sizes)
-    )
-    x = Axis((-0.3, max(len(sizes), 2) - 0.7), label="extra negatives, n_sample", ticks=ticks)
-    lines, numbers, trials, texts = {}, {}, {}, {}
-    names = list(dict.fromkeys(frame["loss"]))
+    sizes, names = sample_sizes(frame), list(dict.fromkeys(frame["loss"]))
+    x = Axis((-0.3, max(len(sizes), 2) - 0.7), label=SIZES, ticks=_ticks(sizes))
     done = frame[frame["error"].isna()]
+    lines, numbers, trials, texts = {}, {}, {}, {}
     for order, loss in enumerate(names):
-        rows = done[done["loss"] == loss]
+        rows, line, colour = done[done["loss"] == loss], f"{name} {loss}", _colour(loss)
         groups = [rows[rows["n_sample"] == size][column] for size in sizes]
         found = [(place, group) for place, group in enumerate(groups) if len(group)]
         # Side by side, so that bars do not hide each other.
         places = np.array([place for place, _ in found]) + 0.03 * (order - (len(names) - 1) / 2)
         mean = np.array([group.mean() for _, group in found])
         spread = np.array([group.std() for _, group in found])
-        line, colour = f"{name} {loss}", _colour(loss)
         key = "picture" if keys else ""
-        lines[line] = Line(
-            name, colour, dots=3, label=loss, key=key, group=loss if not keys else ""
-        )
-        lines[f"{line} bars"] = Line(name, colour, width=1, group=line if keys else loss)
+        lines[line] = Line(name, colour, dots=3, label=loss, key=key, group=loss)
+        lines[f"{line} bars"] = Line(name, colour, width=1, group=loss)
         numbers[line] = points(places, mean)
-        ends = (places, mean - spread), (places, mean + spread), (places, np.nan * mean)
-        numbers[f"{line} bars"] = points(
-            *(np.stack([end[row] for end in ends], axis=1).ravel() for row in (0, 1))
-        )
+        numbers[f"{line} bars"] = _bars(places, mean - spread, mean + spread)
         trials[line] = [group.index[0] for _, group in found]
-        texts[line] = [f"n_sample {ticks[place][1]}" for place, _ in found]
-    return Part(
-        Pane(x, _axis(column, done[column]), box, LABELS[column]), lines, numbers, trials, texts
-    )
+        texts[line] = [f"n_sample {x.ticks[place][1]}" for place, _ in found]
+    pane = Pane(x, _axis(column, done[column]), box, LABELS[column])
+    return Part(pane, lines, numbers, trials, texts)
 
 
 def alpha_map(name: str, frame: "pd.DataFrame", column: str, box: Box, title: str) -> Part:
@@ -104,24 +93,20 @@ def alpha_map(name: str, frame: "pd.DataFrame", column: str, box: Box, title: st
         if len(group := done[(done["n_sample"] == size) & (done["sample_alpha"] == alpha)])
     ]
     x, y, mean = (np.array([cell[row] for cell in cells], dtype=float) for row in range(3))
-    ends = [(-0.5, max(1, len(each)) - 0.5) for each in (sizes, alphas)]
-    ticks = [tuple((place, f"{value:,}" if value != "all" else "all") for place, value in enumerate(each))
-             for each in (sizes, alphas)]  # fmt: skip
-    pane = Pane(
-        Axis(ends[0], label="extra negatives, n_sample", ticks=ticks[0]),
-        Axis(ends[1], label="sample_alpha", ticks=ticks[1]), box, title, bare=True,
-    )  # fmt: skip
-    lines = {
-        name: Line(name, kind="cells"),
-        f"{name} numbers": Line(name, BLACK, "texts", width=11),
-    }
-    numbers = {name: points(x, y, colour_number(_shades(mean))), f"{name} numbers": points(x, y)}
+    across, up = (
+        Axis((-0.5, max(1, len(values)) - 0.5), label=label, ticks=_ticks(values))
+        for values, label in ((sizes, SIZES), (alphas, "sample_alpha"))
+    )
+    written = f"{name} numbers"
+    lines = {name: Line(name, kind="cells"), written: Line(name, BLACK, "texts", width=11)}
+    numbers = {name: points(x, y, colour_number(_shades(mean))), written: points(x, y)}
     read = [
-        f"n_sample {ticks[0][int(column)][1]}, alpha {ticks[1][int(row)][1]}: {value:.4f}"
-        for column, row, value in zip(x, y, mean, strict=True)
+        f"n_sample {across.ticks[column][1]}, alpha {up.ticks[row][1]}: {value:.4f}"
+        for column, row, value, _ in cells
     ]
-    texts = {name: read, f"{name} numbers": [f"{value:.3f}" for value in mean]}
-    return Part(pane, lines, numbers, {name: [cell[3] for cell in cells]}, texts)
+    texts = {name: read, written: [f"{value:.3f}" for value in mean]}
+    trials = {name: [index for *_, index in cells]}
+    return Part(Pane(across, up, box, title, bare=True), lines, numbers, trials, texts)
 
 
 def history_part(name: str, history: "pd.DataFrame", box: Box, title: str) -> Part:
@@ -153,34 +138,37 @@ def in_words(frame: "pd.DataFrame", columns: Iterable[str]) -> str:
     done = frame[frame["error"].isna()]
     if not len(done):
         return "No trial has ended yet."
-    best = [
-        f"{LABELS[column]}: "
-        + ", ".join(
-            f"{loss} at most {means.max():.3f} at n_sample {means.idxmax()}"
-            for loss, means in (
-                (loss, rows.groupby("n_sample")[column].mean())
-                for loss, rows in done.groupby("loss")
-            )
-        )
-        for column in columns
-    ]
+    best = []
+    for column in columns:
+        means = done.groupby(["loss", "n_sample"])[column].mean()
+        tops = [(*each.idxmax(), each.max()) for _, each in means.groupby(level=0)]
+        words = [f"{loss} at most {top:.3f} at n_sample {size}" for loss, size, top in tops]
+        best.append(f"{LABELS[column]}: {', '.join(words)}")
     return f"{len(done)} trials. " + ". ".join(best) + "."
 
 
 def _axis(column: str, values: "pd.Series") -> Axis:
-    """From a little below the least to a little above the greatest value; seconds as powers of 10."""
+    """From a little below the least value to a little above the greatest."""
     known = values.to_numpy(float)
     known = known[np.isfinite(known)]
     low, high = (known.min(), known.max()) if len(known) else (0.1, 1.0)
     if column == "seconds":
-        ends = (
-            10.0 ** np.floor(np.log10(max(low, 1e-3))),
-            10.0 ** np.ceil(np.log10(max(high, 2e-3))),
-        )
-        return Axis((float(ends[0]), float(max(ends[1], 10 * ends[0]))), "log", LABELS[column])
+        first, last = np.floor(np.log10(max(low, 1e-3))), np.ceil(np.log10(max(high, 1e-3)))
+        return Axis((10.0**first, 10.0 ** max(last, first + 1)), "log", LABELS[column])
     step = 0.05 if high - low > 0.1 else 0.02
     bottom, top = step * np.floor(low / step - 0.2), step * np.ceil(high / step + 0.2)
     return Axis((float(max(0, bottom)), float(top)), label=LABELS[column])
+
+
+def _ticks(values: list[Any]) -> tuple[tuple[float, str], ...]:
+    """A tick a value, evenly spaced."""
+    return tuple(enumerate(value if value == "all" else f"{value:,}" for value in values))
+
+
+def _bars(places: np.ndarray, low: np.ndarray, high: np.ndarray) -> np.ndarray:
+    """The numbers of upright bars; a NaN parts each from the next."""
+    ends = np.stack([low, high, np.full(len(low), np.nan)], axis=1)
+    return points(np.repeat(places, 3), ends.ravel())
 
 
 def _colour(loss: str) -> str:
@@ -191,7 +179,5 @@ def _shades(values: np.ndarray) -> list[str]:
     """A blue for each value, the deeper the greater."""
     wide = np.ptp(values) if len(values) else 0.0
     shares = (values - values.min()) / wide if wide else np.full(len(values), 0.5)
-    return [
-        "#" + "".join(f"{round(part):02x}" for part in PALE + share * (DEEP - PALE))
-        for share in shares
-    ]
+    rows = [PALE + share * (DEEP - PALE) for share in shares]
+    return ["#" + "".join(f"{round(part):02x}" for part in row) for row in rows]

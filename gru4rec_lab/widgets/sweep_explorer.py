@@ -1,8 +1,9 @@
 """`SweepExplorer`: choose a grid of trainings, see what it costs, and watch its points appear."""
 
 import html
-import threading
 from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,9 +17,8 @@ from ..environment import usable_cores
 from ..losses import LOSSES
 from ..plots.picture import Picture, Shown
 from ..plots.sweep_panes import METRICS, alpha_map, by_n_sample, history_part, in_words, picture_of
-from ..sweeps.estimate import Estimator
+from ..sweeps.live import LiveSweep
 from ..sweeps.store import Results, load_sweep
-from ..sweeps.sweep import Sweep
 from ..sweeps.trials import Trials, grid
 from .controls import Field, Fold, Updating, labelled, marked, toggle_buttons
 from .markup import html_table
@@ -29,13 +29,13 @@ if TYPE_CHECKING:
     import pandas as pd
 
 OWN = "as given"
-ROW = {"flex_flow": "row wrap"}
 LISTS: dict[str, tuple[str, Callable[[str], Any], str]] = {
     "n_sample": ("extra negatives", int, "n_sample: extra negatives, commas between them"),
     "sample_alpha": ("sample_alpha", float, "negatives are drawn with popularity^alpha"),
     "seed": ("seeds", int, "one training a seed: bars show how far they lie apart"),
 }
-TOP, BOTTOM = 0.52, 1.0
+BOXES = [(0, 0, 0.5, 0.52), (0.5, 0, 1, 0.52), *((x / 3, 0.52, (x + 1) / 3, 1) for x in range(3))]
+NOTHING = Picture(0, {}, {}), Shown({}, "No trial has ended yet.")
 
 
 class SweepExplorer(PicturePanel):
@@ -52,8 +52,8 @@ class SweepExplorer(PicturePanel):
         metric, map_loss, alpha: what the map shows, and the alpha of the lines.
         trial: the trial whose history is drawn.
         buttons: "start", "cancel", "load" to the button.
-        state: idle, running, cancelled, finished, or "failed: " and why.
-        results: what has ended so far.
+        sweep: what runs in the background.
+        results: what has ended so far, or what was loaded.
         estimate: words on how long the grid takes.
     """
 
@@ -70,32 +70,39 @@ class SweepExplorer(PicturePanel):
         key: str = "SweepExplorer",
     ):
         super().__init__(key)
-        self._given = (train_set, test_set) if train_set is not None else None
+        self._given = train_set, test_set
         self._config = config or Config.preset("lab")
-        self.state, self.results, self._error = "idle", Results([], 0), None
-        self._sweep: Sweep | None = None
-        self._cancelled = False
-        self._threads: list[threading.Thread] = []
-        self._estimators: dict[str, Estimator] = {}
+        self._loaded: Results | None = None
+        self._failure: Exception | None = None
+        self._trials_of: dict[str, list[int]] = {}
         self._updating = Updating()
-        self._drawer = Drawer(self.update, lambda: self.state != "running", self.show_error)
+        self.sweep = LiveSweep(lambda: self._drawer.wake())
+        self._drawer = Drawer(self.update, lambda: self.sweep.wait(timeout=0), self.show_error)
         self._make_controls(str(store))
         writers = {name: getattr(self, name) for name in ("save_picture", "save_numbers")}
         self.files = SaveBox("my_sweep", writers, self.guarded)
         self._connect()
         self._follow_grid()
-        self._draw()
-        self.reveal(
-            [
-                self._layout(), self.error_box, self.words, self._view, self.picture, self.failures,
-                Fold("Save", [self.files], css="g4r-saving"),
-            ]
-        )  # fmt: skip
+        self.update()
+        saving = Fold("Save", [self.files], css="g4r-saving")
+        *above, view = self._rows()
+        shown = [self.error_box, self.words, view, self.picture, self.failures, saving]
+        self.reveal([*above, *shown])
+
+    @property
+    def state(self) -> str:
+        """idle, running, cancelled, finished, or "failed: " and why."""
+        return self.sweep.state
+
+    @property
+    def results(self) -> Results:
+        """What has ended so far, or what was loaded."""
+        return self.sweep.results if self._loaded is None else self._loaded
 
     def _make_controls(self, store: str) -> None:
-        names = [each.name for each in list_datasets()]
+        names = [OWN] * (self._given[0] is not None) + [each.name for each in list_datasets()]
         self.data = labelled(
-            widgets.Dropdown, "data set", options=[OWN, *names] if self._given else names,
+            widgets.Dropdown, "data set", options=names,
             css="g4r-data", width="300px", tooltip="what is trained on, split as in the lessons",
         )  # fmt: skip
         self.losses = {
@@ -157,14 +164,18 @@ class SweepExplorer(PicturePanel):
             for name in ("state", "estimate", "words", "failures")
         )
 
-    def _layout(self) -> widgets.VBox:
-        row = widgets.Layout(**ROW)
-        losses = widgets.HBox(list(self.losses.values()), layout=row)
-        first = widgets.HBox([*self.buttons.values(), self.state_label, self.estimate], layout=row)
-        lists = widgets.HBox(list(self._fields.values()), layout=row)
-        rest = widgets.HBox([self.data, self.epochs, self.workers, self.store], layout=row)
-        self._view = widgets.HBox([self.metric, self.map_loss, self.alpha, self.trial], layout=row)
-        return widgets.VBox([first, losses, lists, rest])
+    def _rows(self) -> list[widgets.Widget]:
+        """The controls from the top down; the last row says what is drawn."""
+        rows = [
+            [*self.buttons.values(), self.state_label, self.estimate],
+            self.losses.values(),
+            self._fields.values(),
+            [self.data, self.epochs, self.workers, self.store],
+            [self.metric, self.map_loss, self.alpha, self.trial],
+        ]
+        return [
+            widgets.HBox(list(row), layout=widgets.Layout(flex_flow="row wrap")) for row in rows
+        ]
 
     def _connect(self) -> None:
         for name, button in self.buttons.items():
@@ -210,32 +221,26 @@ class SweepExplorer(PicturePanel):
         """
         if self.state == "running":
             return
-        how = {"store": self.store.value.strip() or None}
+        how: dict[str, Any] = {"store": self.store.value.strip() or None}
         if self.workers.value > 1:
             how |= {"backend": "loky", "n_jobs": self.workers.value}
-        self.clear_error()
-        asked = self.trials, self.data.value, how
+        trials = self.trials
         self._drawer.stop(timeout=5.0)
-        self.state, self._error, self._sweep = "running", None, None
-        self._cancelled, self.results = False, Results([], len(asked[0]))
-        self._in_background(self._run, *asked)
+        self._loaded = None
+        self.sweep.start(trials, partial(self._sessions, self.data.value), **how)
         self._drawer.start()
         self.update()
 
     def cancel(self) -> None:
         """End the trials under way; what has ended stays, and is in the store if there is one."""
-        with self.lock:
-            self._cancelled = True
-            if self._sweep is not None:
-                self._sweep.cancel()
-        self.wait(timeout=5.0)
+        self.sweep.cancel()
+        self.update()
 
     def wait(self, timeout: float | None = None) -> bool:
         """Block until nothing runs, for scripts and tests; whether that is so."""
-        for thread in self._threads:
-            thread.join(timeout)
+        ended = self.sweep.wait(timeout)
         self.update()
-        return not any(thread.is_alive() for thread in self._threads)
+        return ended
 
     def load(self) -> None:
         """Show all trials in the store that are of the same data as the last one.
@@ -248,7 +253,7 @@ class SweepExplorer(PicturePanel):
             raise ValueError("a sweep is running; cancel it first")
         found = load_sweep(self.store.value.strip())
         rows = [row for row in found.rows if row["data"] == found.rows[-1]["data"]]
-        self.results, self.state = Results(rows, len(rows)), "idle"
+        self._loaded = Results(rows, len(rows))
         self.update()
 
     def frame(self) -> "pd.DataFrame":
@@ -267,7 +272,8 @@ class SweepExplorer(PicturePanel):
         """End what runs and remove the panel."""
         try:
             if self._drawer is not None:
-                self.cancel()
+                self.sweep.cancel()
+                self.sweep.wait(timeout=5.0)
                 self._drawer.stop(timeout=5.0)
         finally:
             super().close()
@@ -275,69 +281,46 @@ class SweepExplorer(PicturePanel):
     def update(self) -> None:
         """Show what has ended since the last call."""
         with self.lock:
-            results, error = self.results, self._error
-            if error is not None:
-                self._error = None
-                self.show_error(error)
+            if self.sweep.error is not self._failure:
+                self._failure = self.sweep.error
+                if self._failure is None:
+                    self.clear_error()
+                else:
+                    self.show_error(self._failure)
             running = self.state == "running"
             self.state_label.value = f"state: <b>{html.escape(self.state, quote=False)}</b>"
             for name, button in self.buttons.items():
                 button.disabled = running != (name == "cancel")
+            results = self.results
             self.words.value = html.escape(repr(results)) if results.n_trials else ""
-            self._draw()
+            with suppress(ValueError):  # was told when it was typed
+                self._say_cost(self.trials)
+            self._offer(results)
+            self.picture.show(*(self._drawn(results) if len(results) else NOTHING))
+            failed = [(_name(row), row["error"]) for row in results.rows if row["error"]]
+            self.failures.value = html_table(["failed trial", "why"], failed) if failed else ""
 
     def _sessions(self, name: str) -> tuple[Sessions, Sessions]:
+        training, test = self._given
         if name != OWN:
             return load_split(name)
-        training, test = self._given
         return training.split_last(fraction=0.1) if test is None else (training, test)
 
-    def _in_background(self, work: Callable[..., None], *given: Any) -> None:
-        thread = threading.Thread(target=work, args=given, daemon=True, name="gru4rec-sweep")
-        self._threads = [each for each in self._threads if each.is_alive()] + [thread]
-        thread.start()
-
-    def _run(self, trials: Trials, data: str, how: dict[str, Any]) -> None:
-        """In a thread of its own: all trials, the results of each as it ends."""
-        state = "finished"
-        try:
-            sweep = Sweep(trials, *self._sessions(data), **how)
-            with self.lock:
-                self._sweep = sweep
-                if self._cancelled:
-                    sweep.cancel()
-            self.results = sweep.results
-            for _row in sweep:
-                self.results = sweep.results
-                self._drawer.wake()
-            if self._cancelled:
-                state = "cancelled"
-        except Exception as error:
-            self._error, state = error, f"failed: {error}"
-        self.state = state
-        self._drawer.wake()
-
     def _follow_grid(self) -> None:
-        """Say how many trials the controls ask for, and how long they take once that is measured."""
-        self.estimate.value = ""
-        trials, data = self.trials, self.data.value
-        estimator = self._estimators.get(data)
-        self.estimate.value = f"{len(trials)} trials"
-        if estimator is not None:
-            seconds = estimator.seconds(trials, self.workers.value)
-            self.estimate.value += f", about {_duration(seconds)} in all"
-        elif self.state != "running":
-            self._in_background(self._measure, trials, data)
+        """Take a changed grid; begin to measure what it costs, where that is not known.
 
-    def _measure(self, trials: Trials, data: str) -> None:
-        """In a thread of its own: how long steps take on this data."""
-        try:
-            estimator = Estimator(*self._sessions(data))
-            estimator.seconds(trials)
-            self._estimators[data] = estimator
-            self._follow_grid()
-        except Exception as error:
-            self.show_error(error)
+        Raises:
+            ValueError: a grid that cannot be trained.
+        """
+        self.estimate.value = ""
+        self._say_cost(self.trials)
+        self._drawer.start()
+
+    def _say_cost(self, trials: Trials) -> None:
+        name, n_jobs = self.data.value, self.workers.value
+        seconds = self.sweep.seconds(trials, name, partial(self._sessions, name), n_jobs)
+        about = "" if seconds is None else f", about {_duration(seconds)} in all"
+        self.estimate.value = f"{len(trials)} trials{about}"
 
     def _view_changed(self, _change: dict) -> None:
         if not self._updating:
@@ -348,39 +331,28 @@ class SweepExplorer(PicturePanel):
         if line in self._trials_of:
             self.trial.value = self._trials_of[line][place]
 
-    def _draw(self) -> None:
-        rows = [row for row in self.results.rows]
-        self._offer(rows)
-        if not rows:
-            self._trials_of = {}
-            self.picture.show(Picture(0, {}, {}), Shown({}, "No trial has ended yet."))
-            self.failures.value = ""
-            return
-        frame = self.results.frame()
+    def _drawn(self, results: Results) -> tuple[Picture, Shown]:
+        frame = results.frame()
         on_line = frame[frame["sample_alpha"] == self.alpha.value]
         mapped = frame[frame["loss"] == self.map_loss.value]
-        chosen = self.results.row(self.trial.value)
-        title = f"{METRICS[self.metric.value]} of {self.map_loss.value}"
+        chosen, history = results.row(self.trial.value), results.history(self.trial.value)
+        metric, loss = self.metric.value, self.map_loss.value
+        past = f"history: {chosen['loss']}, {chosen['n_sample']} extra"
         parts = {
-            "recall@20": by_n_sample("recall@20", on_line, "recall@20", (0, 0, 0.5, TOP), keys=True),
-            "mrr@20": by_n_sample("mrr@20", on_line, "mrr@20", (0.5, 0, 1, TOP)),
-            "seconds": by_n_sample("seconds", on_line, "seconds", (0, TOP, 0.33, BOTTOM)),
-            "map": alpha_map("map", mapped, self.metric.value, (0.33, TOP, 0.66, BOTTOM), title),
-            "history": history_part(
-                "history", self.results.history(self.trial.value), (0.66, TOP, 1, BOTTOM),
-                f"history: {chosen['loss']}, {chosen['n_sample']} extra",
-            ),
-        }  # fmt: skip
-        self._trials_of = {
-            line: part.trials[line] for part in parts.values() for line in part.trials
+            "recall@20": by_n_sample("recall@20", on_line, "recall@20", BOXES[0], keys=True),
+            "mrr@20": by_n_sample("mrr@20", on_line, "mrr@20", BOXES[1]),
+            "seconds": by_n_sample("seconds", on_line, "seconds", BOXES[2]),
+            "map": alpha_map("map", mapped, metric, BOXES[3], f"{METRICS[metric]} of {loss}"),
+            "history": history_part("history", history, BOXES[4], past),
         }
-        about = in_words(on_line, ("recall@20", "mrr@20"))
-        self.picture.show(*picture_of(560, parts, about))
-        failed = [(_name(row), row["error"]) for row in rows if row["error"]]
-        self.failures.value = html_table(["failed trial", "why"], failed) if failed else ""
+        self._trials_of = {}
+        for part in parts.values():
+            self._trials_of |= part.trials
+        return picture_of(560, parts, in_words(on_line, ("recall@20", "mrr@20")))
 
-    def _offer(self, rows: list[dict[str, Any]]) -> None:
+    def _offer(self, results: Results) -> None:
         """Let the menus list what there is, and keep what was chosen where it is still there."""
+        rows = results.rows
         menus = {
             self.map_loss: [(name, name) for name in dict.fromkeys(row["loss"] for row in rows)],
             self.alpha: [(f"{a:g}", a) for a in sorted({row["sample_alpha"] for row in rows})],
