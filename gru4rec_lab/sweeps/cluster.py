@@ -1,0 +1,146 @@
+"""Trials on a Dask cluster: each worker gets the data once, then one trial after the other.
+
+Dask's own client and not joblib's backend for it: that one trains in the caller's process where a
+cluster has one thread, and waits forever for a trial that killed its workers (joblib 1.6).
+"""
+
+from collections.abc import Callable, Iterator
+from importlib import metadata
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+from ..environment import PACKAGE
+from .data import SweepData
+from .trial import Row, Task, add_loss, failed, run_trial
+
+if TYPE_CHECKING:
+    from distributed import Client
+
+SECONDS = 5  # to wait for an answer of the cluster
+
+
+class Cluster:
+    """Trials on the workers of a Dask client, as many at a time as they have threads."""
+
+    travels = True
+
+    def __init__(self, data: SweepData, client: "Client | None"):
+        self._data, self._client = data, client or _current_client()
+        self._futures: dict = {}
+        self._cancelled = False
+        check_workers(self._client)
+
+    def run(self, tasks: list[Task]) -> Iterator[tuple[Task, Row]]:
+        """As `Backend` says."""
+        from distributed import as_completed
+
+        client, run = self._client, uuid4().hex[:8]
+        check_losses(client, {task.own_loss for task in tasks} - {None})
+        data = client.scatter(self._data, broadcast=True, hash=False)
+        self._futures = {
+            client.submit(_on_worker, task, data, key=f"trial-{task.address}-{run}", pure=False): (
+                task
+            )
+            for task in tasks
+        }
+        try:
+            for future in as_completed(list(self._futures)):
+                if self._cancelled and future.status != "finished":
+                    continue
+                yield self._futures[future], self._row(future)
+        finally:
+            client.cancel([*self._futures, data], force=True)
+            self._futures = {}
+
+    def _row(self, future) -> Row:
+        if future.status == "finished" and (row := future.result()) is not None:
+            return row
+        if future.status == "error":  # such as a trial that killed one worker after the other
+            return failed(self._futures[future], repr(future.exception()))
+        address = getattr(self._client.scheduler, "address", "?")
+        raise RuntimeError(
+            f"the scheduler at {address} or all its workers are gone; what has finished is in the "
+            f"store: start the cluster again, connect, and call sweep again"
+        )
+
+    def cancel(self) -> None:
+        """As `Backend` says; a trial under way ends after its step."""
+        self._cancelled = True
+        self._client.cancel(list(self._futures), force=True)
+
+
+def _current_client() -> "Client":
+    """The client that was made last in this process.
+
+    Raises:
+        ValueError: there is none, or no package to make one.
+    """
+    try:
+        from distributed import Client
+
+        return Client.current()
+    except ImportError:
+        raise ValueError(
+            "backend='dask' needs the package distributed: pip install 'gru4rec-lab[cluster]'"
+        ) from None
+    except ValueError:
+        raise ValueError(
+            "backend='dask' needs a client of a cluster: first `from distributed import Client; "
+            "client = Client('tcp://scheduler:8786')`"
+        ) from None
+
+
+def check_workers(client: "Client") -> None:
+    """Accept a cluster that answers and whose workers have this version of the library.
+
+    Raises:
+        ValueError: none or another one.
+    """
+    try:
+        client.wait_for_workers(1, timeout=SECONDS)
+        found = client.run(metadata.version, PACKAGE, on_error="return")
+    except Exception as error:
+        raise ValueError(
+            f"no worker answered within {SECONDS} seconds ({client.status} to {client.scheduler}): "
+            f"{error!r}; is the scheduler running, and do its workers?"
+        ) from error
+    wanted = metadata.version(PACKAGE)
+    for worker, version in found.items():
+        if version != wanted:
+            raise ValueError(
+                f"the worker at {worker} has {PACKAGE} {version!r}, here it is {wanted!r}; install "
+                f"{PACKAGE}=={wanted} there and start it again"
+            )
+
+
+def check_losses(client: "Client", own_losses: set[bytes]) -> None:
+    """Accept own losses that each worker can add.
+
+    Raises:
+        ValueError: which worker cannot, and why.
+    """
+    for own_loss in own_losses:
+        for worker, error in client.run(add_loss, own_loss, on_error="return").items():
+            if error is not None:
+                raise ValueError(
+                    f"the worker at {worker} cannot use your loss: {error!r}; define it in the "
+                    f"notebook, or give the workers its file: client.upload_file('my_losses.py')"
+                )
+
+
+def _on_worker(task: Task, data: SweepData) -> Row | None:
+    return run_trial(task, data, _released())
+
+
+def _released() -> Callable[[], bool]:
+    """Whether nobody waits for this task any more, without asking the scheduler."""
+    from distributed import get_worker
+
+    worker = get_worker()
+    key = worker.get_current_task()
+
+    def released() -> bool:
+        state = worker.state.tasks.get(key)
+        return state is None or state.state == "cancelled"
+
+    return released
