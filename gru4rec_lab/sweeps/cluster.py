@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from distributed import Client
 
 SECONDS = 5  # to wait for an answer of the cluster
+RESTART = 30  # seconds that all workers may need to come back
+PATIENCE = 3  # rounds in a row in which no trial ends
 
 
 class Cluster:
@@ -32,35 +34,50 @@ class Cluster:
 
     def run(self, tasks: list[Task]) -> Iterator[tuple[Task, Row]]:
         """As `Backend` says."""
+        check_losses(self._client, {task.own_loss for task in tasks} - {None})
+        left, failures = {task.address: task for task in tasks}, 0
+        while left and not self._cancelled:
+            failures += 1
+            try:
+                for task, row in self._rows(list(left.values())):
+                    failures = 0
+                    del left[task.address]
+                    yield task, row
+                if left and not self._cancelled:  # all workers died, and the data with them
+                    self._client.wait_for_workers(1, timeout=RESTART)
+            except OSError as error:
+                raise self._gone(len(left)) from error
+            if failures == PATIENCE and not self._cancelled:
+                raise self._gone(len(left))
+
+    def _rows(self, tasks: list[Task]) -> Iterator[tuple[Task, Row]]:
+        """The rows of the tasks whose future was not lost."""
         from distributed import as_completed
 
         client, run = self._client, uuid4().hex[:8]
-        check_losses(client, {task.own_loss for task in tasks} - {None})
         data = client.scatter(self._data, broadcast=True, hash=False)
         self._futures = {
-            client.submit(_on_worker, task, data, key=f"trial-{task.address}-{run}", pure=False): (
-                task
-            )
+            client.submit(_on_worker, task, data, key=f"{task.address}-{run}", pure=False): task
             for task in tasks
         }
         try:
             for future in as_completed(list(self._futures)):
-                if self._cancelled and future.status != "finished":
-                    continue
-                yield self._futures[future], self._row(future)
+                task, row = self._futures[future], None
+                if future.status == "finished":
+                    row = future.result()
+                elif future.status == "error":  # such as a trial that killed worker after worker
+                    row = failed(task, repr(future.exception()))
+                if row is not None:
+                    yield task, row
         finally:
             client.cancel([*self._futures, data], force=True)
             self._futures = {}
 
-    def _row(self, future) -> Row:
-        if future.status == "finished" and (row := future.result()) is not None:
-            return row
-        if future.status == "error":  # such as a trial that killed one worker after the other
-            return failed(self._futures[future], repr(future.exception()))
-        address = getattr(self._client.scheduler, "address", "?")
-        raise RuntimeError(
-            f"the scheduler at {address} or all its workers are gone; what has finished is in the "
-            f"store: start the cluster again, connect, and call sweep again"
+    def _gone(self, n_left: int) -> RuntimeError:
+        return RuntimeError(
+            f"the cluster is gone, its scheduler ({self._client.status}) or its workers, with "
+            f"{n_left} trials left to do; start it, connect to it and call sweep again: what is in "
+            f"the store is not run again"
         )
 
     def cancel(self) -> None:
@@ -97,12 +114,14 @@ def check_workers(client: "Client") -> None:
         ValueError: none or another one.
     """
     try:
+        if client.status != "running":  # where a question would wait for longer
+            raise ConnectionError("no connection to the scheduler")
         client.wait_for_workers(1, timeout=SECONDS)
         found = client.run(metadata.version, PACKAGE, on_error="return")
     except Exception as error:
         raise ValueError(
-            f"no worker answered within {SECONDS} seconds ({client.status} to {client.scheduler}): "
-            f"{error!r}; is the scheduler running, and do its workers?"
+            f"no worker answered within {SECONDS} seconds: {error}; start the scheduler and its "
+            f"workers, then connect: client = Client('tcp://scheduler:8786')"
         ) from error
     wanted = metadata.version(PACKAGE)
     for worker, version in found.items():

@@ -4,6 +4,7 @@ import os
 import threading
 from collections.abc import Iterator
 from functools import partial
+from shutil import rmtree
 from tempfile import TemporaryDirectory
 from typing import Protocol
 
@@ -119,6 +120,13 @@ class Processes:
             get_reusable_executor(reuse=True).shutdown(wait=True, kill_workers=True)
 
 
-def _on_mapped(folder: str, parent: int, task: Task) -> tuple[str, Row | None]:
-    """What a process does; it stops when the one that asked for it is gone."""
-    return task.address, run_trial(task, mapped(folder), lambda: os.getppid() != parent)
+def _on_mapped(folder: str, parent: int, task: Task) -> tuple[str, Row]:
+    """What a process does; it ends when the one that asked for it is gone, and the files with it."""
+
+    def stop() -> bool:
+        if os.getppid() != parent:
+            rmtree(folder, ignore_errors=True)
+            os._exit(1)  # nobody is left to whom an error could be told
+        return False
+
+    return task.address, run_trial(task, mapped(folder), stop)

@@ -78,7 +78,9 @@ def load_sweep(store: str | Path) -> "Results":
     folder = Path(store).expanduser()
     rows = [read(path) for path in sorted(folder.glob("*.jsonl"))]
     if not rows:
-        raise FileNotFoundError(f"no trials in {folder}; sweep(..., store={str(store)!r}) adds some")
+        raise FileNotFoundError(
+            f"no trials in {folder}; sweep(..., store={str(store)!r}) adds some"
+        )
     return Results(sorted(rows, key=lambda row: row["finished_at"]), len(rows))
 
 

@@ -145,7 +145,9 @@ def sweep(
 
 def _check(trials: tuple[Config, ...], cutoffs: tuple[int, ...]) -> None:
     if not trials:
-        raise ValueError("there are no trials; make some, for example grid(loss=['bpr', 'bpr-max'])")
+        raise ValueError(
+            "there are no trials; make some, for example grid(loss=['bpr', 'bpr-max'])"
+        )
     odd = [trial for trial in trials if not isinstance(trial, Config)]
     if odd:
         raise ValueError(f"a trial is a Config, got {odd[0]!r}; make trials with grid(...)")
@@ -153,9 +155,7 @@ def _check(trials: tuple[Config, ...], cutoffs: tuple[int, ...]) -> None:
         raise ValueError(f"cut-offs must be 1 or more, got k={cutoffs}")
 
 
-def _backend(
-    name: str, data: SweepData, n_jobs: int | None, client: "Client | None"
-) -> Backend:
+def _backend(name: str, data: SweepData, n_jobs: int | None, client: "Client | None") -> Backend:
     if name not in BACKENDS:
         raise ValueError(f"unknown backend {name!r}; choose one of {', '.join(BACKENDS)}")
     if n_jobs is not None and (name != "loky" or n_jobs < 1):
