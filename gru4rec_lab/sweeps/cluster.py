@@ -44,6 +44,7 @@ class Cluster:
                     del left[task.address]
                     yield task, row
                 if left and not self._cancelled:  # all workers died, and the data with them
+                    check_connection(self._client)
                     self._client.wait_for_workers(1, timeout=RESTART)
             except OSError as error:
                 raise self._gone(len(left)) from error
@@ -107,6 +108,16 @@ def _current_client() -> "Client":
         ) from None
 
 
+def check_connection(client: "Client") -> None:
+    """Accept a client that has not lost its scheduler; any other waits for it for long.
+
+    Raises:
+        ConnectionError: it has.
+    """
+    if client.status != "running":
+        raise ConnectionError(f"no connection to the scheduler: {client.status}")
+
+
 def check_workers(client: "Client") -> None:
     """Accept a cluster that answers and whose workers have this version of the library.
 
@@ -114,8 +125,7 @@ def check_workers(client: "Client") -> None:
         ValueError: none or another one.
     """
     try:
-        if client.status != "running":  # where a question would wait for longer
-            raise ConnectionError("no connection to the scheduler")
+        check_connection(client)
         client.wait_for_workers(1, timeout=SECONDS)
         found = client.run(metadata.version, PACKAGE, on_error="return")
     except Exception as error:

@@ -121,7 +121,7 @@ class Processes:
 
 
 def _on_mapped(folder: str, parent: int, task: Task) -> tuple[str, Row]:
-    """What a process does; it ends when the one that asked for it is gone, and the files with it."""
+    """What a process does; it ends, and its files with it, when nobody is left who asked."""
 
     def stop() -> bool:
         if os.getppid() != parent:

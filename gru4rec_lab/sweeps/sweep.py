@@ -1,4 +1,4 @@
-"""`sweep`: a grid of trainings on the cores of this machine or on a cluster, results as they end."""
+"""`sweep`: many trainings on the cores of this machine or on a cluster, results as they end."""
 
 import pickle
 from collections.abc import Iterable, Iterator
@@ -79,7 +79,7 @@ class Sweep:
         self._rows[task.address] = row
 
     def cancel(self) -> None:
-        """End the trials under way, from any thread; the iteration then ends, and so does a new one."""
+        """End the trials under way, from any thread; the iteration then ends."""
         self._cancelled = True
         self._backend.cancel()
 
@@ -145,9 +145,7 @@ def sweep(
 
 def _check(trials: tuple[Config, ...], cutoffs: tuple[int, ...]) -> None:
     if not trials:
-        raise ValueError(
-            "there are no trials; make some, for example grid(loss=['bpr', 'bpr-max'])"
-        )
+        raise ValueError("there are no trials; make some, such as grid(loss=['bpr', 'bpr-max'])")
     odd = [trial for trial in trials if not isinstance(trial, Config)]
     if odd:
         raise ValueError(f"a trial is a Config, got {odd[0]!r}; make trials with grid(...)")
