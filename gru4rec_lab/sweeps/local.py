@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from functools import partial
 from shutil import rmtree
 from tempfile import TemporaryDirectory
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import torch
 
@@ -19,6 +19,7 @@ PATIENCE = 3
 IDLE = 60
 
 
+@runtime_checkable
 class Backend(Protocol):
     """What runs the trials of a sweep.
 
