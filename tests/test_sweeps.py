@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import threading
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -13,9 +14,10 @@ import pandas as pd
 import psutil
 import pytest
 import torch
+from joblib.externals.loky import get_reusable_executor
 
 from gru4rec_lab import LOSSES, Config, evaluate, fit, grid, load_sessions, load_sweep, sweep
-from gru4rec_lab.sweeps import local
+from gru4rec_lab.sweeps import local, trial
 from gru4rec_lab.sweeps.data import SweepData, mapped
 from gru4rec_lab.sweeps.store import Store
 from gru4rec_lab.sweeps.sweep import Sweep
@@ -49,15 +51,22 @@ def lasting(results):
 
 def workers():
     """The processes of joblib's workers."""
-    children = psutil.Process().children(recursive=True)
-    return [child for child in children if "LokyProcess" in " ".join(child.cmdline())]
+    found = []
+    for child in psutil.Process().children(recursive=True):
+        with suppress(psutil.NoSuchProcess):  # it ended meanwhile
+            if "LokyProcess" in " ".join(child.cmdline()):
+                found.append(child)
+    return found
 
 
-@pytest.fixture
-def no_workers_before():
-    """joblib keeps its workers for the next sweep: here, start without any."""
-    from joblib.externals.loky import get_reusable_executor
+@pytest.fixture(scope="module", autouse=True)
+def idle_workers_end():
+    """joblib keeps its workers for the next sweep."""
+    yield
+    end_workers()
 
+
+def end_workers():
     get_reusable_executor(max_workers=1).shutdown(kill_workers=True)
     until(lambda: not workers())
 
@@ -218,7 +227,7 @@ def test_rows_of_other_data_cut_offs_and_versions_are_left_alone(split, tmp_path
     shorter = split[0].sample(60), split[1]
     assert len(sweep(FOUR[:1], *shorter, store=tmp_path, progress=False)) == 1
     assert len(sweep(FOUR[:1], *split, store=tmp_path, k=[5], progress=False)) == 1
-    monkeypatch.setattr("gru4rec_lab.sweeps.trial.metadata.version", lambda _: "9.9")
+    monkeypatch.setattr(trial, "library_version", lambda: "9.9")
     assert len(sweep(FOUR[:1], *split, store=tmp_path, progress=False)) == 1
     stored = load_sweep(tmp_path).frame()
     assert len(stored) == 4
@@ -340,7 +349,8 @@ def test_a_sweep_is_cancelled_from_another_thread_and_goes_on(
     thread.join()
     assert repr(under_way.results) == "4 trials: 2 done, 2 not run"
     assert list(under_way) == list(under_way.results.rows)
-    until(lambda: not workers())
+    if backend == "loky":
+        until(lambda: not workers())
     results = sweep(FOUR, *split, progress=False, **options)
     assert results.rows[:2] == under_way.results.rows
     assert lasting(results) == lasting(serial)
@@ -359,7 +369,8 @@ def test_who_leaves_the_loop_leaves_no_process_and_no_warning(split, tmp_path, b
     for ended in under_way:
         assert ended["error"] is None
         break
-    until(lambda: not workers())
+    if backend == "loky":
+        until(lambda: not workers())
     assert len(under_way.results) == len(list(tmp_path.iterdir())) >= 1
 
 
@@ -375,16 +386,17 @@ def test_an_interrupt_keeps_the_results_so_far(split, tmp_path, monkeypatch):
     assert len(list(tmp_path.iterdir())) == 2
 
 
-def test_a_worker_that_is_killed_costs_no_result(split, serial, no_workers_before):
-    under_way = iter(Sweep(FOUR, *split, backend="loky", n_jobs=2))
-    rows = [next(under_way)]
-    workers()[0].kill()
-    rows += under_way
-    assert len(rows) == 4
-    assert {each["error"] for each in rows} == {None}
+def test_a_worker_that_is_killed_costs_no_result(split, serial):
+    end_workers()
+    under_way = Sweep(FOUR, *split, backend="loky", n_jobs=2)
+    for number, _ in enumerate(under_way):
+        if number == 0:
+            workers()[0].kill()
+    assert lasting(under_way.results) == lasting(serial)
 
 
-def test_workers_that_die_again_and_again_are_an_error(split, no_workers_before):
+def test_workers_that_die_again_and_again_are_an_error(split):
+    end_workers()
     under_way = Sweep([LONG, LONG.with_changes(seed=1)], *split, backend="loky", n_jobs=2)
     ended = threading.Event()
 

@@ -11,7 +11,7 @@ from uuid import uuid4
 
 from ..environment import PACKAGE
 from .data import SweepData
-from .trial import Row, Task, add_loss, failed, run_trial
+from .trial import Row, Task, add_loss, failed, library_version, run_trial
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -133,7 +133,7 @@ def check_workers(client: "Client") -> None:
             f"no worker answered within {SECONDS} seconds: {error}; start the scheduler and its "
             f"workers, then connect: client = Client('tcp://scheduler:8786')"
         ) from error
-    wanted = metadata.version(PACKAGE)
+    wanted = library_version()
     for worker, version in found.items():
         if version != wanted:
             raise ValueError(

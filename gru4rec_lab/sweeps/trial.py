@@ -53,11 +53,13 @@ class Task:
 
 def tasks_of(trials: Iterable[Config], data: SweepData, k: tuple[int, ...]) -> list[Task]:
     """The trials as tasks, each once; their own losses do not travel yet."""
-    version = metadata.version(PACKAGE)
-    return [
-        Task(config, k, settings(config) | {"data": data.fingerprint, "version": version})
-        for config in dict.fromkeys(trials)
-    ]
+    basis = {"data": data.fingerprint, "version": library_version()}
+    return [Task(config, k, settings(config) | basis) for config in dict.fromkeys(trials)]
+
+
+def library_version() -> str:
+    """The version of this library here."""
+    return metadata.version(PACKAGE)
 
 
 def settings(config: Config) -> dict[str, Any]:
