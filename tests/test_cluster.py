@@ -182,11 +182,12 @@ def test_a_scheduler_that_is_killed_ends_the_sweep_with_what_to_do(split):  # no
     machines = Machines()
     machines.workers.append(start("worker", machines.address, "--nthreads", "1", "--no-nanny"))
     machines.client.wait_for_workers(1, timeout=60)
-    under_way = Sweep([*FOUR[:1], LONG], *split, backend="dask", client=machines.client)
+    under_way = iter(Sweep([*FOUR[:1], LONG], *split, backend="dask", client=machines.client))
     try:
+        assert next(under_way)["error"] is None
+        machines.scheduler.kill()
         with pytest.raises(RuntimeError, match="the cluster is gone.* 1 trials left to do"):
-            for _ in under_way:
-                machines.scheduler.kill()
+            next(under_way)
         with pytest.raises(ValueError, match="no worker answered .*no connection"):
             Sweep(FOUR, *split, backend="dask", client=machines.client)
     finally:
