@@ -63,9 +63,7 @@ def seconds_of(trials, split, **how) -> tuple[float, float]:
 
 def against_ideal(config: Config, split) -> tuple[str]:
     """Wall seconds of 12 trials over what they took themselves, shared by two."""
-    wall, inside = seconds_of(
-        grid(config, seed=range(12)), split, backend="loky", n_jobs=WORKERS
-    )
+    wall, inside = seconds_of(grid(config, seed=range(12)), split, backend="loky", n_jobs=WORKERS)
     return (f"{wall / (inside / WORKERS):.2f} ({wall:.1f} s)",)
 
 
@@ -85,7 +83,7 @@ def cancel(split, **how) -> float:
 
 
 def memory(n_sessions: int) -> Iterator[tuple[int, float]]:
-    """Clicks, and the megabytes that the largest worker holds for itself alone, over an idle one."""
+    """Clicks, and megabytes that the largest worker holds for itself alone, beyond an idle one."""
     idle = None
     for count in (100, n_sessions // 10, n_sessions):
         sessions = load_sessions("world:cycle", n_sessions=count + 20, n_items=200)

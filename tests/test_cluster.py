@@ -102,7 +102,6 @@ def test_workers_of_another_version_are_refused(split, two_workers, monkeypatch)
 
 
 def test_a_loss_of_a_notebook_travels_to_a_cluster(split, two_workers, cell):  # noqa: F811
-    cell()
     trials = grid(TINY, loss="hinge", seed=[0, 1])
     there = sweep(trials, *split, backend="dask", progress=False)
     assert lasting(there) == lasting(sweep(trials, *split, progress=False))

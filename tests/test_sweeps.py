@@ -474,14 +474,14 @@ def cell():
     def define(**names):
         space = {"__name__": "__main__", "MARGIN": 1.0} | names
         exec(HINGE, space)
-        return LOSSES.add("hinge", space["hinge"])
+        LOSSES.add("hinge", space["hinge"])
 
+    define()
     yield define
     LOSSES.remove("hinge")
 
 
-def test_a_loss_of_a_notebook_travels_to_processes(split, tmp_path, cell):
-    cell()
+def test_a_loss_of_a_notebook_travels_to_processes(split, cell):
     trials = grid(TINY, loss="hinge", seed=[0, 1])
     here = sweep(trials, *split, progress=False)
     there = sweep(trials, *split, backend="loky", n_jobs=2, progress=False)

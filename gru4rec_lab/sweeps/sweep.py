@@ -181,10 +181,11 @@ def _for_travel(task: Task) -> Task:
     import cloudpickle
 
     loss = LOSSES[task.config.loss]
-    if loss.source:
+    if loss.given is None:
         return task
+    flags = {"corrects_logq": loss.corrects_logq, "shapes_scores": loss.shapes_scores}
     try:
-        pickled = cloudpickle.dumps(loss)
+        pickled = cloudpickle.dumps((loss.name, loss.given, flags))
         pickle.loads(pickled)
     except Exception as error:
         raise ValueError(

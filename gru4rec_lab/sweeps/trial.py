@@ -65,7 +65,7 @@ def library_version() -> str:
 def settings(config: Config) -> dict[str, Any]:
     """The fields of a config as JSON gives them back, and a digest of an own loss."""
     loss = LOSSES[config.loss]
-    digest = None if loss.source else _digest(loss.name)
+    digest = None if loss.given is None else _digest(loss.name)
     return asdict(config) | {"layers": list(config.layers), "own_loss": digest}
 
 
@@ -88,15 +88,9 @@ def add_loss(own_loss: bytes | None) -> None:
     """Add a learner's own loss, pickled, to this process's `LOSSES`, unless it is there."""
     if own_loss is None or own_loss in _ADDED.values():
         return
-    loss = pickle.loads(own_loss)
-    LOSSES.add(
-        loss.name,
-        loss.value,
-        loss.gradient,
-        corrects_logq=loss.corrects_logq,
-        shapes_scores=loss.shapes_scores,
-    )
-    _ADDED[loss.name] = own_loss
+    name, functions, flags = pickle.loads(own_loss)
+    LOSSES.add(name, *functions, **flags)
+    _ADDED[name] = own_loss
 
 
 def run_trial(task: Task, data: SweepData, stop: Callable[[], bool]) -> Row | None:
