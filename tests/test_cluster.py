@@ -18,7 +18,7 @@ from .test_sweeps import FOUR, LONG, TINY, cell, in_background, lasting, serial,
 
 distributed = pytest.importorskip("distributed", reason="no package distributed: no cluster here")
 pytestmark = pytest.mark.slow
-MIDDLING = grid(TINY.with_changes(n_epochs=40), loss=["bpr", "bpr-max"], seed=[0, 1])
+MIDDLING = grid(TINY.with_changes(n_epochs=5), loss=["bpr", "bpr-max"], seed=[0, 1])
 
 
 def start(command, *options):
@@ -190,7 +190,7 @@ def test_a_scheduler_that_is_killed_ends_the_sweep_with_what_to_do(split):  # no
         with pytest.raises(ValueError, match="no worker answered .*no connection"):
             Sweep(FOUR, *split, backend="dask", client=machines.client)
     finally:
-        machines.client.close(timeout=0)
+        machines.client.close(timeout=10)
         for process in (*machines.workers, machines.scheduler):
             process.kill()
             process.wait()

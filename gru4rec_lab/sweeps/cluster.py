@@ -62,7 +62,8 @@ class Cluster:
             for task in tasks
         }
         try:
-            for future in as_completed(list(self._futures)):
+            # Whoever cancelled before the futures were there could not cancel them.
+            for future in as_completed([] if self._cancelled else list(self._futures)):
                 task, row = self._futures[future], None
                 if future.status == "finished":
                     row = future.result()

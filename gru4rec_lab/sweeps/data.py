@@ -36,7 +36,8 @@ class SweepData:
         Raises:
             ValueError: sessions that cannot be trained on, or no test session with two known items.
         """
-        session_parallel(train_set, 1)
+        if not train_set.n_sessions or train_set.lengths.min() < 2:
+            session_parallel(train_set, 1)  # raises, and says what is wrong with them
         known = test_set.with_targets(train_set.item_ids)
         if not known.n_sessions:
             raise ValueError(

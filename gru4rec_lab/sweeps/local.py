@@ -1,6 +1,7 @@
 """Trials on this machine: one after the other in this process, or side by side in others."""
 
 import os
+import signal
 import threading
 from collections.abc import Iterator
 from functools import partial
@@ -127,7 +128,7 @@ def _on_mapped(folder: str, parent: int, task: Task) -> tuple[str, Row]:
     def stop() -> bool:
         if os.getppid() != parent:
             rmtree(folder, ignore_errors=True)
-            os._exit(1)  # nobody is left to whom an error could be told
+            os.kill(os.getpid(), signal.SIGTERM)
         return False
 
     return task.address, run_trial(task, mapped(folder), stop)

@@ -75,8 +75,8 @@ class Sweep:
             raise
 
     def _keep(self, task: Task, row: Row) -> None:
-        self._store.put(task.address, row)
         self._rows[task.address] = row
+        self._store.put(task.address, row)
 
     def cancel(self) -> None:
         """End the trials under way, from any thread; the iteration then ends."""
