@@ -21,6 +21,10 @@ pytestmark = pytest.mark.slow
 MIDDLING = grid(TINY.with_changes(n_epochs=5), loss=["bpr", "bpr-max"], seed=[0, 1])
 
 
+# They end when the tests could not end them.
+ALONE = ("--nthreads", "1", "--no-nanny", "--death-timeout", "60")
+
+
 def start(command, *options):
     """A scheduler or worker that ends with the tests; what it says is of no interest."""
     arguments = [
@@ -53,7 +57,7 @@ class Machines:
     def fill(self):
         """Start workers until there are two."""
         while len(self.workers) < 2:
-            self.workers.append(start("worker", self.address, "--nthreads", "1", "--no-nanny"))
+            self.workers.append(start("worker", self.address, *ALONE))
         self.client.wait_for_workers(2, timeout=60)
 
     def kill_a_worker(self):
@@ -179,7 +183,7 @@ def test_a_sweep_whose_process_is_killed_frees_the_cluster_and_goes_on(
 
 def test_a_scheduler_that_is_killed_ends_the_sweep_with_what_to_do(split):  # noqa: F811
     machines = Machines()
-    machines.workers.append(start("worker", machines.address, "--nthreads", "1", "--no-nanny"))
+    machines.workers.append(start("worker", machines.address, *ALONE))
     machines.client.wait_for_workers(1, timeout=60)
     under_way = iter(Sweep([*FOUR[:1], LONG], *split, backend="dask", client=machines.client))
     try:

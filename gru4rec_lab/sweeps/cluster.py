@@ -5,6 +5,7 @@ cluster has one thread, and waits forever for a trial that killed its workers (j
 """
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from importlib import metadata
 from typing import TYPE_CHECKING
 from uuid import uuid4
@@ -57,9 +58,10 @@ class Cluster:
 
         client, run = self._client, uuid4().hex[:8]
         data = client.scatter(self._data, broadcast=True, hash=False)
+        submit = partial(client.submit, _on_worker, data=data, pure=False)
         self._futures = {
-            client.submit(_on_worker, task, data, key=f"{task.address}-{run}", pure=False): task
-            for task in tasks
+            submit(task, key=f"{task.address}-{run}", priority=-number): task
+            for number, task in enumerate(tasks)
         }
         try:
             # Whoever cancelled before the futures were there could not cancel them.
@@ -68,7 +70,7 @@ class Cluster:
                 if future.status == "finished":
                     row = future.result()
                 elif future.status == "error":  # such as a trial that killed worker after worker
-                    row = failed(task, repr(future.exception()))
+                    row = failed(task, future.exception())
                 if row is not None:
                     yield task, row
         finally:

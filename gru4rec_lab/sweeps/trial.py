@@ -104,11 +104,11 @@ def run_trial(task: Task, data: SweepData, stop: Callable[[], bool]) -> Row | No
     try:
         ended = trial.run(data, stop)
     except Exception as error:
-        return trial.row(f"{type(error).__name__}: {error}")
+        return trial.row(error)
     return trial.row(None) if ended else None
 
 
-def failed(task: Task, error: str) -> Row:
+def failed(task: Task, error: BaseException) -> Row:
     """The row of a trial that no worker could finish."""
     return _Trial(task).row(error)
 
@@ -165,8 +165,9 @@ class _Trial:
                 self._metrics[f"{metric}@{k}"] = value
                 self._metrics[f"{metric}@{k}_se"] = error if error == error else None  # not nan
 
-    def row(self, error: str | None) -> Row:
+    def row(self, error: BaseException | None) -> Row:
         """The row as it stands, with that error."""
+        what = None if error is None else f"{type(error).__name__}: {error}"
         now = datetime.now(UTC).isoformat(timespec="seconds")
-        facts = self._facts | {"finished_at": now, "error": error}
+        facts = self._facts | {"finished_at": now, "error": what}
         return self._task.settings | self._metrics | facts | {"history": self._history}
