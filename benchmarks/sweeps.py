@@ -41,8 +41,10 @@ def rows(arguments: argparse.Namespace) -> Iterator[tuple[str, ...]]:
     one, _ = seconds_of(grid(small, seed=seeds), split)
     two, _ = seconds_of(grid(small, seed=seeds), split, **processes)
     yield f"{len(seeds)} small trainings, x faster than one core", f"{one / two:.2f}", "1.8"
-    for clicks, own in memory(10_000 if quick else 1_000_000):
-        yield f"memory of a worker with {clicks:,} clicks, MB beyond idle", f"{own:.0f}", "-"
+    for clicks, held in memory(10_000 if quick else 1_000_000):
+        bytes_of_a_click = 1e6 * held / clicks if clicks > 10_000 else 0
+        found = f"{held:.0f} ({bytes_of_a_click:.0f} bytes a click)"
+        yield f"most memory of a worker's own, {clicks:,} clicks, MB beyond few", found, "-"
 
 
 def epochs_of(split, seconds: float) -> int:
@@ -83,22 +85,29 @@ def cancel(split, **how) -> float:
 
 
 def memory(n_sessions: int) -> Iterator[tuple[int, float]]:
-    """Clicks, and megabytes that the largest worker holds for itself alone, beyond an idle one."""
-    idle = None
+    """Clicks, and megabytes that a worker holds for itself alone at most, beyond those of a few."""
+    few = None
     for count in (100, n_sessions // 10, n_sessions):
         sessions = load_sessions("world:cycle", n_sessions=count + 20, n_items=200)
         split = sessions.split_last(fraction=0.01 if count > 1000 else 0.1)
-        seconds_of(grid(SMALL, n_epochs=0, seed=[0, 1]), split, backend="loky", n_jobs=WORKERS)
-        own = max(own_megabytes())
-        idle = idle or own
-        yield split[0].n_clicks, own - idle
+        trials = grid(SMALL, n_epochs=0, seed=[0, 1])
+        thread = threading.Thread(
+            target=seconds_of, args=(trials, split), kwargs={"backend": "loky", "n_jobs": WORKERS}
+        )
+        thread.start()
+        most = 0.0
+        while thread.is_alive():
+            most = max([most, *own_megabytes()])
+            time.sleep(0.02)
+        few = few or most
+        yield split[0].n_clicks, most - few
 
 
 def own_megabytes() -> Iterator[float]:
     """What each worker holds that no other process shares."""
     for child in psutil.Process().children(recursive=True):
         if "LokyProcess" in " ".join(child.cmdline()):
-            yield child.memory_full_info().uss / 2**20
+            yield child.memory_full_info().uss / 1e6
 
 
 def main(arguments: list[str] | None = None) -> None:
