@@ -173,6 +173,7 @@ class Loss:
         pull_of: `Parts` to -dL/dr_i [B], where `gradient_of` would work out more than that.
         kernel: the `kind` of its compiled form in `kernels.losses`; None trains by the plain step.
         colour, dash: of its lines; lengths of ink and gap, () for a solid line.
+        given: the value and the gradient, or None, that a learner gave `LOSSES.add`.
     """
 
     name: str
@@ -186,6 +187,7 @@ class Loss:
     kernel: int | None = None
     colour: str = ""
     dash: tuple[float, ...] = ()
+    given: tuple[Callable, Callable | None] | None = field(default=None, repr=False)
 
     def value(self, target: Target, negatives: Negatives) -> Target:
         """One loss a row [B]."""
@@ -249,10 +251,10 @@ class Losses(Mapping[str, Loss]):
         if not isinstance(name, str) or not re.fullmatch(r"\w[\w.-]*", name):
             raise ValueError(f"a name is made of letters, digits and - _ . alone, got {name!r}")
         self._refuse_built_in(name, f"call your own another name, such as 'my-{name}'")
-        gradient = checked_gradient(repr(name), value, gradient)
+        given, gradient = (value, gradient), checked_gradient(repr(name), value, gradient)
         any_rows = without_absent(value, gradient)
         of_parts = map(_of_parts, (value, gradient), any_rows)
-        self._put(Loss(name, *of_parts, equation, "", corrects_logq, shapes_scores))
+        self._put(Loss(name, *of_parts, equation, "", corrects_logq, shapes_scores, given=given))
         return self[name]
 
     def remove(self, name: str) -> None:

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from benchmarks import __main__ as cpu
-from benchmarks import growth, growth_figure, parts, results
+from benchmarks import growth, growth_figure, parts, results, sweeps
 from benchmarks.cases import CASES, WORDS, options
 from benchmarks.gpu import __main__ as gpu
 from benchmarks.gpu import bench, inside, steps
@@ -340,3 +340,11 @@ def test_growth_is_measured_over_items_that_are_all_clicked_and_drawn():
     assert sessions.support.min() >= 1
     assert sessions.lengths.min() >= 2
     assert sessions.lengths.sum() == sessions.n_clicks == 21 * 70
+
+
+@pytest.mark.slow
+def test_the_benchmark_of_sweeps_measures_all(capsys):
+    sweeps.main(["--quick"])
+    rows = [line.split(" | ") for line in capsys.readouterr().out.splitlines()[1:-1]]
+    assert tuple(rows[0]) == sweeps.HEAD
+    assert [len(row) for row in rows] == [3] * 8

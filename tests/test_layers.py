@@ -22,7 +22,7 @@ LAYERS = [
     {"batches", "score_matrix"},
     {"baselines", "evaluation", "recommend"},
     {"training"},
-    {"diagnostics", "warm_up"},
+    {"diagnostics", "sweeps", "warm_up"},
     {"exercises", "plots"},
     {"widgets"},
     {"page"},
@@ -35,7 +35,7 @@ ELEMENTS = {
     "training_lab.controls", "training_lab.lab", "training_lab.layout", "training_lab.settings",
     "tour",
 }  # fmt: skip
-HEAVY = ["pandas", "matplotlib", "ipywidgets", "anywidget", "numba"]
+HEAVY = ["pandas", "matplotlib", "ipywidgets", "anywidget", "numba", "joblib", "distributed"]
 MOST_LINES = 400
 
 

@@ -11,7 +11,7 @@ import pytest
 
 import gru4rec_lab.widgets
 
-HEAVY = ("pandas", "matplotlib", "ipywidgets", "numba", "dask")
+HEAVY = ("pandas", "matplotlib", "ipywidgets", "numba", "dask", "joblib")
 
 
 @pytest.mark.parametrize("package", [gru4rec_lab, gru4rec_lab.widgets], ids=["top", "widgets"])
