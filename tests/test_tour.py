@@ -133,7 +133,7 @@ def test_a_change_counts_only_once_it_was_trained_and_observed(lab):
     assert now >= lab.run.history.changes[-1].step + 99
 
 
-def test_the_tour_says_what_to_press_in_every_state(lab, monkeypatch):
+def test_the_tour_says_what_to_press_in_every_state(lab):
     lab.tour.next.click()
     assert text(lab).endswith("Press Start.")
     assert pointed(lab) == ["start"]

@@ -125,13 +125,10 @@ def next_move(run: LabRun, step: dict[str, Any], name: str, value: Any) -> tuple
         return ("reset", "Now press Reset.") if _comparable(run) else ("pin", "")
     if name == "compared" and _comparable(run):
         return "loss", "Choose another loss than the pinned run began with."
+    if state == "paused" and name == "trained":
+        return "pause", "Press Resume."
     if state == "paused":
-        held = "The run is held meanwhile: "
-        return (
-            ("pause", f"{held}press Resume.")
-            if name == "trained"
-            else (name, f"{held}then press Resume.")
-        )
+        return name, "The run is held meanwhile; then press Resume."
     if state not in ("loading", "running"):
         return "start", "Press Start." if state == "idle" else "This run has ended. Press Start."
     if name == "trained":
