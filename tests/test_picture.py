@@ -113,6 +113,7 @@ def test_dashed_curves_lie_above_solid_ones_and_dots_above_all():
     lines = pull_lines("pull", LOSSES, dots=True) | push_lines("push", LOSSES)
     for name, loss in LOSSES.items():
         assert lines[f"pull {name}"].layer == lines[f"push {name}"].layer == bool(loss.dash)
+        assert (lines[f"pull {name}"].width > Line("pull").width) == bool(loss.dash)
         assert lines[f"dot {name}"].layer == 2
 
 

@@ -93,7 +93,10 @@ def test_the_whole_tour_says_what_the_run_observed(lab):
     seen = {each.step: each.value for each in lab.run.history.observations}
     step = int(re.search(r"At step ([\d,]+)", text(lab))[1].replace(",", ""))
     assert step >= 200
-    assert f"Recall@1 is {seen[step].recall_1:.3g}, MRR@20 {seen[step].mrr_20:.3g}" in text(lab)
+    assert (
+        f"Recall@1 is {round(seen[step].recall_1, 3):.3g}, MRR@20 {round(seen[step].mrr_20, 3):.3g}"
+        in text(lab)
+    )
     lab.reset()
     lab.tour.go(1)
     lab.tour.leave.click()

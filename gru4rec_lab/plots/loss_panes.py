@@ -174,6 +174,7 @@ def score_numbers(scores: ScoreHistogram, *, target: float | None = None) -> Num
 
 def _of_loss(name: str, pane: str, **look) -> Line:
     loss = LOSSES[name]
-    # Where two curves coincide, the solid one is seen between the dashes of the other.
-    look = {"layer": int(bool(loss.dash)), "label": name, "group": name} | look
+    # Where two curves coincide, the solid one is seen between the wider dashes of the other.
+    layer, width = (1, 2.25) if loss.dash else (0, 1.5)
+    look = {"layer": layer, "width": width, "label": name, "group": name} | look
     return Line(pane, loss.colour, dash=loss.dash, **look)

@@ -85,7 +85,13 @@ class Tour(widgets.VBox):
         self._pointed = self._found = ""
         self.told = marked(widgets.HTML(), "g4r-tour-told")
         self.choices = marked(
-            widgets.ToggleButtons(options=["-"], value=None, style={"button_width": "auto"}),
+            widgets.ToggleButtons(
+                description="your prediction",
+                options=["-"],
+                value=None,
+                style={"button_width": "auto", "description_width": "initial"},
+                layout=widgets.Layout(margin="2px 16px 2px 2px", width="auto"),
+            ),
             "g4r-tour-choices",
         )
         names = ("next", "back", "leave")
@@ -93,12 +99,12 @@ class Tour(widgets.VBox):
             marked(widgets.Button(description=name), f"g4r-tour-{name}") for name in names
         )
         self.back.description, self.leave.description = "Back", "Leave the tour"
-        self.next.layout.width = self.leave.layout.width = "auto"
-        self.back.layout.width = "auto"
+        for button in (self.next, self.back, self.leave):
+            button.layout.width, button.layout.max_width = "auto", "100%"
         self.next.on_click(guarded(lambda _button: self.go(self._following())))
         self.back.on_click(guarded(lambda _button: self.go(self.step - 1)))
         self.leave.on_click(guarded(lambda _button: self.go(0)))
-        row = widgets.Layout(flex_flow="row wrap", align_items="center")
+        row = widgets.Layout(flex_flow="row wrap", align_items="center", max_width="100%")
         buttons = [self.choices, self.next, self.back, self.leave]
         super().__init__([self.told, widgets.HBox(buttons, layout=row)])
         self._show()

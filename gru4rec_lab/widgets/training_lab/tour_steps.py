@@ -101,8 +101,8 @@ def tour_settings(run: LabRun, begun: tuple[History, int]) -> dict[str, Any]:
 def tour_numbers(run: LabRun, start: dict[str, Any]) -> dict[str, Any]:
     """The numbers that steps name, as far as they are known.
 
-    Of the last observation: step, recall_1, recall_20, mrr_20, negatives, effective, `kept` (loss
-    name to the pull on the best-ranked targets as a share of that on badly ranked ones), and the
+    Of the last observation: step, recall_1, mrr_20, negatives, effective, `kept` (loss name to the
+    pull on the best-ranked targets as a share of that on badly ranked ones), and the
     loss that the run began with. `before` are those of the last observation with the settings of
     `start`, `pinned` those of the pinned run by the same step.
     """
@@ -150,11 +150,10 @@ def _numbers(seen: Observed) -> dict[str, Any]:
     pulls = {loss: kept(value.gradients, loss) for loss in _BOTH if loss in value.gradients.curves}
     return {
         "step": seen.step,
-        "recall_1": value.recall_1,
-        "recall_20": value.recall_20,
-        "mrr_20": value.mrr_20,
+        "recall_1": round(value.recall_1, 3),
+        "mrr_20": round(value.mrr_20, 3),
         "negatives": value.n_negatives,
-        "effective": value.effective,
+        "effective": round(value.effective),
         "kept": {loss: share for loss, share in pulls.items() if share == share},  # no NaN
     }
 
@@ -162,7 +161,7 @@ def _numbers(seen: Observed) -> dict[str, Any]:
 def _by_step(pinned: Pinned, step: int) -> dict[str, float]:
     """The pinned run's quality in its last observation up to this step; empty before the first."""
     shares = {
-        name: [share for at, share in curves.observed if at <= step]
+        name: [round(share, 3) for at, share in curves.observed if at <= step]
         for name, curves in pinned.quality.items()
     }
     return {name: each[-1] for name, each in shares.items() if each}
