@@ -23,7 +23,7 @@ from ..losses import LOSSES, Loss
 from ..storage import whole_file
 from ..widgets.loss_explorer.picture import picture_for
 from ..widgets.loss_explorer.settings import BATCH_SIZE, PAGE_CONTROLS, PRESETS, USED_BY
-from ..widgets.loss_explorer.tour import STEPS
+from ..widgets.loss_explorer.tour_steps import STEPS
 from ..widgets.picture.modules import FOLDER as PICTURE
 from ..widgets.picture.modules import joined
 

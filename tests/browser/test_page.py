@@ -11,7 +11,8 @@ from gru4rec_lab.page import build
 from gru4rec_lab.widgets import LossExplorer
 from gru4rec_lab.widgets.loss_explorer.address import address
 from gru4rec_lab.widgets.loss_explorer.settings import PAGE_CONTROLS, PRESETS
-from gru4rec_lab.widgets.loss_explorer.tour import STEPS, seen, tour_numbers
+from gru4rec_lab.widgets.loss_explorer.tour_steps import STEPS, tour_numbers
+from gru4rec_lab.widgets.tour import seen
 
 PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
 USUAL = {name: control["value"] for name, control in PAGE_CONTROLS.items()}

@@ -36,7 +36,7 @@ from .scores import Scores, gaussian, pasted, trained
 from .settings import CONTROLS
 from .text import brief as one_sentence
 from .text import formula, hint, sentences
-from .tour import STEPS, tour_numbers
+from .tour_steps import STEPS, tour_numbers
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -120,6 +120,7 @@ class LossExplorer(PicturePanel):
             read=lambda: (self.controls.settings(), tour_numbers(self.numbers, self.curves)),
             point=self.controls.point,
             guarded=self.guarded,
+            lock=self.lock,
         )
         self.link = marked(
             widgets.Text(

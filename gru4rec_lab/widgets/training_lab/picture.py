@@ -112,7 +112,7 @@ def _picture(history: History, pane: str, ghost: Pinned | None, shown: Numbers) 
     marks = {f"changes of {name}": Line(name, SOFT, "across", dash=(1, 1.5), width=1)
              for name in OVER_STEPS}  # fmt: skip
     lines = _quality_lines() | _loss_lines() | {
-        "all": Line("effective", NEGATIVE_COLOUR, dash=(4, 2), label="all (dashed)"),
+        "all": Line("effective", NEGATIVE_COLOUR, dash=(4, 2), label="all (dashed)", layer=1),
         "that count": Line("effective", width=2, dots=1.5, label="effective"),
     }  # fmt: skip
     of_right = weight_lines if pane == "weights" else score_lines
