@@ -16,6 +16,14 @@ from .controls import marked
 
 Step = Mapping[str, Any]
 Numbers = Mapping[str, Any]
+BUTTONS = {
+    "next": (
+        "",
+        "a step asks for a prediction, waits for a control and says what is seen",
+    ),
+    "back": ("Back", "begin the step before this one"),
+    "leave": ("Leave the tour", "it goes on later where it was left"),
+}
 RELATIONS = {">=": operator.ge, "<=": operator.le, "==": operator.eq}
 
 
@@ -49,6 +57,11 @@ def _with_numbers(sentence: str, known: Numbers) -> str:
         return re.sub(r"\{(?P<name>[\w.-]+)(?P<percent>%)?\}", written, sentence)
     except KeyError:
         return ""
+
+
+def _button(words: str, tooltip: str) -> widgets.Button:
+    layout = widgets.Layout(width="auto", max_width="100%")
+    return widgets.Button(description=words, tooltip=tooltip, layout=layout)
 
 
 class Tour(widgets.VBox):
@@ -88,19 +101,17 @@ class Tour(widgets.VBox):
             widgets.ToggleButtons(
                 description="your prediction",
                 options=["-"],
+                tooltips=["-"],
                 value=None,
                 style={"button_width": "auto", "description_width": "initial"},
                 layout=widgets.Layout(margin="2px 16px 2px 2px", width="auto"),
             ),
             "g4r-tour-choices",
         )
-        names = ("next", "back", "leave")
         self.next, self.back, self.leave = (
-            marked(widgets.Button(description=name), f"g4r-tour-{name}") for name in names
+            marked(_button(words, tooltip), f"g4r-tour-{name}")
+            for name, (words, tooltip) in BUTTONS.items()
         )
-        self.back.description, self.leave.description = "Back", "Leave the tour"
-        for button in (self.next, self.back, self.leave):
-            button.layout.width, button.layout.max_width = "auto", "100%"
         self.next.on_click(guarded(lambda _button: self.go(self._following())))
         self.back.on_click(guarded(lambda _button: self.go(self.step - 1)))
         self.leave.on_click(guarded(lambda _button: self.go(0)))
@@ -122,7 +133,9 @@ class Tour(widgets.VBox):
             if step:
                 self._begin(self._steps[step - 1]["start"])
                 self._before = self._read()[1]
-                self.choices.options = self._steps[step - 1]["choices"]
+                choices = self._steps[step - 1]["choices"]
+                self.choices.tooltips = [f"predict: {words}" for words in choices]
+                self.choices.options = choices
                 self.choices.value = None
             self.step, self.done, self._found = step, False, ""
             self._show()
