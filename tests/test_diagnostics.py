@@ -26,6 +26,8 @@ from gru4rec_lab.losses import elu
 from gru4rec_lab.score_matrix import split_columns
 from gru4rec_lab.training.controls import Settings
 
+from .watching import Watch
+
 # Medians of 60 draws from N(0, 4^2), an independent computation: -dL/dr_i by N, loss and rank.
 FIGURE_2 = {
     31: {
@@ -144,6 +146,15 @@ def test_one_score_far_above_takes_all_the_weight():
 def test_weights_are_sorted_within_each_row():
     weights = softmax_weights(torch.tensor([[0.0, 3.0], [3.0, 0.0]])).weight
     assert weights[0] == pytest.approx(torch.sigmoid(torch.tensor(3.0)).item())
+
+
+def test_scores_are_sorted_and_draws_are_found_without_the_slow_ways_of_torch(model):
+    with Watch() as seen:
+        _, negatives = probe_scores(*model)
+        weights = softmax_weights(negatives)
+    assert not {"sort", "searchsorted"} & {each.name for each in seen.operations}
+    by_torch = negatives.sort(dim=1, descending=True).values.softmax(dim=1).mean(dim=0)
+    assert (weights.weight == by_torch.double().numpy()).all()
 
 
 def test_spread_scores_leave_few_effective_negatives():

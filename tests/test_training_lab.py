@@ -103,6 +103,14 @@ def test_changes_on_the_way_count_as_differing_settings(short):
     assert differences(pinned, changed) == [("loss", "bpr", "bpr, bpr-max from step 350 on")]
 
 
+def test_what_was_changed_is_told_before_the_picture_of_it_is_drawn(lab, monkeypatch):
+    told = []
+    monkeypatch.setattr(lab.picture, "show", lambda *_shown: told.append(lab.formula.value))
+    lab.take({"loss": "top1-max"})
+    assert told
+    assert all("top1-max" in words for words in told)
+
+
 def test_unpinning_gives_the_picture_without_the_ghost_back(short):
     before = finished(short).picture.value
     short.buttons["pin"].click()

@@ -13,7 +13,7 @@ from ..data.sessions import Sessions
 from ..device import generator
 from ..losses import LOSSES
 from ..recommend import Recommender
-from ..sampling import Frequencies, NegativeSampler, corrected
+from ..sampling import BinarySearch, Frequencies, NegativeSampler, corrected
 from ..score_matrix import split_columns
 from ..training.controls import Settings
 
@@ -133,13 +133,18 @@ def _seen(
     seed: int,
 ) -> Iterator[tuple[Target, Negatives]]:
     """The scores of each batch, all of them with the same number of negatives."""
+    from ..kernels.draws import GuidedSearch
+
     network, config, device = model.network, model.config, model.device
+    draws_on = "cuda" if device.type == "cuda" else "cpu"
     sampler = NegativeSampler(
         support,
         sampler=config.sampler,
         collisions=config.collisions,
-        generator=generator(seed, "probe", "cuda" if device.type == "cuda" else "cpu"),
+        generator=generator(seed, "probe", draws_on),
         device=device,
+        # Few of a block of draws are used here, which makes a binary search the largest cost.
+        search=BinarySearch if draws_on == "cuda" else GuidedSearch,
     )
     weight = sampler.set_sample_alpha(settings.sample_alpha)
     clicked = support.clamp(min=1).to(network.items)

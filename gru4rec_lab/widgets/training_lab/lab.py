@@ -360,8 +360,9 @@ class TrainingLab(PicturePanel):
 
     def _show_chosen(self) -> None:
         """Let the picture show what the toggles say and the pinned run, on the settings now."""
-        self._draw()
+        # The marks of changes come first: they are quick, a picture may wait for another one.
         self._tell()
+        self._draw()
 
     def _wake(self, event: Event) -> None:
         """In the training thread: observations and changes are shown at once."""
