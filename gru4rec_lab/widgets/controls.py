@@ -64,7 +64,7 @@ class StepsSlider(widgets.SelectionSlider):
     """A slider over whole numbers that are not evenly spaced, to which others can be added.
 
     `words` says what a number is called, `most` is the highest that can be added, and numbers
-    stand in the order of `order`.
+    stand in the order of `order`. A step may be a word too, if it is among the first ones.
     """
 
     def __init__(
@@ -88,12 +88,14 @@ class StepsSlider(widgets.SelectionSlider):
         """Show this number, as a step of its own if it was none.
 
         Raises:
-            ValueError: not a whole number from 0 to the highest one.
+            ValueError: not a whole number from 0 to the highest one, nor one of the words.
         """
-        if not isinstance(value, int) or not 0 <= value <= self._most:
-            most = "on" if self._most == inf else f"to {self._most:,}"
-            raise ValueError(f"must be a whole number from 0 {most}, got {value!r}")
         before, steps = self.value, {step for _, step in self.options}
+        names = [step for step in steps if isinstance(step, str)]
+        if value not in names and not (isinstance(value, int) and 0 <= value <= self._most):
+            most = "on" if self._most == inf else f"to {self._most:,}"
+            most += "".join(f", or {name!r}" for name in names)
+            raise ValueError(f"must be a whole number from 0 {most}, got {value!r}")
         if value in steps:
             self.value = value
             return
