@@ -1,7 +1,9 @@
 """`n_sample="all"`: all items but its target are a row's negatives, each once."""
 
+from contextlib import closing
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import given
@@ -11,7 +13,8 @@ from torch.nn.functional import cross_entropy
 from gru4rec_lab import Config, Controls, load_model, load_sessions, train
 from gru4rec_lab.batches import Batch
 from gru4rec_lab.config import check_setting
-from gru4rec_lab.diagnostics import probe_scores
+from gru4rec_lab.diagnostics import GradientByRank, probe_scores
+from gru4rec_lab.diagnostics.stored import reference_gradients, trained_scores
 from gru4rec_lab.losses import LOSSES
 from gru4rec_lab.model import carried
 from gru4rec_lab.sampling import NegativeSampler
@@ -22,6 +25,11 @@ from gru4rec_lab.training.graph_step import GraphStep
 from gru4rec_lab.training.numba_step.step import NumbaStep
 from gru4rec_lab.training.numba_step.supported import missing_kernel
 from gru4rec_lab.training.optim import EPS
+from gru4rec_lab.widgets import TrainingLab
+from gru4rec_lab.widgets.controls import set_value, steps_slider
+from gru4rec_lab.widgets.training_lab.picture import View, drawn
+from gru4rec_lab.widgets.training_lab.text import hint
+from tests.labs import TINY, finished
 from tests.recorded import RecordedCapture
 from tests.test_step import (
     ITEMS,
@@ -331,3 +339,81 @@ def test_the_probe_sees_every_other_item_once(cycle):
     torch.testing.assert_close(target, linear)
     again = probe_scores(model, cycle, settings=Settings.of(config), seed=5)
     assert torch.equal(again[1], negatives)
+
+
+def test_the_stored_scores_have_every_other_item_once():
+    scores = trained_scores(4)
+    rows, n_items = scores.rows("all"), scores.catalogue.shape[1]
+    assert rows.shape == (len(scores.columns), n_items - 1)
+    whole = torch.cat([rows, scores.target[:, None]], dim=1)
+    assert torch.equal(whole.sort(dim=1).values, scores.catalogue.sort(dim=1).values)
+    assert reference_gradients("all", 0.0) is reference_gradients("all", 0.0)
+
+
+# The lab.
+
+
+def test_a_slider_of_numbers_takes_a_word_that_it_has_and_no_other():
+    slider = steps_slider("n", 8, [0, 8, "all"], css="n", tooltip="", order=order, words=str)
+    set_value(slider, "n", "all")
+    assert (slider.value, slider.index) == ("all", 2)
+    set_value(slider, "n", 64)
+    assert [value for _, value in slider.options] == [0, 8, 64, "all"]
+    for odd in ("ALL", -1, 1.5, None, ["all"]):
+        with pytest.raises(ValueError, match="n must be a whole number from 0 on, or 'all', got"):
+            set_value(slider, "n", odd)
+    numbers = steps_slider("n", 8, [0, 8], css="n", tooltip="")
+    with pytest.raises(ValueError, match="whole number from 0 on, got 'all'"):
+        set_value(numbers, "n", "all")
+
+
+def order(step):
+    return float("inf") if step == "all" else step
+
+
+def test_the_right_end_of_the_labs_slider_is_all_items(training_lab):
+    slider = training_lab.n_sample
+    assert slider.options[-1] == ("all items", "all")
+    slider.index = len(slider.options) - 1
+    assert training_lab.controls.n_sample == "all"
+    assert "n_sample=all " in training_lab.settings_string
+    notes = training_lab._elements.controls.notes
+    assert "none is drawn" in notes["sample_alpha"].value
+    training_lab.loss.value = "cross-entropy"
+    assert "none is drawn" in notes["logq"].value
+    training_lab.take({"n_sample": 300})
+    assert [value for _, value in slider.options][-2:] == [2048, "all"]
+    assert notes["logq"].value == ""
+
+
+def test_a_lab_of_all_items_trains_is_pinned_restored_and_replayed(short_lab, stops):
+    short_lab.n_sample.value = "all"
+    finished(short_lab)
+    seen, n_items = short_lab.run.history.last_observation, short_lab.model.network.n_items
+    assert short_lab.error == ""
+    assert seen.n_negatives == n_items - 1
+    assert 1 <= seen.effective <= n_items - 1
+    short_lab.pin()
+    assert "all extra negatives" in short_lab.pinned.label
+    short_lab.scores_of.value = "reference"
+    assert short_lab.error == ""
+    with closing(TrainingLab.restore(short_lab.settings_string, stops)) as again:
+        assert again.n_sample.value == again.controls.n_sample == "all"
+
+
+def test_all_items_are_enough_for_the_hint():
+    curves = {"bpr": np.array([0.01, 1.0]), "bpr-max": np.array([0.8, 1.0])}
+    at = {"bpr": 1.0, "bpr-max": 1.0}
+    gradients = GradientByRank(np.array([0.0, 9.0]), np.array([1, 1]), curves, at)
+    asked = replace(Settings.of(TINY), n_sample="all")
+    assert "switch <b>loss</b> to bpr-max" in hint("running", gradients, asked, "model")
+
+
+@pytest.mark.parametrize(("n_negatives", "highest"), [(2999, 3000), (3001, 10**4), (10**5, 10**5)])
+def test_the_axes_of_the_lab_reach_to_all_negatives(short_lab, n_negatives, highest):
+    history = finished(short_lab).run.history
+    last = history.observations[-1]
+    history.observations[-1] = replace(last, value=replace(last.value, n_negatives=n_negatives))
+    panes = drawn(history, Settings.of(TINY), View())[0].panes
+    limits = panes["pull"].x.limits[1], panes["effective"].y.limits[1], panes["right"].x.limits[1]
+    assert limits == (highest, highest, highest)

@@ -30,7 +30,7 @@ def test_defaults_are_the_authors():
         ),
         ({"sample_alpha": float("nan")}, "sample_alpha must be a number of at least 0, got nan"),
         ({"momentum": 1}, "momentum must be a number of at least 0 and at most 0.9999, got 1"),
-        ({"n_sample": 10**10}, r"n_sample must be .* most 2\.14748e\+09, or 'all', got 10000000000"),
+        ({"n_sample": 10**10}, r"n_sample must .* most 2\.14748e\+09, or 'all', got 10000000000"),
         ({"bpreg": float("inf")}, r"bpreg must be .* at least 0 and at most 3e\+38, got inf; the"),
         ({"bpreg": -1}, "bpreg must be a number of at least 0, got -1; the default is 1.0"),
         ({"seed": 1.5}, "seed must be a whole number of at most 64 bits, got 1.5; the default is"),

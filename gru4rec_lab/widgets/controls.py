@@ -1,7 +1,7 @@
 """Labelled controls that all panels share, and how a value is put into one."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from math import inf
 from typing import Any
 
@@ -9,6 +9,7 @@ import ipywidgets as widgets
 from traitlets import Bunch, TraitError
 
 LABEL = {"description_width": "150px"}
+Step = int | str  # of a slider: a number, or a word such as "all"
 
 
 def marked(widget: widgets.DOMWidget, *css_classes: str) -> widgets.DOMWidget:
@@ -69,19 +70,19 @@ class StepsSlider(widgets.SelectionSlider):
 
     def __init__(
         self,
-        value: int,
-        steps: list[int],
+        value: Step,
+        steps: Sequence[Step],
         *,
-        words: Callable[[int], str] = "{:,}".format,
+        words: Callable[[Step], str] = "{:,}".format,
         most: float = inf,
-        order: Callable[[int], float] = float,
+        order: Callable[[Step], float] = float,
         **look: Any,
     ):
         self._words, self._most, self._order = words, most, order
         self._updating = Updating()
         super().__init__(options=self._named({*steps, value}), value=value, **look)
 
-    def _named(self, steps: set[int]) -> list[tuple[str, int]]:
+    def _named(self, steps: set[Step]) -> list[tuple[str, Step]]:
         return [(self._words(step), step) for step in sorted(steps, key=self._order)]
 
     def offer(self, value: Any) -> None:
@@ -112,7 +113,7 @@ class StepsSlider(widgets.SelectionSlider):
 
 
 def steps_slider(
-    label: str, value: int, steps: list[int], *, css: str, tooltip: str, **how: Any
+    label: str, value: Step, steps: Sequence[Step], *, css: str, tooltip: str, **how: Any
 ) -> StepsSlider:
     """A labelled `StepsSlider`."""
     how |= {"value": value, "steps": steps}
