@@ -111,7 +111,11 @@ class NumbaStep:
             return plain(batch, negatives, settings)
         corrections = self._corrections_at(settings.sample_alpha) if knobs.logq else None
         inputs, targets, carry = batch.arrays
-        items = targets, np.arange(n_sample) if each_once else negatives.numpy(), inputs
+        items = (
+            targets,
+            np.arange(n_sample, dtype=np.int64) if each_once else negatives.numpy(),
+            inputs,
+        )
         self._columns.look_up(*items, corrections, knobs.logq, plain.mask, each_once)
         self._stack.forward(plain.hidden, carry)
         plain.hidden = self._stack.hidden
