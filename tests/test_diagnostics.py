@@ -234,8 +234,8 @@ def seen_in_training(monkeypatch):
     def seen(config, sessions):
         steps = []
 
-        def record(scores, loss, *, bpreg, elu_param, absent):
-            target, negatives = split_columns(elu(scores, elu_param))
+        def record(scores, loss, *, bpreg, elu_param, absent, own):
+            target, negatives = split_columns(elu(scores, elu_param), own)
             if absent is not None:
                 negatives = negatives.masked_fill(split_columns(absent)[1], -torch.inf)
             steps.append((target, negatives))
@@ -251,18 +251,19 @@ def seen_in_training(monkeypatch):
     return seen
 
 
+@pytest.mark.parametrize("n_sample", [9, "all"])
 @pytest.mark.parametrize(
     ("sampler", "collisions", "logq_mode"),
     [each for each in product(*WAYS) if {"hard", "exact"} - {*each}],
 )
 def test_probe_scores_are_those_that_the_loss_of_a_training_step_sees(
-    sampler, collisions, logq_mode, seen_in_training, monkeypatch
+    sampler, collisions, logq_mode, n_sample, seen_in_training, monkeypatch
 ):
     random = np.random.default_rng(0)
     rows = [(session, item) for session in range(4) for item in random.integers(0, 6, 5)]
     frame = {"SessionId": [s for s, _ in rows], "ItemId": [i for _, i in rows], "Time": range(20)}
     sessions = one_session(frame)
-    config = Config(layers=(8,), batch_size=4, n_sample=9, n_epochs=1, logq=0.7, seed=3)
+    config = Config(layers=(8,), batch_size=4, n_sample=n_sample, n_epochs=1, logq=0.7, seed=3)
     config = config.with_changes(sampler=sampler, collisions=collisions, logq_mode=logq_mode)
     model, (target, negatives) = seen_in_training(config, sessions)
     drawn_as_in_training = lambda seed, _, device: generator(seed, "negatives", device)  # noqa: E731
@@ -270,7 +271,7 @@ def test_probe_scores_are_those_that_the_loss_of_a_training_step_sees(
     got = seen_by_loss(config, *probe_scores(model, sessions, seed=3))
     torch.testing.assert_close(got[0], target)
     torch.testing.assert_close(got[1], negatives)
-    masked = collisions == "mask" or logq_mode == "exact"
+    masked = n_sample != "all" and (collisions == "mask" or logq_mode == "exact")
     assert bool(negatives.isneginf().any()) == masked
 
 

@@ -1012,8 +1012,11 @@ def test_any_number_of_extra_negatives_and_any_speed_limit_can_be_typed(lab):
         assert "extra negatives must be a whole number from 0" in negatives.note.value
         assert repr(nonsense) in negatives.note.value or nonsense in negatives.note.value
         assert negatives.typed.value == "1,234"
-    negatives.element.value = 32
-    assert negatives.typed.value == "32"
+    for word in ("all", "all items"):
+        negatives.element.value = 32
+        assert negatives.typed.value == "32"
+        negatives.typed.value = word
+        assert (lab.n_sample.value, negatives.typed.value) == ("all", "all items")
     negatives.typed.value = "33"
     assert negatives.note.value == ""
     speed = next(each for each in fields_of(lab) if each.element is lab.speed)

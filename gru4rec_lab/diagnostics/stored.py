@@ -11,7 +11,7 @@ import json
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import torch
@@ -21,6 +21,7 @@ from torch import Tensor
 from ..device import generator
 from ..losses import LOSSES, Loss
 from ..sampling import Sampler, popularity_weight
+from ..score_matrix import split_columns
 from .gradients import GradientByRank, gradient_by_rank
 
 if TYPE_CHECKING:
@@ -107,8 +108,12 @@ class TrainedScores:
         items = torch.cat([self.columns[number, 1:], extra_items(sample_alpha, n_sample)])
         return self.catalogue[number, items]
 
-    def rows(self, n_sample: int, sample_alpha: float = 0.5) -> Float[Tensor, "targets negatives"]:
-        """`negatives` of every target, a row each."""
+    def rows(
+        self, n_sample: int | Literal["all"], sample_alpha: float = 0.5
+    ) -> Float[Tensor, "targets negatives"]:
+        """`negatives` of every target, a row each; with "all", the scores of all other items."""
+        if n_sample == "all":
+            return split_columns(self.catalogue, self.columns[:, 0])[1]
         extra = extra_items(sample_alpha, n_sample).expand(len(self.columns), -1)
         return self.catalogue.gather(1, torch.cat([self.columns[:, 1:], extra], dim=1))
 
@@ -177,17 +182,20 @@ def _file() -> dict:
     return {"scores": scores, "columns": columns, "support": support, "made": made}
 
 
-def reference_gradients(n_sample: int, sample_alpha: float) -> GradientByRank:
+def reference_gradients(n_sample: int | Literal["all"], sample_alpha: float) -> GradientByRank:
     """Gradients of all losses on shipped scores of a fully trained BPR model, linear, no ELU.
 
     Each test target has the 31 others of its batch as negatives, and `n_sample` extra ones drawn
-    by popularity^`sample_alpha`, at most 32,768.
+    by popularity^`sample_alpha`, at most 32,768; with "all", all other items, each once.
     """
-    return _reference(min(n_sample, MOST_EXTRA), sample_alpha, tuple(LOSSES.values()))
+    known = n_sample if n_sample == "all" else min(n_sample, MOST_EXTRA)
+    return _reference(known, sample_alpha, tuple(LOSSES.values()))
 
 
 @lru_cache(maxsize=32)
-def _reference(n_sample: int, sample_alpha: float, losses: tuple[Loss, ...]) -> GradientByRank:
+def _reference(
+    n_sample: int | str, sample_alpha: float, losses: tuple[Loss, ...]
+) -> GradientByRank:
     # The losses are a part of the key: a learner adds and replaces them while the kernel lives.
     scores = trained_scores(EPOCHS[-1])
     rows = scores.rows(n_sample, sample_alpha)

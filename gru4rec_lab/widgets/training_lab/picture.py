@@ -1,5 +1,6 @@
 """The lab's picture as plain data: what a run did so far, and what its losses see in the scores."""
 
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -92,9 +93,11 @@ def _picture(history: History, pane: str, ghost: Pinned | None, shown: Numbers) 
     n_steps = max(history.n_steps, ghost.n_steps if ghost else 0) or 1000
     losses = [shown[f"loss {name}"][1] for name in LOSSES]
     shares = [shown[f"{kind}{name}"][1] for name in LOOKS for kind in ("", "end ", "ghost ")]
-    right = weight_pane(RIGHT, HIGHEST) if pane == "weights" else score_pane(RIGHT, **SCORE_BINS)
+    most = max((each.value.n_negatives for each in history.observations), default=0)
+    highest = HIGHEST if most <= HIGHEST else 10 ** math.ceil(math.log10(most))
+    right = weight_pane(RIGHT, highest) if pane == "weights" else score_pane(RIGHT, **SCORE_BINS)
     panes = {
-        "pull": pull_pane(PULL, HIGHEST),
+        "pull": pull_pane(PULL, highest),
         "quality": _over_steps(
             QUALITY, n_steps, Axis((0, top_of(shares, QUALITY_LIMITS, at_least=0.6)),
             label="share of held-out targets"), "quality", ghost is not None,
@@ -104,7 +107,7 @@ def _picture(history: History, pane: str, ghost: Pinned | None, shown: Numbers) 
             label="mean a target"), "training loss",
         ),
         "effective": _over_steps(
-            EFFECTIVE, n_steps, Axis((1, HIGHEST), "log", "negatives", ticks=count_ticks(HIGHEST)),
+            EFFECTIVE, n_steps, Axis((1, highest), "log", "negatives", ticks=count_ticks(highest)),
             "effective negatives",
         ),
         "right": right,

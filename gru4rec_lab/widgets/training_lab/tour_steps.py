@@ -8,6 +8,7 @@ that began with another loss. In braces stand names of `tour_numbers`.
 """
 
 from dataclasses import asdict
+from math import inf
 from typing import Any
 
 from ...training.events import Observed
@@ -95,7 +96,8 @@ def tour_settings(run: LabRun, begun: tuple[History, int]) -> dict[str, Any]:
     since = max([since, *(change.step - 1 for change in history.changes[-1:])])
     trained = last.step - since if last and last.settings == asked else 0
     other = _comparable(run) and run.pinned.config.loss != history.config.loss
-    return asdict(asked) | {"trained": trained, "compared": other}
+    n_sample = inf if asked.n_sample == "all" else asked.n_sample
+    return asdict(asked) | {"n_sample": n_sample, "trained": trained, "compared": other}
 
 
 def tour_numbers(run: LabRun, start: dict[str, Any]) -> dict[str, Any]:
