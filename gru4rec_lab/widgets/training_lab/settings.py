@@ -71,7 +71,7 @@ class NextRunSettings(Fold):
 
     def __init__(self, config: Config, *, own_data: bool):
         self._separate = 0 if config.constrained_embedding else config.embedding
-        names = [each.name for each in list_datasets()]
+        names = [each.name for each in list_datasets() if not each.command]
         self.elements: dict[str, widgets.ValueWidget] = {
             "data": widgets.Dropdown(
                 options=[OWN, *names] if own_data else names, **_element("data", "data set")
