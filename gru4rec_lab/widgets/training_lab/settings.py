@@ -169,6 +169,9 @@ class LabSettings:
 
     def _checked(self, settings: dict[str, Any]) -> dict[str, Any]:
         checked = dict(settings)
+        for each in list_datasets():
+            if each.command and settings.get("data") == each.name:
+                raise ValueError(f"{each.name!r} is not on this machine; get it: {each.command}")
         for name, value in settings.items():
             if name not in self.elements:
                 known = ", ".join(self.elements)
