@@ -22,8 +22,8 @@ from .text import silent_controls
 
 WIDTHS = (150, 78, 400)  # of a label, a button, a row of buttons
 IN_VIEW = [
-    "source", "pane", "n_sample", "spread", "target_score", "epoch", "number", "sample_alpha",
-    "pasted",
+    "source", "pane", "n_sample", "spread", "target_score", "model", "epoch", "number",
+    "sample_alpha", "pasted",
 ]  # fmt: skip
 
 
@@ -186,7 +186,7 @@ def from_text(text: str) -> dict[str, Any]:
     Raises:
         ValueError: a part that is no `name=value`.
     """
-    words = ("source", "pasted", "scale", "pane")
+    words = ("source", "model", "pasted", "scale", "pane")
     return settings_box.from_text(text, words=words, lists=("losses",))
 
 

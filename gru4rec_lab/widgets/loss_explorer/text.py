@@ -128,8 +128,8 @@ def _on_gaussian(numbers: Numbers, settings: dict[str, Any]) -> str:
 def _on_trained(numbers: Numbers, settings: dict[str, Any]) -> str:
     if settings["epoch"] == 0:
         return (
-            f"raise <b>trained for</b>. {_narrow(numbers)} As BPR learns, its scores spread and "
-            "its own pull fades."
+            f"raise <b>trained for</b>. {_narrow(numbers)} As the model learns, its scores "
+            "spread and BPR's pull fades."
         )
     if settings["n_sample"] < MANY:
         return "raise <b>extra negatives</b> and watch the dashed lines fall on the left."
