@@ -400,6 +400,15 @@ def test_hints_lead_to_why_bpr_vanishes(explorer):
         assert "Try:" in explorer.hint.value
 
 
+def test_a_hint_on_narrow_scores_leads_to_the_wide_ones_of_the_same_clicks(explorer):
+    explorer.controls.apply({"source": "trained", "model": "e-shop-bpr-max", "n_sample": 2048})
+    assert "choose the <b>model</b> e-shop BPR. Here 2,079 negatives" in explorer.hint.value
+    explorer.model.value = "e-shop-bpr"
+    assert "change <b>test target</b>" in explorer.hint.value
+    explorer.controls.apply({"epoch": 0.3, "temperature": 4.0})
+    assert f"As many as {explorer.numbers['near']:.1%} of the negatives" in explorer.hint.value
+
+
 def test_formulas_of_bpr_and_bpr_max_stand_there_from_the_start():
     panel = LossExplorer(key="formulas")
     assert all(LOSSES[loss].equation in panel.formula.value for loss in ("bpr", "bpr-max"))

@@ -209,6 +209,9 @@ def _element(
             return float_slider(label, value, low, high, step, **look)
         case {"choices": choices, "tooltips": tooltips}:
             return toggle_buttons(label, choices, tooltips, css=look["css"], widths=WIDTHS)
+        case {"choices": choices, "menu": True}:
+            options = list(choices.items())
+            return labelled(widgets.Dropdown, label, options=options, value=value, **look)
         case {"choices": choices}:
             options = list(choices.values())
             return labelled(widgets.SelectionSlider, label, options=options, value=value, **look)

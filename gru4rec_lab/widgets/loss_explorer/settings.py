@@ -61,12 +61,12 @@ CONTROLS: dict[str, dict[str, Any]] = {
         "sample_alpha (power)",
         "extra negatives are drawn with probability ~ clicks^sample_alpha (no unit): "
         "0 uniform over the items, 1 by popularity", 0.5, 0.0, 1.0, 0.05),
-    "model": _choices(
-        "model", FLIGHTS,
-        {"flights BPR": FLIGHTS, "shop BPR": "e-shop-bpr", "shop BPR-max": "e-shop-bpr-max"},
-        ["BPR on the routes of aircraft, 1,881 items",
-         "BPR on the clicks in a clothing shop, 213 items: many extra negatives are copies",
-         "BPR-max on the same clicks, nothing else changed"]),
+    "model": {
+        "label": "model", "value": FLIGHTS, "menu": True,
+        "tooltip": "what was trained: BPR on the flights (1,881 items), or BPR or, with nothing "
+        "else changed, BPR-max on the clicks in a clothing shop (213: most samples are copies)",
+        "choices": {"flights BPR": FLIGHTS, "e-shop BPR": "e-shop-bpr",
+                    "e-shop BPR-max": "e-shop-bpr-max"}},
     "epoch": {
         "label": "trained for (epochs)", "value": 4,
         "tooltip": "epochs of training after which the scores were taken",
