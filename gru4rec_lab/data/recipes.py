@@ -76,7 +76,7 @@ class Recipe:
     def by_hand(self) -> str:
         """What to do where the address cannot be reached."""
         return (
-            f"download {self.address} in a browser (from {self.page}), then: "
+            f"download it in a browser ({self.address} or {self.page}), then: "
             f'{self.command} "path/to/what you downloaded"'
         )
 
@@ -94,7 +94,7 @@ def load_recipe(recipe: Recipe, repeats: bool = False) -> Sessions:
     if not recipe.is_here:
         raise FileNotFoundError(
             f"{recipe.name!r} is not on this machine; get it with: {recipe.command} "
-            f"(from {recipe.page}, {recipe.licence}); without a network: {recipe.by_hand}; "
+            f"({recipe.licence}); without a network: {recipe.by_hand}; "
             f"or put {recipe.file!r} into {recipe.path.parent}"
         )
     # Other clicks than these are refused, so that they stand for the file.
