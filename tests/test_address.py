@@ -16,6 +16,8 @@ from gru4rec_lab.widgets.tour import seen, unmet
          "source=gaussian&n_sample=512&losses=bpr,bpr-max"),
         ({"spread": 4.0, "epoch": 0, "number": 3}, "source=gaussian"),
         ({"source": "trained", "spread": 2.0, "epoch": 0.3}, "source=trained&epoch=0.3"),
+        ({"source": "trained", "model": "e-shop-bpr-max"}, "source=trained&model=e-shop-bpr-max"),
+        ({"model": "e-shop-bpr"}, "source=gaussian"),
         ({"source": "pasted", "pasted": "1 2,3&4"}, "source=pasted&pasted=1+2,3%264"),
         ({"temperature": 3.9999999999999996, "losses": []},
          "source=gaussian&temperature=4&losses="),

@@ -288,6 +288,21 @@ def test_another_data_set_loads_in_the_next_run(lab):
     assert any("boots" in str(item) for item in lab.model.item_ids)
 
 
+def test_the_menu_offers_the_clicks_of_the_e_shop_once_they_are_here(tmp_path, monkeypatch):
+    monkeypatch.setenv("GRU4REC_LAB_CACHE", str(tmp_path))
+    lab = TrainingLab()
+    assert "e-shop" not in lab.next_run.elements["data"].options
+    lab.close()
+    with pytest.raises(ValueError, match="'e-shop' is not on this machine; get it: python -m"):
+        TrainingLab(settings="data=e-shop", key="not made")
+    (tmp_path / "downloads").mkdir()
+    (tmp_path / "downloads" / "e-shop clothing 2008.csv").touch()
+    lab = TrainingLab(settings="data=e-shop")
+    assert lab.next_run.elements["data"].options[:2] == ("flights", "e-shop")
+    assert lab.next_run.data == "e-shop"
+    lab.close()
+
+
 @pytest.mark.parametrize(
     ("name", "value", "why"),
     [("layers", "64; 3", "whole numbers with commas"), ("batch_size", 0, "batch_size must be"),
