@@ -11,9 +11,11 @@ window.g4r = {
     return [...g4r.panel(mark).querySelectorAll(inside)].filter(box => box.offsetParent
       && !box.closest('.g4r-next-run, .g4r-probe') && !g4r.name(box).includes('needs a new run') && (!box.matches('.widget-text') || box.querySelector('input[type=number]')));
   },
-  // A checkbox has its words beside an empty label, of a character without width.
-  name: box => (box.matches('.widget-checkbox') ? null : box.querySelector('.widget-label'))
-    ?.textContent.trim() ?? box.textContent.replace(/\u200B/g, '').trim(),
+  // A checkbox has its words beside an empty label, of a character without width; a number box
+  // beside a slider has none but its tooltip.
+  name: box => ((box.matches('.widget-checkbox') ? null : box.querySelector('.widget-label'))
+    ?.textContent.trim() ?? box.textContent.replace(/\u200B/g, '').trim())
+    || (box.querySelector('[title]') ?? box).title,
   names: mark => g4r.controls(mark).map(g4r.name),
 
   // Change a control as a key would: one step up, or back again.

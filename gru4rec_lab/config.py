@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from numbers import Real
-from typing import Any, no_type_check
+from typing import Any, Literal, no_type_check
 
 import numpy as np
 import torch
@@ -80,6 +80,13 @@ def _number(low: float, high: float = _LARGEST) -> _Check:
     return check
 
 
+def _n_sample(value: Any) -> int | str:
+    try:
+        return "all" if isinstance(value, str) and value == "all" else _whole(0)(value)
+    except _Unfit as wanted:
+        raise _Unfit(f"{wanted}, or 'all'") from None
+
+
 def _rate(value: Any) -> float:
     if not _is_within(value, 0, _LARGEST) or not value:
         raise _Unfit("must be a number above 0")
@@ -131,7 +138,7 @@ _CHECKS: dict[str, _Check] = {
     "layers": _layers,
     "loss": _loss,
     "batch_size": _whole(1),
-    "n_sample": _whole(0),
+    "n_sample": _n_sample,
     "sample_alpha": _number(0),
     "logq": _number(0),
     "bpreg": _number(0),
@@ -177,7 +184,9 @@ class Config:
         loss: a name of `LOSSES`.
         batch_size: sessions that advance side by side.
         n_sample: extra negatives drawn for every step, shared by its rows; may exceed the
-            catalogue, since draws are with replacement.
+            catalogue, since draws are with replacement. "all": a row's negatives are all items but
+            its target, each once. Nothing is drawn and nothing to correct, so that `sample_alpha`,
+            `logq`, `logq_mode`, `sampler` and `collisions` do nothing.
         sample_alpha: extra negatives are drawn with probability ~ support^alpha (0 uniform, 1
             popularity).
         logq: strength of the popularity correction of cross-entropy (0 off, 1 full).
@@ -211,7 +220,7 @@ class Config:
     layers: tuple[int, ...] = (100,)
     loss: str = "cross-entropy"
     batch_size: int = 64
-    n_sample: int = 2048
+    n_sample: int | Literal["all"] = 2048
     sample_alpha: float = 0.5
     logq: float = 0.0
     bpreg: float = 1.0

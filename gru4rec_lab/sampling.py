@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from types import MappingProxyType
-from typing import Protocol, runtime_checkable
+from typing import Literal, Protocol, runtime_checkable
 
 import torch
 from jaxtyping import Bool, Float, Int, Real
@@ -179,10 +179,15 @@ class NegativeSampler:
     def pick(
         self,
         batch: HasTargets,
-        n_sample: int,
+        n_sample: int | Literal["all"],
         scores_of: Callable[[HasTargets, Int[Tensor, "pool"]], Float[Tensor, "batch pool"]],
-    ) -> Int[Tensor, "n_sample"]:
-        """The extra negatives of a step; "hard" asks for the `scores_of` items in this batch."""
+    ) -> Int[Tensor, "n_sample"] | None:
+        """The extra negatives of a step; "hard" asks for the `scores_of` items in this batch.
+
+        None for "all": each item but a row's target is its negative, and nothing is drawn.
+        """
+        if n_sample == "all":
+            return None
         if not n_sample or not (self._hard or self._resample):
             return self._sampler.draw(n_sample)
         pool = self._sampler.draw(POOL * n_sample)

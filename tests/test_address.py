@@ -4,7 +4,8 @@ from gru4rec_lab.widgets import LossExplorer
 from gru4rec_lab.widgets.loss_explorer.address import address
 from gru4rec_lab.widgets.loss_explorer.controls import ExplorerControls
 from gru4rec_lab.widgets.loss_explorer.settings import CONTROLS
-from gru4rec_lab.widgets.loss_explorer.tour import STEPS, reached, seen, tour_numbers
+from gru4rec_lab.widgets.loss_explorer.tour_steps import STEPS, tour_numbers
+from gru4rec_lab.widgets.tour import seen, unmet
 
 
 @pytest.mark.parametrize(
@@ -15,6 +16,8 @@ from gru4rec_lab.widgets.loss_explorer.tour import STEPS, reached, seen, tour_nu
          "source=gaussian&n_sample=512&losses=bpr,bpr-max"),
         ({"spread": 4.0, "epoch": 0, "number": 3}, "source=gaussian"),
         ({"source": "trained", "spread": 2.0, "epoch": 0.3}, "source=trained&epoch=0.3"),
+        ({"source": "trained", "model": "e-shop-bpr-max"}, "source=trained&model=e-shop-bpr-max"),
+        ({"model": "e-shop-bpr"}, "source=gaussian"),
         ({"source": "pasted", "pasted": "1 2,3&4"}, "source=pasted&pasted=1+2,3%264"),
         ({"temperature": 3.9999999999999996, "losses": []},
          "source=gaussian&temperature=4&losses="),
@@ -51,9 +54,9 @@ def test_every_step_of_the_tour_waits_for_its_control_and_says_numbers():
     for step in STEPS:
         panel.controls.apply(usual | step["start"])
         before = tour_numbers(panel.numbers, panel.curves)
-        assert not reached(step, panel.controls.settings())
+        assert unmet(step, panel.controls.settings())
         panel.controls.apply({step["control"]: (ends | {"source": "trained"})[step["control"]]})
-        assert reached(step, panel.controls.settings())
+        assert unmet(step, panel.controls.settings()) is None
         told = seen(step, before, tour_numbers(panel.numbers, panel.curves))
         assert "{" not in told
         assert any(letter.isdigit() for letter in told)

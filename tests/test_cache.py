@@ -1,6 +1,6 @@
 import os
 import sys
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 
 import numpy as np
@@ -56,6 +56,12 @@ def test_the_second_load_reads_what_the_first_one_kept(folder):
 def test_names_read_from_the_cache_are_plain_strings(folder):
     cached("k", prepare)
     assert type(cached("k", prepare).item_ids[0]) is str
+
+
+def test_ids_that_are_numbers_are_read_as_numbers(folder):
+    numbered = replace(SESSIONS, session_ids=np.array([7, 12]), item_ids=np.array([3, 1, 2]))
+    assert_same(cached("k", lambda: numbered), numbered)
+    assert_same(cached("k", prepare), numbered)
 
 
 def test_another_key_is_another_file(folder):

@@ -6,7 +6,7 @@ import pytest
 from gru4rec_lab import Sessions, list_datasets, load_sessions, load_split
 from gru4rec_lab.data.lab_split import lab_data
 
-NAMES = ["flights", "world:markov", "world:memory", "world:cycle", "world:shop"]
+NAMES = ["flights", "e-shop", "world:markov", "world:memory", "world:cycle", "world:shop"]
 
 
 def test_the_list_is_plain_data():
@@ -18,7 +18,7 @@ def test_the_list_is_plain_data():
 def test_the_list_shows_a_line_for_each_set_and_one_for_your_own():
     lines = repr(list_datasets()).splitlines()
     assert [line.split()[0] for line in lines] == [*NAMES, "your"]
-    assert lines[1] == "world:markov  synthetic  the next item depends on the last one only"
+    assert lines[2] == "world:markov  synthetic  the next item depends on the last one only"
     assert all(len(line) <= 100 for line in lines)
 
 

@@ -23,14 +23,14 @@ def test_defaults_are_the_authors():
     ("bad", "message"),
     [
         ({"loss": "hinge"}, "unknown loss 'hinge'; choose one of top1, bpr"),
-        ({"n_sample": -1}, "n_sample must be a whole number of at least 0, got -1; the def"),
+        ({"n_sample": -1}, "n_sample must be a whole number of at least 0, or 'all', got -1"),
         (
             {"batch_size": 0},
             "batch_size must be a whole number of at least 1, got 0; the",
         ),
         ({"sample_alpha": float("nan")}, "sample_alpha must be a number of at least 0, got nan"),
         ({"momentum": 1}, "momentum must be a number of at least 0 and at most 0.9999, got 1"),
-        ({"n_sample": 10**10}, r"n_sample must be .* at most 2\.14748e\+09, got 10000000000"),
+        ({"n_sample": 10**10}, r"n_sample must .* most 2\.14748e\+09, or 'all', got 10000000000"),
         ({"bpreg": float("inf")}, r"bpreg must be .* at least 0 and at most 3e\+38, got inf; the"),
         ({"bpreg": -1}, "bpreg must be a number of at least 0, got -1; the default is 1.0"),
         ({"seed": 1.5}, "seed must be a whole number of at most 64 bits, got 1.5; the default is"),
@@ -91,7 +91,7 @@ ODD = [
         np.bool_(True),
         10**30,
         [64],
-        "all",
+        "ALL",
         np.array(64),
         torch.tensor(64),
     )
@@ -125,6 +125,7 @@ def test_an_odd_value_is_refused_by_its_name_wherever_it_is_given(name, value):
         ("batch_size", np.int64(32), 32),
         ("batch_size", np.uint8(32), 32),
         ("n_sample", 512.0, 512),
+        ("n_sample", np.str_("all"), "all"),
         ("n_epochs", np.float32(3), 3),
         ("seed", np.int64(-3), -3),
         ("seed", 2**64 - 1, 2**64 - 1),
@@ -183,7 +184,8 @@ SETTINGS = st.fixed_dictionaries(
         "dropout_p_hidden": floats(0, 0.99),
     }
     | {name: floats(0, 3e38) for name in ("sample_alpha", "logq", "bpreg", "elu_param")}
-    | {name: wholes(1, 2**31 - 1) for name in ("batch_size", "n_sample", "n_epochs")}
+    | {name: wholes(1, 2**31 - 1) for name in ("batch_size", "n_epochs")}
+    | {"n_sample": st.just("all") | wholes(1, 2**31 - 1)}
     | {name: st.sampled_from(choices) for name, choices in CHOICES.items()}
 )
 

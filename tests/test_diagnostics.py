@@ -26,6 +26,8 @@ from gru4rec_lab.losses import elu
 from gru4rec_lab.score_matrix import split_columns
 from gru4rec_lab.training.controls import Settings
 
+from .watching import Watch
+
 # Medians of 60 draws from N(0, 4^2), an independent computation: -dL/dr_i by N, loss and rank.
 FIGURE_2 = {
     31: {
@@ -146,6 +148,15 @@ def test_weights_are_sorted_within_each_row():
     assert weights[0] == pytest.approx(torch.sigmoid(torch.tensor(3.0)).item())
 
 
+def test_scores_are_sorted_and_draws_are_found_without_the_slow_ways_of_torch(model):
+    with Watch() as seen:
+        _, negatives = probe_scores(*model)
+        weights = softmax_weights(negatives)
+    assert not {"sort", "searchsorted"} & {each.name for each in seen.operations}
+    by_torch = negatives.sort(dim=1, descending=True).values.softmax(dim=1).mean(dim=0)
+    assert (weights.weight == by_torch.double().numpy()).all()
+
+
 def test_spread_scores_leave_few_effective_negatives():
     wide, narrow = (effective_negatives(gaussian_scores(2079, std).rows) for std in (4.0, 0.2))
     assert wide < 60
@@ -223,8 +234,8 @@ def seen_in_training(monkeypatch):
     def seen(config, sessions):
         steps = []
 
-        def record(scores, loss, *, bpreg, elu_param, absent):
-            target, negatives = split_columns(elu(scores, elu_param))
+        def record(scores, loss, *, bpreg, elu_param, absent, own):
+            target, negatives = split_columns(elu(scores, elu_param), own)
             if absent is not None:
                 negatives = negatives.masked_fill(split_columns(absent)[1], -torch.inf)
             steps.append((target, negatives))
@@ -240,18 +251,19 @@ def seen_in_training(monkeypatch):
     return seen
 
 
+@pytest.mark.parametrize("n_sample", [9, "all"])
 @pytest.mark.parametrize(
     ("sampler", "collisions", "logq_mode"),
     [each for each in product(*WAYS) if {"hard", "exact"} - {*each}],
 )
 def test_probe_scores_are_those_that_the_loss_of_a_training_step_sees(
-    sampler, collisions, logq_mode, seen_in_training, monkeypatch
+    sampler, collisions, logq_mode, n_sample, seen_in_training, monkeypatch
 ):
     random = np.random.default_rng(0)
     rows = [(session, item) for session in range(4) for item in random.integers(0, 6, 5)]
     frame = {"SessionId": [s for s, _ in rows], "ItemId": [i for _, i in rows], "Time": range(20)}
     sessions = one_session(frame)
-    config = Config(layers=(8,), batch_size=4, n_sample=9, n_epochs=1, logq=0.7, seed=3)
+    config = Config(layers=(8,), batch_size=4, n_sample=n_sample, n_epochs=1, logq=0.7, seed=3)
     config = config.with_changes(sampler=sampler, collisions=collisions, logq_mode=logq_mode)
     model, (target, negatives) = seen_in_training(config, sessions)
     drawn_as_in_training = lambda seed, _, device: generator(seed, "negatives", device)  # noqa: E731
@@ -259,7 +271,7 @@ def test_probe_scores_are_those_that_the_loss_of_a_training_step_sees(
     got = seen_by_loss(config, *probe_scores(model, sessions, seed=3))
     torch.testing.assert_close(got[0], target)
     torch.testing.assert_close(got[1], negatives)
-    masked = collisions == "mask" or logq_mode == "exact"
+    masked = n_sample != "all" and (collisions == "mask" or logq_mode == "exact")
     assert bool(negatives.isneginf().any()) == masked
 
 

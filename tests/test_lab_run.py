@@ -335,6 +335,18 @@ def test_the_last_observation_is_whole_at_any_moment(short):
     assert all(weights is not None for weights in seen)
 
 
+def test_the_ends_of_epochs_share_what_is_the_same_in_their_evaluations(short):
+    told = []
+    short._on_event = told.append
+    first, last = ended(short).history.epochs
+    assert last in short.history.events
+    for name in ("session", "position", "target"):
+        assert getattr(last.evaluation, name) is getattr(first.evaluation, name)
+        whole = next(each for each in reversed(told) if isinstance(each, EpochDone)).evaluation
+        assert (getattr(last.evaluation, name) == getattr(whole, name)).all()
+    assert last.evaluation.recall == whole.recall
+
+
 def test_a_config_of_a_loss_that_is_not_here_is_refused_with_the_way_out(stops):
     config = object.__new__(type(TINY))
     config.__dict__.update(TINY.__dict__, loss="hinge")

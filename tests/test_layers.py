@@ -33,7 +33,7 @@ ELEMENTS = {
     "batch_explorer", "controls", "environment_panel", "neighbour_finder", "panel", "picture.view",
     "save_box", "score_shaper", "settings_box", "loss_explorer.controls", "loss_explorer.explorer",
     "training_lab.controls", "training_lab.lab", "training_lab.layout", "training_lab.settings",
-    "tour",
+    "training_lab.tour", "tour",
 }  # fmt: skip
 HEAVY = ["pandas", "matplotlib", "ipywidgets", "anywidget", "numba", "joblib", "distributed"]
 MOST_LINES = 400

@@ -16,11 +16,12 @@ from gru4rec_lab.diagnostics import (
 )
 from gru4rec_lab.diagnostics.stored import (
     EPOCHS,
+    MODELS,
     MOST_EXTRA,
     N_TARGETS,
-    SCORE_FILE,
     extra_items,
     provenance,
+    score_file,
     trained_support,
 )
 from gru4rec_lab.widgets import LossExplorer, live_panels
@@ -66,35 +67,61 @@ def test_theory_promises_too_few_when_scores_are_wide():
     assert gaussian_effective(2079, 4.0) < 1 < effective_negatives(gaussian_scores(2079, 4.0).rows)
 
 
-def test_shipped_scores_are_small_and_finite_and_widen_as_bpr_learns():
-    assert SCORE_FILE.stat().st_size < 1_000_000
-    scores = [trained_scores(epoch) for epoch in EPOCHS]
+def test_shipped_scores_are_small():
+    assert sum(score_file(model).stat().st_size for model in MODELS) < 1_000_000
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_shipped_scores_are_finite_and_widen_as_the_model_learns(model):
+    scores = [trained_scores(epoch, model) for epoch in EPOCHS]
     assert {len(at.target) for at in scores} == {N_TARGETS}
     spreads = [float(at.catalogue.std()) for at in scores]
     assert spreads == sorted(spreads)
     assert all(at.catalogue.isfinite().all() for at in scores)
 
 
-def test_shipped_scores_say_how_they_were_made():
-    made = provenance()
-    assert made["command"] == "python scripts/score_rows.py"
+@pytest.mark.parametrize("model", MODELS)
+def test_shipped_scores_say_how_they_were_made(model):
+    made = provenance(model)
+    assert made["command"].startswith("python scripts/score_rows.py")
+    assert model.split("-bpr")[0] in made["data"]
+    assert f"loss='{model.removeprefix('flights-').removeprefix('e-shop-')}'" in made["config"]
     assert {"torch", "numpy"} <= set(made["versions"])
     assert date.fromisoformat(made["date"])
 
 
-def test_trained_model_ranks_its_targets_better_than_an_untrained_one():
-    above = [float(trained_scores(epoch).ranks(2048).quantile(0.5)) for epoch in (0, 4)]
-    assert above[1] < above[0] / 10
+def test_shipped_scores_hold_no_ids():
+    for model in MODELS:
+        with np.load(score_file(model)) as file:
+            assert set(file) == {"scores", "columns", "support", "made"}
+            assert file["columns"].max() < len(file["support"]) == file["scores"].shape[2]
 
 
-def test_rows_of_the_trained_model_are_the_negatives_of_each_target():
-    scores = trained_scores(1)
+# Of 213 items more are near the target than of 1,881.
+@pytest.mark.parametrize(
+    ("model", "share"), [("flights-bpr", 1 / 10), ("e-shop-bpr", 1 / 8), ("e-shop-bpr-max", 1 / 10)]
+)
+def test_trained_model_ranks_its_targets_better_than_an_untrained_one(model, share):
+    above = [float(trained_scores(epoch, model).ranks(2048).quantile(0.5)) for epoch in (0, 4)]
+    assert above[1] < above[0] * share
+
+
+def test_bpr_max_keeps_the_scores_of_the_shop_narrower_than_bpr():
+    wide, narrow = (trained_scores(4, f"e-shop-{loss}").rows(512) for loss in ("bpr", "bpr-max"))
+    assert float(narrow.std(dim=1).mean()) < float(wide.std(dim=1).mean()) / 2
+    assert effective_negatives(narrow) > 2 * effective_negatives(wide)
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_rows_of_the_trained_model_are_the_negatives_of_each_target(model):
+    scores = trained_scores(1, model)
     each = torch.stack([scores.negatives(k, 64, 0.3) for k in range(N_TARGETS)])
     assert torch.equal(scores.rows(64, 0.3), each)
 
 
-def test_ranks_of_the_trained_model_count_the_negatives_above():
-    scores = trained_scores(1)
+@pytest.mark.parametrize("model", MODELS)
+def test_ranks_of_the_trained_model_count_the_negatives_above(model):
+    scores = trained_scores(1, model)
     counted = [(scores.negatives(k, 300, 0.3) > scores.target[k]).sum() for k in range(N_TARGETS)]
     assert scores.ranks(300, 0.3).tolist() == counted
 
@@ -102,6 +129,8 @@ def test_ranks_of_the_trained_model_count_the_negatives_above():
 def test_what_is_not_shipped_says_what_there_is():
     with pytest.raises(ValueError, match=r"choose one of 0, 0.3, 1, 4"):
         trained_scores(2)
+    with pytest.raises(ValueError, match="'shop'; choose one of flights-bpr, e-shop-bpr, e-shop"):
+        trained_scores(1, "shop")
     with pytest.raises(ValueError, match="0 to 32,768 extra negatives"):
         extra_items(0.5, 40_000)
 
@@ -169,9 +198,12 @@ def hidden(panel):
 @pytest.mark.parametrize(
     ("source", "unused"),
     [
-        ("gaussian", {"sample_alpha", "epoch", "number", "pasted"}),
+        ("gaussian", {"sample_alpha", "model", "epoch", "number", "pasted"}),
         ("trained", {"spread", "target_score", "pasted"}),
-        ("pasted", {"n_sample", "spread", "target_score", "sample_alpha", "epoch", "number"}),
+        (
+            "pasted",
+            {"n_sample", "spread", "target_score", "sample_alpha", "model", "epoch", "number"},
+        ),
     ],
 )
 def test_a_source_shows_only_the_controls_that_it_uses(explorer, source, unused):
@@ -183,6 +215,8 @@ def test_a_source_shows_only_the_controls_that_it_uses(explorer, source, unused)
 @pytest.mark.parametrize(
     ("name", "value"),
     [
+        ("model", "e-shop-bpr"),
+        ("model", "e-shop-bpr-max"),
         ("epoch", 0),
         ("number", 7),
         ("n_sample", 512),
@@ -366,6 +400,15 @@ def test_hints_lead_to_why_bpr_vanishes(explorer):
         assert "Try:" in explorer.hint.value
 
 
+def test_a_hint_on_narrow_scores_leads_to_the_wide_ones_of_the_same_clicks(explorer):
+    explorer.controls.apply({"source": "trained", "model": "e-shop-bpr-max", "n_sample": 2048})
+    assert "choose the <b>model</b> e-shop BPR. Here 2,079 negatives" in explorer.hint.value
+    explorer.model.value = "e-shop-bpr"
+    assert "change <b>test target</b>" in explorer.hint.value
+    explorer.controls.apply({"epoch": 0.3, "temperature": 4.0})
+    assert f"As many as {explorer.numbers['near']:.1%} of the negatives" in explorer.hint.value
+
+
 def test_formulas_of_bpr_and_bpr_max_stand_there_from_the_start():
     panel = LossExplorer(key="formulas")
     assert all(LOSSES[loss].equation in panel.formula.value for loss in ("bpr", "bpr-max"))
@@ -509,10 +552,22 @@ def test_settings_string_restores_picture_and_words(explorer):
     again.close()
 
 
+def test_settings_string_restores_the_model(explorer):
+    explorer.controls.apply({"source": "trained", "model": "e-shop-bpr-max"})
+    again = LossExplorer.restore(explorer.settings_string, key="again")
+    assert again.numbers == explorer.numbers
+    assert again.link.value.startswith("source=trained")
+    assert "model=e-shop-bpr-max" in again.link.value
+    explorer.model.value = "flights-bpr"
+    assert again.numbers != explorer.numbers
+    again.close()
+
+
 @pytest.mark.parametrize(
     ("text", "wrong"),
     [
         ("spraed=2", "unknown setting 'spraed'"),
+        ("model=bpr", "model cannot be 'bpr'; choose one of flights-bpr, e-shop-bpr"),
         ("spread", "write name=value"),
         ("spread=99", "between 0.1 and 6"),
         ("spread=wide", "spread cannot be 'wide'"),
@@ -584,7 +639,7 @@ def test_a_picture_of_another_format_is_refused(explorer, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "name", ["source", "sample_alpha", "epoch", "number", "pasted", "pane", "preset"]
+    "name", ["source", "sample_alpha", "model", "epoch", "number", "pasted", "pane", "preset"]
 )
 def test_every_control_has_a_label_a_tooltip_and_a_css_class(explorer, name):
     element = getattr(explorer, name)

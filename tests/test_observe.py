@@ -36,8 +36,9 @@ def clock(monkeypatch):
     return clock
 
 
-def steps_observed(schedule, clock, steps, *, takes=0.03, step=0.003):
+def steps_observed(schedule, clock, steps, *, takes=0.03, step=0.003, epoch=None):
     """A run of steps of 3 ms with observations of 30 ms: where, and their share of the time."""
+    epoch = epoch or steps
 
     def see(_model, _settings):
         clock.now += takes
@@ -46,8 +47,8 @@ def steps_observed(schedule, clock, steps, *, takes=0.03, step=0.003):
         yield Started(MODEL, steps, "cpu", "plain", SETTINGS)
         for number in range(1, steps + 1):
             clock.now += step
-            if number == steps:
-                yield EpochDone(steps, 1, 0.0, None)
+            if number % epoch == 0:
+                yield EpochDone(number, 1, 0.0, None)
             yield StepDone(number, 1)
 
     began = clock.now
@@ -60,6 +61,22 @@ def test_observations_take_a_small_share_of_the_time(clock):
     assert len(at) > 20
     assert share < 0.07
     assert all(step % 50 == 0 for step in at)
+
+
+def test_at_the_ends_of_short_epochs_they_take_no_larger_share(clock):
+    at, share = steps_observed(ObservationSchedule(25), clock, 5000, epoch=170)
+    assert {*range(170, 5000, 170)} <= {*at}
+    assert share < 0.07
+
+
+def test_observations_of_a_change_are_not_paid_for_by_the_usual_ones(clock):
+    schedule = ObservationSchedule(50)
+    for _ in range(20):
+        schedule.changed()
+        schedule.timed(lambda: setattr(clock, "now", clock.now + 0.03))
+        clock.now += 0.07
+    clock.now += 0.06 / 0.06
+    assert schedule.due(50)
 
 
 def test_a_throttled_training_is_observed_more_often(clock):

@@ -65,7 +65,7 @@ def test_conda_installs_what_make_setup_installs():
     first, *named, last = pip
     assert [first, last] == ["-c constraints.txt", "-e .[dev,browser,app,cluster]"]
     assert set(named) <= set(pins())
-    looked_for = {"torch", "jupyterlab", "ipywidgets", "matplotlib", "pandas", "nbval"}
+    looked_for = {"torch", "jupyterlab", "ipywidgets", "matplotlib", "pandas", "nbval", "pooch"}
     assert {name_of(package) for package in named} == looked_for
     assert looked_for <= {name_of(requirement) for requirement in PROJECT["dependencies"]}
     assert '"-e", ".[dev,browser,app,cluster]"' in (ROOT / "scripts" / "install.py").read_text()

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from gru4rec_lab.diagnostics import effective_negatives, gaussian_scores
-from gru4rec_lab.diagnostics.stored import extra_items
+from gru4rec_lab.diagnostics.stored import MODELS, extra_items
 from gru4rec_lab.losses import LOSSES, score_regulariser_grad
 from gru4rec_lab.page.build import data, script
 from gru4rec_lab.widgets import LossExplorer
@@ -104,14 +104,15 @@ def test_gaussian_draws_are_those_of_torch(run):
         np.testing.assert_allclose(told, wanted, atol=2e-6)
 
 
-def test_extra_negatives_of_the_trained_model_are_those_of_the_library(run):
+@pytest.mark.parametrize("model", MODELS)
+def test_extra_negatives_of_a_trained_model_are_those_of_the_library(run, model):
     code = f"""{script("draws.js")}
     const {{seed, most_extra, support}} = given.stored, points = uniforms(most_extra, seed);
     return given.alphas.map(alpha => [...drawn(points, support.map(clicks => clicks ** alpha))]);"""
-    stored = {name: data()["stored"][name] for name in ("seed", "most_extra", "support")}
+    stored = {name: data()["stored"][model][name] for name in ("seed", "most_extra", "support")}
     alphas = [0.0, 0.05, 0.5, 0.85, 1.0]
     for alpha, told in zip(alphas, run(code, {"stored": stored, "alphas": alphas}), strict=True):
-        assert told == extra_items(alpha).tolist()
+        assert told == extra_items(alpha, model=model).tolist()
 
 
 def settings():
@@ -131,7 +132,9 @@ def settings():
     ):
         trained = {"source": "trained", "epoch": epoch, "number": 1 + 7 * number}
         trained |= {"sample_alpha": alpha, "n_sample": n_sample, "temperature": 0.5 + number / 2}
-        yield USUAL | trained | {"pane": ["pushes", "scores"][number % 2], "bpreg": 1.5}
+        for model in MODELS:
+            pane = ["pushes", "scores"][number % 2]
+            yield USUAL | trained | {"model": model, "pane": pane, "bpreg": 1.5}
     for text in [
         USUAL["pasted"], "1, 2", "0 0 0 0 0", "[1e4; 1e4 0 -1e4]", "-1e4 1e4 0", "1e4 -1e4\n-1e4",
         "2 2 2 1 1", " ".join(str(0.37 * (k * k % 17) - 3) for k in range(40)),

@@ -9,7 +9,9 @@ import pytest
 from matplotlib.colors import to_hex
 from matplotlib.text import Text
 
+from gru4rec_lab import LOSSES
 from gru4rec_lab.plots.drawn import figure_of
+from gru4rec_lab.plots.loss_panes import pull_lines, push_lines
 from gru4rec_lab.plots.picture import (
     Axis,
     Line,
@@ -92,6 +94,27 @@ def test_matplotlib_draws_each_line_with_its_look_and_its_numbers():
     assert mark.get_segments()[0][:, 0].tolist() == [2, 2]
     assert second.get_ylim() == (0, 2)
     assert figure.legends[0].get_texts()[0].get_text() == "bpr"
+
+
+def test_lines_of_a_higher_layer_lie_above_and_a_point_alone_is_a_dot():
+    lines = {"above": Line("p", layer=1), "solid": Line("p"), "dots": Line("p", dots=2)}
+    picture = Picture(200, {"p": Pane(Axis((0, 3)), Axis((0, 3)))}, lines)
+    parted = points([0, 1, 2, 3], [1, 2, np.nan, 3])
+    numbers = {"above": points([1], [1]), "solid": parted, "dots": parted}
+    solid, dots, above = figure_of(picture, Shown(numbers, "")).axes[0].lines
+    assert solid.get_zorder() < dots.get_zorder() < above.get_zorder()
+    alone = [list(line.get_markevery()) for line in (solid, above)]
+    assert alone == [[False, False, False, True], [True]]
+    assert {line.get_marker() for line in (solid, dots, above)} == {"o"}
+    assert dots.get_markevery() is None
+
+
+def test_dashed_curves_lie_above_solid_ones_and_dots_above_all():
+    lines = pull_lines("pull", LOSSES, dots=True) | push_lines("push", LOSSES)
+    for name, loss in LOSSES.items():
+        assert lines[f"pull {name}"].layer == lines[f"push {name}"].layer == bool(loss.dash)
+        assert (lines[f"pull {name}"].width > Line("pull").width) == bool(loss.dash)
+        assert lines[f"dot {name}"].layer == 2
 
 
 def test_matplotlib_has_the_axes_of_the_description():

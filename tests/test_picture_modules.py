@@ -41,6 +41,8 @@ CASES = [
     ("paths.js", f"arranged({json.dumps({'height': 300, 'narrow': 600, 'panes': PANES})}, 500)",
      {"height": 480, "boxes": {"a": [0, 0, 500, 240], "b": [0, 240, 500, 480]}}),
     ("paths.js", "joined([[0, 1], [1, NaN], [2, 3], [3, 4]])", "M0 1M2 3L3 4"),
+    ("paths.js", "alone([[0, 1], [1, 2], [2, NaN], [3, 4], [4, NaN]])", [[3, 4]]),
+    ("paths.js", "alone([[0, 1]])", [[0, 1]]),
     ("paths.js", "bins([[5, 2], [15, NaN]], 9, false)", "M0 9V2H10V9H20V9"),
     ("paths.js", "bins([[5, 2], [15, 99]], 9, true)", "M0 9V2H10V9zM10 9V9H20V9z"),
     ("paths.js", "upright([[3, NaN], [NaN, 0]], 9, 1)", "M3 9V1"),

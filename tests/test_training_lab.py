@@ -103,6 +103,14 @@ def test_changes_on_the_way_count_as_differing_settings(short):
     assert differences(pinned, changed) == [("loss", "bpr", "bpr, bpr-max from step 350 on")]
 
 
+def test_what_was_changed_is_told_before_the_picture_of_it_is_drawn(lab, monkeypatch):
+    told = []
+    monkeypatch.setattr(lab.picture, "show", lambda *_shown: told.append(lab.formula.value))
+    lab.take({"loss": "top1-max"})
+    assert told
+    assert all("top1-max" in words for words in told)
+
+
 def test_unpinning_gives_the_picture_without_the_ghost_back(short):
     before = finished(short).picture.value
     short.buttons["pin"].click()
@@ -278,6 +286,21 @@ def test_another_data_set_loads_in_the_next_run(lab):
     lab.step()
     until(lambda: lab.state == "paused" and lab.model is not None)
     assert any("boots" in str(item) for item in lab.model.item_ids)
+
+
+def test_the_menu_offers_the_clicks_of_the_e_shop_once_they_are_here(tmp_path, monkeypatch):
+    monkeypatch.setenv("GRU4REC_LAB_CACHE", str(tmp_path))
+    lab = TrainingLab()
+    assert "e-shop" not in lab.next_run.elements["data"].options
+    lab.close()
+    with pytest.raises(ValueError, match="'e-shop' is not on this machine; get it: python -m"):
+        TrainingLab(settings="data=e-shop", key="not made")
+    (tmp_path / "downloads").mkdir()
+    (tmp_path / "downloads" / "e-shop clothing 2008.csv").touch()
+    lab = TrainingLab(settings="data=e-shop")
+    assert lab.next_run.elements["data"].options[:2] == ("flights", "e-shop")
+    assert lab.next_run.data == "e-shop"
+    lab.close()
 
 
 @pytest.mark.parametrize(
@@ -1004,8 +1027,11 @@ def test_any_number_of_extra_negatives_and_any_speed_limit_can_be_typed(lab):
         assert "extra negatives must be a whole number from 0" in negatives.note.value
         assert repr(nonsense) in negatives.note.value or nonsense in negatives.note.value
         assert negatives.typed.value == "1,234"
-    negatives.element.value = 32
-    assert negatives.typed.value == "32"
+    for word in ("all", "all items"):
+        negatives.element.value = 32
+        assert negatives.typed.value == "32"
+        negatives.typed.value = word
+        assert (lab.n_sample.value, negatives.typed.value) == ("all", "all items")
     negatives.typed.value = "33"
     assert negatives.note.value == ""
     speed = next(each for each in fields_of(lab) if each.element is lab.speed)

@@ -53,8 +53,8 @@ def _read(path: Path) -> Sessions:
             items=kept["items"].astype(np.int64),
             times=kept["times"],
             offsets=kept["offsets"],
-            item_ids=kept["item_ids"].astype(object),
-            session_ids=kept["session_ids"].astype(object),
+            item_ids=_plain(kept["item_ids"], object),
+            session_ids=_plain(kept["session_ids"], object),
             name=about["name"],
             note=about["note"],
             dropped=tuple(Dropped(**step) for step in about["dropped"]),
@@ -75,6 +75,11 @@ def _write(path: Path, sessions: Sessions) -> None:
             items=sessions.items.astype(np.int32),
             times=sessions.times,
             offsets=sessions.offsets,
-            item_ids=sessions.item_ids.astype(str),
-            session_ids=sessions.session_ids.astype(str),
+            item_ids=_plain(sessions.item_ids, str),
+            session_ids=_plain(sessions.session_ids, str),
         )
+
+
+def _plain(ids: np.ndarray, text: type) -> np.ndarray:
+    """The ids as they are if they are whole numbers, else as `text`."""
+    return ids if ids.dtype.kind == "i" else ids.astype(text)

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from .files import is_file_name, load_file
 from .flights import load_flights
+from .recipes import RECIPES, load_recipe
 from .sessions import Sessions
 from .synthetic import WORLDS, load_world
 
@@ -16,11 +17,19 @@ _OWN_FILE = 'load_sessions("clicks.csv", session="...", item="...", time="...")'
 
 
 class DataSet(NamedTuple):
-    """One line of `list_datasets()`: its name, `real` or `synthetic`, and what it holds."""
+    """One line of `list_datasets()`.
+
+    Attributes:
+        name: what `load_sessions` knows it by.
+        kind: `real` or `synthetic`.
+        what: what it holds.
+        command: what fetches it, if it is not on this machine yet; else empty.
+    """
 
     name: str
     kind: str
     what: str
+    command: str = ""
 
 
 class DataSets(tuple[DataSet, ...]):
@@ -29,33 +38,46 @@ class DataSets(tuple[DataSet, ...]):
     __slots__ = ()
 
     def __repr__(self) -> str:
-        """A table for a notebook: name, kind, what it is."""
-        lines = [f"{each.name:<14}{each.kind:<11}{each.what}" for each in self]
+        """A table for a notebook: name, kind, what it is, and what fetches it."""
+        lines = [
+            f"{name:<14}{kind:<11}{what}" + (f"; get it: {command}" if command else "")
+            for name, kind, what, command in self
+        ]
         return "\n".join([*lines, f"{'your own file':<25}{_OWN_FILE}"])
 
 
 _FLIGHTS = DataSet("flights", "real", "routes of aircraft from New York in 2013, week by week")
-_LOADERS: dict[DataSet, Callable[..., Sessions]] = {_FLIGHTS: load_flights} | {
-    DataSet(name, "synthetic", world.what): partial(load_world, name)
-    for name, world in WORLDS.items()
-}
+_LOADERS: dict[DataSet, Callable[..., Sessions]] = (
+    {_FLIGHTS: load_flights}
+    | {
+        DataSet(name, "real", recipe.what): partial(load_recipe, recipe)
+        for name, recipe in RECIPES.items()
+    }
+    | {
+        DataSet(name, "synthetic", world.what): partial(load_world, name)
+        for name, world in WORLDS.items()
+    }
+)
 
 
 def list_datasets() -> DataSets:
-    """The data sets that `load_sessions` knows by name."""
-    return DataSets(_LOADERS)
+    """The data sets that `load_sessions` knows by name, and the commands for those not here yet."""
+    away = {name: each.command for name, each in RECIPES.items() if not each.is_here}
+    return DataSets(each._replace(command=away.get(each.name, "")) for each in _LOADERS)
 
 
 def load_sessions(name: str | os.PathLike, **options) -> Sessions:
     """The sessions of a data set of `list_datasets()`, or of a learner's own file.
 
     A world takes `n_sessions`, `n_items` and `seed`; a file takes `session`, `item` and `time`,
-    the names of its columns; flights take nothing.
+    the names of its columns; e-shop takes `repeats`, True to keep clicks on the item clicked just
+    before; flights take nothing.
 
     Raises:
         ValueError: an unknown name, an unknown or impossible option, or a file that cannot be read
             as clicks.
-        FileNotFoundError: no such file, or the package that holds the flights is not installed.
+        FileNotFoundError: no such file, a set that was not fetched yet (the message says the
+            command), or the package that holds the flights is not installed.
     """
     loaders = {known.name: load for known, load in _LOADERS.items()}
     load = loaders.get(name)

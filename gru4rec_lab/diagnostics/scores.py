@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import lru_cache, partial
+from typing import Literal
 
 import torch
 from jaxtyping import Float, Int
@@ -11,9 +12,8 @@ from torch import Tensor
 from ..batches import Schedule, session_parallel
 from ..data.sessions import Sessions
 from ..device import generator
-from ..losses import LOSSES
 from ..recommend import Recommender
-from ..sampling import Frequencies, NegativeSampler, corrected
+from ..sampling import BinarySearch, Frequencies, NegativeSampler, corrected
 from ..score_matrix import split_columns
 from ..training.controls import Settings
 
@@ -87,7 +87,7 @@ def probe_scores(
     *,
     settings: Settings | None = None,
     support: Int[Tensor, "items"] | None = None,
-    n_sample: int | None = None,
+    n_sample: int | Literal["all"] | None = None,
     sample_alpha: float | None = None,
     logq: float | None = None,
     batch_size: int | None = None,
@@ -98,9 +98,9 @@ def probe_scores(
 
     A target has the other targets of its batch and extra samples as negatives, batch_size - 1 +
     n_sample in all: where fewer sessions are left, more are drawn. They are picked, masked (a score
-    of -inf) and corrected as by the model's config, with the `settings` in force. Scores are linear
-    (`seen_by_loss` bends them). What the model does not know and targets all of whose negatives are
-    masked are left out.
+    of -inf) and corrected as by the model's config, with the `settings` in force. With n_sample
+    "all" they are all other items. Scores are linear (`seen_by_loss` bends them). What the model
+    does not know and targets all of whose negatives are masked are left out.
 
     Args:
         settings: those in force; of `model.config`, if None.
@@ -133,23 +133,31 @@ def _seen(
     seed: int,
 ) -> Iterator[tuple[Target, Negatives]]:
     """The scores of each batch, all of them with the same number of negatives."""
+    from ..kernels.draws import GuidedSearch
+
     network, config, device = model.network, model.config, model.device
+    draws_on = "cuda" if device.type == "cuda" else "cpu"
     sampler = NegativeSampler(
         support,
         sampler=config.sampler,
         collisions=config.collisions,
-        generator=generator(seed, "probe", "cuda" if device.type == "cuda" else "cpu"),
+        generator=generator(seed, "probe", draws_on),
         device=device,
+        # Few of a block of draws are used here, which makes a binary search the largest cost.
+        search=BinarySearch if draws_on == "cuda" else GuidedSearch,
     )
     weight = sampler.set_sample_alpha(settings.sample_alpha)
     clicked = support.clamp(min=1).to(network.items)
     frequencies = Frequencies.of(clicked, weight.to(clicked))
-    logq = settings.logq if LOSSES[settings.loss].corrects_logq else 0.0
-    how = {"logq": logq, "exact": config.logq_mode == "exact", "mask": config.collisions == "mask"}
+    logq, exact = settings.acting_logq, config.logq_mode == "exact"
+    how = {"logq": logq, "exact": exact, "mask": config.collisions == "mask"}
     hidden = network.start(batch_size)
     for batch in batches:
         hidden = network.advance(batch.inputs, hidden, batch.carry)
         scores_of = partial(network.scores, hidden)
+        if settings.n_sample == "all":
+            yield split_columns(scores_of(), own=batch.targets)
+            continue
         n_extra = settings.n_sample + batch_size - len(batch)
         extra = sampler.pick(batch, n_extra, lambda _, items, score=scores_of: score(items))
         scores = scores_of(torch.cat([batch.targets, extra]))

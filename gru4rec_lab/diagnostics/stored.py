@@ -1,17 +1,18 @@
 """Stored results of trainings too long for a lesson: tables, and scores of a real model.
 
-`make figures` measures the tables again. The scores are those of BPR on the flights at four moments
-of its training. Of some test targets the scores of the whole catalogue are shipped, so that extra
+`make figures` measures the tables again. The scores are those of three `MODELS` at four moments of
+their training. Of some test targets the scores of the whole catalogue are shipped, so that extra
 negatives can be drawn here as in training, by any `sample_alpha`; `scripts/score_rows.py` makes the
-file again and says in it when and with what. The flights are of the U.S. Bureau of Transportation
-Statistics; the file holds scores and counts of clicks, no flights.
+files again and says in them when and with what. The flights are of the U.S. Bureau of
+Transportation Statistics, the e-shop clicks of M. Łapczyński and S. Białowąs (UCI 553, CC BY 4.0);
+the files hold scores and counts of clicks, no ids, no flights and no clicks.
 """
 
 import json
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import torch
@@ -21,6 +22,7 @@ from torch import Tensor
 from ..device import generator
 from ..losses import LOSSES, Loss
 from ..sampling import Sampler, popularity_weight
+from ..score_matrix import split_columns
 from .gradients import GradientByRank, gradient_by_rank
 
 if TYPE_CHECKING:
@@ -31,7 +33,12 @@ EPOCHS = (0, 0.3, 1, 4)
 N_TARGETS = 40
 N_IN_BATCH = 31
 MOST_EXTRA = 32_768
-SCORE_FILE = Path(__file__).with_name("bpr_flights_scores.npz")
+MODELS = {
+    "flights-bpr": "bpr_flights_scores.npz",
+    "e-shop-bpr": "bpr_e-shop_scores.npz",
+    "e-shop-bpr-max": "bpr-max_e-shop_scores.npz",
+}
+FLIGHTS = "flights-bpr"
 
 
 def results(name: str, folder: Path = RESULT_FOLDER) -> "pd.DataFrame":
@@ -86,10 +93,12 @@ class TrainedScores:
     Attributes:
         catalogue: [P, items] scores of all items.
         columns: [P, 32] items: the target first, then the other targets of its batch.
+        model: the name of the model in `MODELS`.
     """
 
     catalogue: Float[Tensor, "targets items"]
     columns: Int[Tensor, "targets columns"]
+    model: str = FLIGHTS
 
     @property
     def target(self) -> Float[Tensor, "targets"]:
@@ -104,52 +113,71 @@ class TrainedScores:
         The extra ones are the first `n_sample` of `extra_items`, a copy of the target among them
         if it is drawn, as in training.
         """
-        items = torch.cat([self.columns[number, 1:], extra_items(sample_alpha, n_sample)])
+        extra = extra_items(sample_alpha, n_sample, self.model)
+        items = torch.cat([self.columns[number, 1:], extra])
         return self.catalogue[number, items]
 
-    def rows(self, n_sample: int, sample_alpha: float = 0.5) -> Float[Tensor, "targets negatives"]:
-        """`negatives` of every target, a row each."""
-        extra = extra_items(sample_alpha, n_sample).expand(len(self.columns), -1)
+    def rows(
+        self, n_sample: int | Literal["all"], sample_alpha: float = 0.5
+    ) -> Float[Tensor, "targets negatives"]:
+        """`negatives` of every target, a row each; with "all", the scores of all other items."""
+        if n_sample == "all":
+            return split_columns(self.catalogue, self.columns[:, 0])[1]
+        extra = extra_items(sample_alpha, n_sample, self.model).expand(len(self.columns), -1)
         return self.catalogue.gather(1, torch.cat([self.columns[:, 1:], extra], dim=1))
 
     def ranks(self, n_sample: int, sample_alpha: float = 0.5) -> Float[Tensor, "targets"]:
         """Number of negatives that score above each target."""
         target = self.target[:, None]
-        drawn = torch.bincount(
-            extra_items(sample_alpha, n_sample), minlength=self.catalogue.shape[1]
-        )
+        extra = extra_items(sample_alpha, n_sample, self.model)
+        drawn = torch.bincount(extra, minlength=self.catalogue.shape[1])
         in_batch = (self.catalogue.gather(1, self.columns) > target).sum(dim=1)
         return (self.catalogue > target).float() @ drawn.float() + in_batch
 
 
-def trained_scores(epoch: float) -> TrainedScores:
-    """The scores after this many epochs.
+def score_file(model: str = FLIGHTS) -> Path:
+    """Where the scores of a model lie.
 
     Raises:
-        ValueError: another epoch than those of `EPOCHS`.
+        ValueError: no such model.
+    """
+    if model not in MODELS:
+        raise ValueError(f"no scores of a model {model!r}; choose one of {', '.join(MODELS)}")
+    return Path(__file__).with_name(MODELS[model])
+
+
+def trained_scores(epoch: float, model: str = FLIGHTS) -> TrainedScores:
+    """The scores of a model of `MODELS` after this many epochs.
+
+    Raises:
+        ValueError: no such model, or another epoch than those of `EPOCHS`.
     """
     if epoch not in EPOCHS:
         known = ", ".join(f"{known:g}" for known in EPOCHS)
         raise ValueError(f"no scores after {epoch} epochs; choose one of {known}")
-    return TrainedScores(_file()["scores"][EPOCHS.index(epoch)], _file()["columns"])
+    held = _file(model)
+    return TrainedScores(held["scores"][EPOCHS.index(epoch)], held["columns"], model)
 
 
-def trained_support() -> Int[Tensor, "items"]:
-    """Clicks on each item in the training part: what popularity is measured by."""
-    return _file()["support"]
+def trained_support(model: str = FLIGHTS) -> Int[Tensor, "items"]:
+    """Clicks on each item in the model's training part: what popularity is measured by."""
+    return _file(model)["support"]
 
 
-def extra_items(sample_alpha: float, n_sample: int = MOST_EXTRA) -> Int[Tensor, "n_sample"]:
-    """`n_sample` items drawn with popularity^`sample_alpha`, with replacement, from one seed.
+def extra_items(
+    sample_alpha: float, n_sample: int = MOST_EXTRA, model: str = FLIGHTS
+) -> Int[Tensor, "n_sample"]:
+    """`n_sample` of the model's items, drawn with popularity^`sample_alpha` from one seed.
 
-    A longer draw starts with the shorter one, so that raising `n_sample` only adds negatives.
+    With replacement. A longer draw starts with the shorter one, so that raising `n_sample` only
+    adds negatives.
 
     Raises:
-        ValueError: more draws than `MOST_EXTRA`, or fewer than none.
+        ValueError: no such model, more draws than `MOST_EXTRA`, or fewer than none.
     """
     if not 0 <= n_sample <= MOST_EXTRA:
         raise ValueError(f"0 to {MOST_EXTRA:,} extra negatives can be drawn, not {n_sample:,}")
-    return _draws(sample_alpha)[:n_sample]
+    return _draws(sample_alpha, model)[:n_sample]
 
 
 def extra_generator() -> torch.Generator:
@@ -157,37 +185,40 @@ def extra_generator() -> torch.Generator:
     return generator(0, "explorer")
 
 
-def provenance() -> dict:
-    """When, how and with what the shipped scores were made."""
-    return _file()["made"]
+def provenance(model: str = FLIGHTS) -> dict:
+    """When, how and with what the shipped scores of a model were made."""
+    return _file(model)["made"]
 
 
 @lru_cache(maxsize=32)
-def _draws(sample_alpha: float) -> Int[Tensor, "n_sample"]:
-    weight = popularity_weight(trained_support(), sample_alpha)
+def _draws(sample_alpha: float, model: str) -> Int[Tensor, "n_sample"]:
+    weight = popularity_weight(trained_support(model), sample_alpha)
     return Sampler(weight, generator=extra_generator()).draw(MOST_EXTRA).clone()
 
 
-@lru_cache(maxsize=1)
-def _file() -> dict:
-    with np.load(SCORE_FILE) as file:
+@lru_cache(maxsize=len(MODELS))
+def _file(model: str) -> dict:
+    with np.load(score_file(model)) as file:
         columns, support = (torch.from_numpy(file[name]).long() for name in ("columns", "support"))
         scores = torch.from_numpy(file["scores"]).float()
         made = json.loads(str(file["made"]))
     return {"scores": scores, "columns": columns, "support": support, "made": made}
 
 
-def reference_gradients(n_sample: int, sample_alpha: float) -> GradientByRank:
+def reference_gradients(n_sample: int | Literal["all"], sample_alpha: float) -> GradientByRank:
     """Gradients of all losses on shipped scores of a fully trained BPR model, linear, no ELU.
 
     Each test target has the 31 others of its batch as negatives, and `n_sample` extra ones drawn
-    by popularity^`sample_alpha`, at most 32,768.
+    by popularity^`sample_alpha`, at most 32,768; with "all", all other items, each once.
     """
-    return _reference(min(n_sample, MOST_EXTRA), sample_alpha, tuple(LOSSES.values()))
+    known = n_sample if n_sample == "all" else min(n_sample, MOST_EXTRA)
+    return _reference(known, sample_alpha, tuple(LOSSES.values()))
 
 
 @lru_cache(maxsize=32)
-def _reference(n_sample: int, sample_alpha: float, losses: tuple[Loss, ...]) -> GradientByRank:
+def _reference(
+    n_sample: int | str, sample_alpha: float, losses: tuple[Loss, ...]
+) -> GradientByRank:
     # The losses are a part of the key: a learner adds and replaces them while the kernel lives.
     scores = trained_scores(EPOCHS[-1])
     rows = scores.rows(n_sample, sample_alpha)

@@ -16,8 +16,8 @@ from .elementary import ONE, ZERO, exp
 from .jit import compiled, prefetch, vectorised
 
 AHEAD = 8  # rows; long enough for memory to answer, short enough for the first cache
-# Which popularity correction of the scores `weigh` makes.
-UNCORRECTED, OFFICIAL, EXACT = range(3)
+# Which popularity correction of the scores `weigh` makes; EACH_ONCE: none, and it counts no copies.
+UNCORRECTED, OFFICIAL, EXACT, EACH_ONCE = range(4)
 
 
 @compiled
@@ -131,7 +131,7 @@ def gather_with_bias(table, items, n_items, rows, bias_at, bias):
 def weigh(
     how, counts, column, items, by_item, n_sample, logq, mask, weight, own_weight, shift, bias
 ):  # fmt: skip
-    """Write each column's `weight` as a negative by one of the three below; returns their sum.
+    """Write each column's `weight` as a negative by one of the four below; returns their sum.
 
     `by_item` are the two arrays of all items that the correction needs; empty if it needs none.
     """
@@ -145,7 +145,18 @@ def weigh(
             counts, column, items, by_item[0], by_item[1], n_sample, logq, weight, own_weight,
             shift, bias,
         )  # fmt: skip
+    if how == EACH_ONCE:
+        return take_each_once(column, weight, own_weight, shift)
     return count_negatives(counts, column, mask, weight, own_weight, shift)
+
+
+@compiled
+def take_each_once(column, weight, own_weight, shift):
+    """Write 1 as the `weight` of every column, 0 for a row's own; returns the sum of the ones."""
+    weight[:] = ONE
+    own_weight[:] = ZERO
+    shift[:] = ZERO
+    return weight.dtype.type(len(weight))
 
 
 @compiled

@@ -14,6 +14,7 @@ from matplotlib.mathtext import math_to_image
 
 from ..diagnostics.stored import (
     EPOCHS,
+    MODELS,
     MOST_EXTRA,
     extra_generator,
     trained_scores,
@@ -23,7 +24,7 @@ from ..losses import LOSSES, Loss
 from ..storage import whole_file
 from ..widgets.loss_explorer.picture import picture_for
 from ..widgets.loss_explorer.settings import BATCH_SIZE, PAGE_CONTROLS, PRESETS, USED_BY
-from ..widgets.loss_explorer.tour import STEPS
+from ..widgets.loss_explorer.tour_steps import STEPS
 from ..widgets.picture.modules import FOLDER as PICTURE
 from ..widgets.picture.modules import joined
 
@@ -75,7 +76,7 @@ def data() -> dict[str, Any]:
         },
         "tour": STEPS,
         "losses": [_loss(loss) for loss in LOSSES.values()],
-        "stored": _stored(),
+        "stored": {model: _stored(model) for model in MODELS},
     }
 
 
@@ -108,14 +109,14 @@ def _picture(scale: str, pane: str) -> dict[str, Any]:
 
 
 @cache
-def _stored() -> dict[str, Any]:
-    """The scores of `diagnostics.stored`, as float16 in base64, and what their draws go by."""
-    moments = [trained_scores(epoch) for epoch in EPOCHS]
+def _stored(model: str) -> dict[str, Any]:
+    """The scores of a model, as float16 in base64, and what their draws go by."""
+    moments = [trained_scores(epoch, model) for epoch in EPOCHS]
     scores = b"".join(each.catalogue.half().numpy().tobytes() for each in moments)
     return {
         "epochs": EPOCHS,
         "columns": moments[0].columns.tolist(),
-        "support": trained_support().tolist(),
+        "support": trained_support(model).tolist(),
         "seed": extra_generator().initial_seed(),
         "most_extra": MOST_EXTRA,
         "scores": base64.b64encode(scores).decode(),

@@ -13,7 +13,7 @@ from .page import NotebookFigure
 from .picture import BLACK, INK, SOFT, Axis, Line, Pane, Picture, Shown
 
 LEFT, RIGHT, TOP, BOTTOM, KEYS, CSS_DPI = 62, 14, 28, 44, 24, 100
-THICK = 3.5
+THICK, ALONE = 3.5, 3
 COLOURS = {INK: "#222222", SOFT: "#777777", BLACK: "#000000"}
 MARKS = {"circle": "o", "square": "s", "diamond": "D"}
 
@@ -39,7 +39,8 @@ def figure_of(
             bbox_to_anchor=(1, 1 + pane.above / (main.bbox.height * CSS_DPI / figure.dpi)),
             borderaxespad=0, handlelength=1.6, columnspacing=1.2,
         )  # fmt: skip
-    for order, (name, line) in enumerate(picture.lines.items(), 3):
+    lines = sorted(picture.lines.items(), key=lambda each: each[1].layer)
+    for order, (name, line) in enumerate(lines, 3):
         if name in shown.lines and (line.group or name) not in hidden:
             look = _look(line, thick=shown.thick in {name, line.group} - {""}) | {"zorder": order}
             numbers = shown.lines[name].astype(float)
@@ -118,9 +119,17 @@ def _draw(axes: Axes, line: Line, numbers: np.ndarray, look: dict, texts: list[s
             order = {"zorder": look["zorder"], "parse_math": False}
             axes.text(left, height, text, **at, **turn, **order)
     else:
-        dots = {"marker": MARKS[line.mark], "markersize": 1.5 * line.dots} if line.dots else {}
+        dots = {"marker": MARKS[line.mark], "markersize": 1.5 * (line.dots or ALONE)}
+        if not line.dots:
+            dots |= {"markevery": _alone(x, y)}
         edge = {"linestyle": "none", "markeredgecolor": "white"} if not line.width else {}
         axes.plot(x, y, solid_capstyle="butt", **look | dots | edge)
+
+
+def _alone(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """Whether each point has no neighbour that a line could join it with."""
+    seen = np.pad(np.isfinite(x) & np.isfinite(y), 1)
+    return seen[1:-1] & ~seen[:-2] & ~seen[2:]
 
 
 def _draw_bins(axes: Axes, line: Line, x: np.ndarray, y: np.ndarray, look: dict) -> None:

@@ -58,7 +58,7 @@ def pull_pane(box: Box, highest: int, *, relative: bool = False) -> Pane:
 def pull_lines(pane: str, losses: Iterable[str], *, dots: bool = False) -> Lines:
     """A line a loss, with its key on top of the picture; with `dots` one for a single target."""
     lines = {f"pull {name}": _of_loss(name, pane, key="picture") for name in losses}
-    marks = {f"dot {name}": _of_loss(name, pane, width=0, dots=4) for name in losses}
+    marks = {f"dot {name}": _of_loss(name, pane, width=0, dots=4, layer=2) for name in losses}
     return lines | marks if dots else lines
 
 
@@ -174,4 +174,7 @@ def score_numbers(scores: ScoreHistogram, *, target: float | None = None) -> Num
 
 def _of_loss(name: str, pane: str, **look) -> Line:
     loss = LOSSES[name]
-    return Line(pane, loss.colour, dash=loss.dash, label=name, group=name, **look)
+    # Where two curves coincide, the solid one is seen between the wider dashes of the other.
+    layer, width = (1, 2.25) if loss.dash else (0, 1.5)
+    look = {"layer": layer, "width": width, "label": name, "group": name} | look
+    return Line(pane, loss.colour, dash=loss.dash, **look)

@@ -70,16 +70,18 @@ class Line:
     """How the numbers of one name are drawn in a pane.
 
     Attributes:
-        kind: "line" joins points; "steps" and "bars" are histograms, their points the middles of
-            bins of one width; "across" is a vertical line at each x; "cells" are squares of one
-            unit around each point, the third number of a point the `colour_number` of its colour;
-            "texts" stand at the points, in the middle or, `turned`, upwards from them.
+        kind: "line" joins points, and one that has no neighbours is a dot; "steps" and "bars" are
+            histograms, their points the middles of bins of one width; "across" is a vertical line
+            at each x; "cells" are squares of one unit around each point, the third number of a
+            point the `colour_number` of its colour; "texts" stand at the points, in the middle or,
+            `turned`, upwards from them.
         axis: "y", or "right" for the second one.
         dash: lengths of ink and gap in widths of the line; () for a solid one.
         width: of the line, in pixels; 0 for none. That of a text is its size.
         dots: radius in pixels of a mark at each point; 0 for none.
         key: where its key is: "picture" for the row on top, "pane" for above its axes, "" for none.
         group: the name of the line whose key switches this one too; "" for its own.
+        layer: lines of a higher layer lie above those of lower ones.
     """
 
     pane: str
@@ -94,11 +96,12 @@ class Line:
     key: Literal["picture", "pane", ""] = ""
     group: str = ""
     turned: bool = False
+    layer: int = 0
 
 
 @dataclass(frozen=True)
 class Picture:
-    """What stands still: panes and lines by name; later lines lie above earlier ones.
+    """What stands still: panes and lines by name; in a layer, later lines lie above earlier ones.
 
     Attributes:
         height: in pixels, without the row of keys; the width is that of the page.

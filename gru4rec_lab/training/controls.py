@@ -3,9 +3,10 @@
 import threading
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, field, replace
-from typing import Any
+from typing import Any, Literal
 
 from ..config import Config, check_setting
+from ..losses import LOSSES
 
 
 @dataclass(frozen=True)
@@ -13,7 +14,7 @@ class Settings:
     """One consistent set of live settings; meanings as in `Config`."""
 
     loss: str
-    n_sample: int
+    n_sample: int | Literal["all"]
     sample_alpha: float
     learning_rate: float
     momentum: float
@@ -25,6 +26,11 @@ class Settings:
     def of(cls, config: Config) -> "Settings":
         """The live part of `config`."""
         return cls(**{name: getattr(config, name) for name in cls.__dataclass_fields__})
+
+    @property
+    def acting_logq(self) -> float:
+        """`logq` where it acts, else 0: not on every loss, and not if all items are negatives."""
+        return self.logq if LOSSES[self.loss].corrects_logq and self.n_sample != "all" else 0.0
 
 
 LIVE = tuple(Settings.__dataclass_fields__)

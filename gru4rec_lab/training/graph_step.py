@@ -81,7 +81,7 @@ class _Body(NamedTuple):
     """What is baked into a graph; any other value needs another one."""
 
     loss: Loss
-    n_sample: int
+    n_sample: int | None  # None: all items
     acting: tuple[bool, ...]
     has_velocity: bool
     sample_alpha: float | None  # where the loss is corrected by how often items are drawn
@@ -90,7 +90,7 @@ class _Body(NamedTuple):
 class _Graph(NamedTuple):
     """A function that takes a step, and the place that it reads the step's samples from."""
 
-    negatives: Int[Tensor, "n_sample"]
+    negatives: Int[Tensor, "n_sample"] | None
     run: Replay
 
 
@@ -161,13 +161,14 @@ class GraphStep:
             self._plain.hidden = self._hidden
 
     def __call__(
-        self, batch: Batch, negatives: Int[Tensor, "n_sample"], settings: Settings
+        self, batch: Batch, negatives: Int[Tensor, "n_sample"] | None, settings: Settings
     ) -> Float[Tensor, ""]:
         """As `TrainingStep` says."""
         if self._batch is None:
             self._make_places(batch)
         is_body = len(batch) == len(self._batch) and self._plain.hidden is self._hidden
-        if not is_body or len(batch) + len(negatives) == 1:
+        n_sample = None if negatives is None else len(negatives)
+        if not is_body or (len(batch) == 1 and n_sample == 0):
             return self._plain(batch, negatives, settings)
         if settings is not self._settings:
             self._take(settings)
@@ -175,15 +176,18 @@ class GraphStep:
             self._graphs.clear()
             self._home = self._items.data_ptr()
         baked = self._baked._replace(
-            n_sample=len(negatives),
+            n_sample=n_sample,
             has_velocity=settings.momentum != 0 or bool(self.optimiser.velocity),
         )
         known = baked in self._graphs
         if not known:
             self._graphs[baked] = self._as_it_is(baked, negatives)
         graph = self._graphs[baked]
-        places = [self._batch.inputs, self._batch.targets, self._batch.carry, graph.negatives]
-        torch._foreach_copy_(places, [batch.inputs, batch.targets, batch.carry, negatives])
+        places = [self._batch.inputs, self._batch.targets, self._batch.carry]
+        given = [batch.inputs, batch.targets, batch.carry]
+        if negatives is not None:
+            places, given = [*places, graph.negatives], [*given, negatives]
+        torch._foreach_copy_(places, given)
         graph.run()
         if not known:
             self._graphs[baked] = self._captured(graph)
@@ -206,11 +210,12 @@ class GraphStep:
         acting = tuple(strength != 0 for strength in strengths)
         self._baked = _Body(LOSSES[settings.loss], 0, acting, False, alpha)
 
-    def _as_it_is(self, baked: _Body, negatives: Int[Tensor, "n_sample"]) -> _Graph:
+    def _as_it_is(self, baked: _Body, negatives: Int[Tensor, "n_sample"] | None) -> _Graph:
         """A step on the places that is not captured yet."""
         while len(self._graphs) >= KEPT:
             del self._graphs[next(iter(self._graphs))]
-        body, place, alpha = self._body, negatives.clone(), baked.sample_alpha
+        body, alpha = self._body, baked.sample_alpha
+        place = None if negatives is None else negatives.clone()
         pairs = zip(self._strengths, baked.acting, strict=True)
         strengths = Strengths(*(strength if acts else 0.0 for strength, acts in pairs))
         frequencies = None if alpha is None else self._plain.frequencies(alpha)

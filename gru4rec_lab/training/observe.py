@@ -20,9 +20,10 @@ USUAL, WORTH_MORE = 0.06, 0.3
 class ObservationSchedule:
     """After which steps to observe, so that it takes a small share of the time.
 
-    At the start, at the ends of epochs, every `every` steps if the last observation is long enough
-    ago, and soon after a control was changed. Which steps that are depends on the machine; with
-    `at`, the steps of an earlier run, it is after these, and as usual after the last of them.
+    At the start, at the ends of epochs, every `every` steps if the time for it was saved up since
+    the last ones, and soon after a control was changed. Which steps that are depends on the
+    machine; with `at`, the steps of an earlier run, it is after these, and as usual after the last
+    of them.
 
     Attributes:
         each_step: all steps are observed, as for a learner who goes step by step; set from any
@@ -33,7 +34,7 @@ class ObservationSchedule:
     def __init__(self, every: int = 1, at: Collection[int] = ()):
         self._every, self._at, self._last = every, frozenset(at), max(at, default=-1)
         self.each_step = self.throttled = self._changed = False
-        self._took, self._ended = 0.0, perf_counter()
+        self._took, self._began, self._paid = 0.0, perf_counter(), 0.0
 
     def changed(self) -> None:
         """A control was changed: observe soon after the next step."""
@@ -45,16 +46,20 @@ class ObservationSchedule:
             return step in self._at
         if step == 0 or ends_epoch or self.each_step:
             return True
-        share = WORTH_MORE if self._changed or self.throttled else USUAL
-        rested = perf_counter() - self._ended >= self._took * (1 / share - 1)
+        if self._changed or self.throttled:
+            rested = perf_counter() >= self._began + self._took / WORTH_MORE
+        else:
+            rested = perf_counter() >= self._paid
         return rested and (self._changed or step % self._every == 0)
 
     def timed(self, observe: Callable[..., Any], *of_the_run: Any) -> Any:
         """What `observe` returns; the next observation waits according to the time it took."""
-        self._changed, began = False, perf_counter()
+        share = WORTH_MORE if self._changed or self.throttled else USUAL
+        self._changed, self._began = False, perf_counter()
         value = observe(*of_the_run)
-        self._ended = perf_counter()
-        self._took = self._ended - began
+        self._took = perf_counter() - self._began
+        # Those that come early, as at the ends of short epochs, are paid for as well.
+        self._paid = max(self._paid, self._began) + self._took / share
         return value
 
 

@@ -37,6 +37,8 @@ class Strengths(NamedTuple):
 class TrainingStep(Protocol):
     """What a training asks of its step: call it with a batch and the batch's extra negatives.
 
+    In place of these, None says that each item but its target is a negative of a row, once.
+
     Attributes:
         name: as in `Config.step`.
         search: how samplers for this step find their draws.
@@ -69,7 +71,7 @@ class TrainingStep(Protocol):
         """Forget the hidden states."""
 
     def __call__(
-        self, batch: Batch, negatives: Int[Tensor, "n_sample"], settings: Settings
+        self, batch: Batch, negatives: Int[Tensor, "n_sample"] | None, settings: Settings
     ) -> Float[Tensor, ""] | float:
         """Train on one batch; the loss before the update, summed over rows / `batch_size`.
 
@@ -134,10 +136,10 @@ class Step:
         )
 
     def __call__(
-        self, batch: Batch, negatives: Int[Tensor, "n_sample"], settings: Settings
+        self, batch: Batch, negatives: Int[Tensor, "n_sample"] | None, settings: Settings
     ) -> Float[Tensor, ""]:
         """As `TrainingStep` says."""
-        if len(batch) + len(negatives) == 1:
+        if negatives is not None and len(batch) + len(negatives) == 1:
             network = self.network
             with torch.no_grad():
                 self.hidden = network.advance(batch.inputs, self.hidden, batch.carry)
@@ -149,10 +151,8 @@ class Step:
 
     def strengths(self, settings: Settings) -> Strengths:
         """How strongly each term acts in these settings; 0 where it does not."""
-        loss = LOSSES[settings.loss]
-        logq = settings.logq if loss.corrects_logq else 0.0
-        bpreg, elu_param = self.shaped(settings)
-        return Strengths(settings.learning_rate, settings.momentum, logq, bpreg, elu_param)
+        rates = settings.learning_rate, settings.momentum
+        return Strengths(*rates, settings.acting_logq, *self.shaped(settings))
 
     def shaped(self, settings: Settings) -> tuple[float, float]:
         """`bpreg` and `elu_param` where they act on the loss, else 0."""
@@ -168,7 +168,7 @@ class Step:
     def learn(
         self,
         batch: Batch,
-        negatives: Int[Tensor, "n_sample"],
+        negatives: Int[Tensor, "n_sample"] | None,
         loss: Loss,
         strengths: Strengths,
         frequencies: Frequencies | None,
@@ -178,7 +178,8 @@ class Step:
         Strengths may live on the device: which of them act decides what is computed, and nobody
         asks for their values.
         """
-        network, columns = self.network, torch.cat([batch.targets, negatives])
+        network = self.network
+        columns = None if negatives is None else torch.cat([batch.targets, negatives])
         items, rows, output, bias, clicked = self._look_up(batch.inputs, columns)
         hidden = network(
             self._dropout(clicked, self.keep_embed),
@@ -189,18 +190,22 @@ class Step:
         value, by_scores = self._loss(
             scores.detach(), batch.targets, negatives, loss, strengths, frequencies
         )
-        own_table = [] if network.inputs is None else [clicked]
-        leaves = [rows, bias, *own_table, *self._dense.values()]
+        apart = [clicked] if clicked.is_leaf else []
+        leaves = [rows, bias, *apart, *self._dense.values()]
         gradients = torch.autograd.grad(scores, leaves, by_scores)
         self.hidden = [layer.detach() for layer in hidden]
         self._update(value, items, columns, batch.inputs, gradients, strengths)
         return value
 
     def _look_up(self, inputs, columns):
-        """Rows of the tables: which items', those as a leaf of the graph, output, bias, clicked."""
+        """Rows of the tables: which items', those as a leaf of the graph, output, bias, clicked.
+
+        Without `columns` all rows are looked up, and not copied.
+        """
         network, bias = self.network, _rows(self.network.bias, columns)
-        if network.inputs is not None:
-            output, clicked = _rows(network.items, columns), _rows(network.inputs, inputs)
+        if columns is None or network.inputs is not None:
+            _, table = network.input_table()
+            output, clicked = _rows(network.items, columns), _rows(table, inputs)
             return columns, output, output, bias, clicked
         # One table, one accumulator: gradients of input and output rows meet before squaring.
         items = torch.cat([columns, inputs])
@@ -211,34 +216,38 @@ class Step:
     def _loss(self, scores, targets, negatives, loss, strengths, frequencies):
         """The loss, and its gradient by the scores."""
         logq, bpreg, elu_param = strengths.logq, strengths.bpreg, strengths.elu_param
-        how = {"logq": logq, "exact": self.exact, "mask": self.mask}
-        scores, absent = corrected(scores, targets, negatives, frequencies, **how)
+        own, absent = targets, None
+        if negatives is not None:
+            own, how = None, {"logq": logq, "exact": self.exact, "mask": self.mask}
+            scores, absent = corrected(scores, targets, negatives, frequencies, **how)
         by_row, gradient = loss_and_gradient(
-            scores, loss, bpreg=bpreg, elu_param=elu_param, absent=absent
+            scores, loss, bpreg=bpreg, elu_param=elu_param, absent=absent, own=own
         )
         return by_row.sum() / self.batch_size, gradient.mul_(1 / self.batch_size)
 
     def _update(self, loss, items, columns, inputs, gradients, strengths: Strengths) -> None:
-        by_rows, by_bias, *others = gradients
-        # The bias moves in the rows of columns alone.
-        by_bias = pad(by_bias, (0, 0, 0, len(items) - len(columns)))
-        whole = [Repeats.of(items).total(torch.cat([by_rows, by_bias], dim=1))]
-        if self.network.inputs is not None:
-            whole.append(Repeats.of(inputs).total(others.pop(0)))
         # On the device, so that nobody waits for it: a bad step leaves every weight as it was.
         self.finite &= loss * 0 == 0
         self.n_finite += self.finite
-        whole, others = (
-            [torch.where(self.finite, gradient, self._zero) for gradient in each]
-            for each in (whole, others)
-        )
+        gradients = [torch.where(self.finite, gradient, self._zero) for gradient in gradients]
+        by_rows, by_bias, *others = gradients
         rates = {"lr": strengths.learning_rate, "momentum": strengths.momentum}
         update_rows = partial(self.optimiser.update_rows, **rates)
-        update_rows("items", items, whole[0][:, :-1])
-        update_rows("bias", columns, whole[0][: len(columns), -1:])
         if self.network.inputs is not None:
-            update_rows("inputs", inputs, whole[1])
-        self.optimiser.update(dict(zip(self._dense, others, strict=True)), **rates)
+            update_rows("inputs", inputs, Repeats.of(inputs).total(others.pop(0)))
+        elif columns is None:
+            by_clicked = Repeats.of(inputs).total(others.pop(0))
+            by_rows.index_copy_(0, inputs, by_rows[inputs] + by_clicked)
+        whole = dict(zip(self._dense, others, strict=True))
+        if columns is None:
+            whole |= {"items": by_rows, "bias": by_bias}
+        else:
+            # The bias moves in the rows of columns alone.
+            by_bias = pad(by_bias, (0, 0, 0, len(items) - len(columns)))
+            by_items = Repeats.of(items).total(torch.cat([by_rows, by_bias], dim=1))
+            update_rows("items", items, by_items[:, :-1])
+            update_rows("bias", columns, by_items[: len(columns), -1:])
+        self.optimiser.update(whole, **rates)
 
     def _dropout(self, values: Tensor, keep: float) -> Tensor:
         if keep == 1:
@@ -251,5 +260,6 @@ class Step:
         return torch.rand(shape, generator=self.generator, device=like.device, dtype=like.dtype)
 
 
-def _rows(table: Tensor, items: Tensor) -> Tensor:
-    return table.detach()[items].requires_grad_()
+def _rows(table: Tensor, items: Tensor | None) -> Tensor:
+    rows = table.detach()
+    return (rows if items is None else rows[items]).requires_grad_()

@@ -1,7 +1,7 @@
 """Labelled controls that all panels share, with what they have to say, and folds around them."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from math import inf
 from typing import Any, NoReturn
 
@@ -11,6 +11,7 @@ from traitlets import Bunch, TraitError
 from .markup import aside
 
 LABEL = {"description_width": "150px"}
+Step = int | str  # of a slider: a number, or a word such as "all"
 
 
 def marked(widget: widgets.DOMWidget, *css_classes: str) -> widgets.DOMWidget:
@@ -93,39 +94,45 @@ class StepsSlider(widgets.SelectionSlider):
     """A slider over whole numbers that are not evenly spaced, to which others can be added.
 
     `words` says what a number is called, `most` is the highest that can be added, and numbers
-    stand in the order of `order`.
+    stand in the order of `order`. A step may be a word too, if it is among the first ones.
     """
 
     def __init__(
         self,
-        value: int,
-        steps: list[int],
+        value: Step,
+        steps: Sequence[Step],
         *,
-        words: Callable[[int], str] = "{:,}".format,
+        words: Callable[[Step], str] = "{:,}".format,
         most: float = inf,
-        order: Callable[[int], float] = float,
+        order: Callable[[Step], float] = float,
         **look: Any,
     ):
         self._words, self._most, self._order = words, most, order
         self._updating = Updating()
         super().__init__(options=self._named({*steps, value}), value=value, **look)
 
-    def _named(self, steps: set[int]) -> list[tuple[str, int]]:
+    def _named(self, steps: set[Step]) -> list[tuple[str, Step]]:
         return [(self._words(step), step) for step in sorted(steps, key=self._order)]
+
+    @property
+    def _names(self) -> list[str]:
+        """The steps that are words."""
+        return [step for _, step in self.options if isinstance(step, str)]
 
     def _refuse(self, value: Any) -> NoReturn:
         most = "on" if self._most == inf else f"to {self._most:,}"
+        most += "".join(f", or {name!r}" for name in self._names)
         raise ValueError(f"must be a whole number from 0 {most}, got {value!r}")
 
     def offer(self, value: Any) -> None:
         """Show this number, as a step of its own if it was none.
 
         Raises:
-            ValueError: not a whole number from 0 to the highest one.
+            ValueError: not a whole number from 0 to the highest one, nor one of the words.
         """
-        if not isinstance(value, int) or not 0 <= value <= self._most:
-            self._refuse(value)
         before, steps = self.value, {step for _, step in self.options}
+        if value not in self._names and not (isinstance(value, int) and 0 <= value <= self._most):
+            self._refuse(value)
         if value in steps:
             self.value = value
             return
@@ -135,13 +142,13 @@ class StepsSlider(widgets.SelectionSlider):
             self.index = [step for _, step in self.options].index(value)
         self.notify_change(Bunch(name="value", old=before, new=value, owner=self, type="change"))
 
-    def read(self, text: str) -> int:
-        """The number that `text` means: digits, or what the slider calls it.
+    def read(self, text: str) -> Step:
+        """The step that `text` means: digits, a word, or what the slider calls it.
 
         Raises:
-            ValueError: neither.
+            ValueError: none of them.
         """
-        named = dict(self.options)
+        named = dict(self.options) | {name: name for name in self._names}
         if text in named:
             return named[text]
         try:
@@ -156,7 +163,7 @@ class StepsSlider(widgets.SelectionSlider):
 
 
 def steps_slider(
-    label: str, value: int, steps: list[int], *, css: str, tooltip: str, **how: Any
+    label: str, value: Step, steps: Sequence[Step], *, css: str, tooltip: str, **how: Any
 ) -> StepsSlider:
     """A labelled `StepsSlider`; the box of its `Field` shows the number."""
     how |= {"value": value, "steps": steps, "readout": False}

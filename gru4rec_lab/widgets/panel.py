@@ -19,10 +19,12 @@ _STYLE = """<style>
 .g4r-panel .noUi-handle:focus, .g4r-panel select:focus, .g4r-panel textarea:focus,
 .g4r-panel input:focus, .g4r-panel button:focus-visible, .g4r-panel .widget-readout:focus {
   outline: 3px solid #1c6ea4 !important; outline-offset: 1px; }
-.g4r-panel .g4r-pointed { outline: 2px solid var(--jp-content-link-color, #1c6ea4); }
+.g4r-panel .g4r-pointed { outline: 2px solid var(--jp-content-link-color, #1c6ea4);
+  outline-offset: -2px; }
 .g4r-panel .widget-toggle-buttons { display: flex; align-items: center; }
 .g4r-panel:has(.g4r-touring) .g4r-hint { display: none; }
 .g4r-panel .widget-toggle-button { padding: 0 4px; }
+.g4r-panel .widget-button { padding: 0 6px; }
 .g4r-panel .widget-toggle-buttons > .widget-label {
   flex: 0 0 auto; text-align: right; margin-right: 8px; }
 .g4r-panel .jupyter-widgets { max-width: calc(100% - 4px); }

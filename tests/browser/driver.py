@@ -2,6 +2,7 @@
 
 import json
 import os
+import random
 import shutil
 import signal
 import socket
@@ -29,6 +30,8 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+# The main controls of the training lab: first its sliders, then its rows of buttons.
+WILD = ("g4r-n-sample", "g4r-alpha", "g4r-loss", "g4r-scores-of", "g4r-pane")
 
 
 @contextmanager
@@ -211,6 +214,32 @@ class Page:
         for css, state in presses:
             self.element(css).click()
             self.until(lambda state=state: state in self.text("g4r-state"), why=f"not {state}")
+
+    def drag_wildly(self, seconds, seed=0):
+        """Drag and press the main controls of the training lab at random for so long."""
+        chance, end = random.Random(seed), time.monotonic() + seconds
+        while time.monotonic() < end:
+            css = chance.choice(WILD)
+            if self.element(css).locator(".noUi-handle").count():
+                self.drag(css, chance.random())
+            else:
+                chance.choice(self.element(css).get_by_role("button").all()).click()
+
+    def main_settings(self):
+        """What the main controls of the training lab show, as text."""
+        sizes = {css: self.element(css).locator(".widget-readout").inner_text() for css in WILD[:2]}
+        loss = self.element("g4r-loss").locator("button.mod-active").inner_text()
+        return {
+            "n_sample": sizes["g4r-n-sample"].replace(",", ""),
+            "sample_alpha": f"{float(sizes['g4r-alpha']):g}",
+            "loss": loss,
+        }
+
+    def trained_settings(self):
+        """Settings that were changed in the run, to what trains now, as text."""
+        told = self.element("g4r-changes").locator("li").all_inner_texts()
+        words = [line.split(": ", 1)[1].split(" ") for line in told if "next step" not in line]
+        return {name: f"{new}" for name, _old, _arrow, new in words}
 
     def run_all(self):
         """Run all cells of the notebook, in JupyterLab."""

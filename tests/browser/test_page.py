@@ -11,7 +11,8 @@ from gru4rec_lab.page import build
 from gru4rec_lab.widgets import LossExplorer
 from gru4rec_lab.widgets.loss_explorer.address import address
 from gru4rec_lab.widgets.loss_explorer.settings import PAGE_CONTROLS, PRESETS
-from gru4rec_lab.widgets.loss_explorer.tour import STEPS, seen, tour_numbers
+from gru4rec_lab.widgets.loss_explorer.tour_steps import STEPS, tour_numbers
+from gru4rec_lab.widgets.tour import seen
 
 PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
 USUAL = {name: control["value"] for name, control in PAGE_CONTROLS.items()}
@@ -116,6 +117,8 @@ def test_the_key_of_a_loss_takes_it_out_and_brings_it_back(opened):
         *PRESETS.values(),
         {"source": "gaussian", "n_sample": 333, "spread": 0.30000000000000004, "seed": 12},
         {"source": "trained", "epoch": 0.3, "number": 40, "losses": ["bpr", "bpr-max"]},
+        {"source": "trained", "model": "e-shop-bpr-max", "n_sample": 512},
+        {"source": "trained", "model": "e-shop-bpr", "n_sample": 512, "temperature": 4.0},
         {"source": "pasted", "pasted": "3 2.5, 1\n-2e1", "temperature": 2.0, "losses": []},
         {"scale": "relative", "pane": "pushes", "bpreg": 1.1},
     ],
@@ -172,12 +175,20 @@ def test_a_wrong_value_is_named_at_its_control_and_the_picture_waits(opened):
         assert state(page)["settings"]["temperature"] == 1
 
 
-@pytest.mark.parametrize("preset", ["", *PRESETS])
-def test_it_says_what_the_panel_says(opened, preset):
-    panel = LossExplorer(settings=PRESETS.get(preset, {}))
+@pytest.mark.parametrize(
+    ("settings", "preset"),
+    [
+        ({}, "batch only"),
+        *((settings, name) for name, settings in PRESETS.items()),
+        ({"source": "trained", "model": "e-shop-bpr-max", "n_sample": 512}, ""),
+        ({"source": "trained", "model": "e-shop-bpr", "n_sample": 512, "temperature": 4.0}, ""),
+    ],
+)
+def test_it_says_what_the_panel_says(opened, settings, preset):
+    panel = LossExplorer(settings=settings)
     try:
         with opened(address(panel.controls.settings())) as page:
-            assert page.input_value("#preset") == (preset or "batch only")
+            assert page.input_value("#preset") == preset
             assert plain(page.inner_html("#said")) == plain(panel.words.value)
             assert plain(page.inner_html("#hint")) == plain(panel.hint.value)
     finally:

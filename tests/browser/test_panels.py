@@ -48,6 +48,18 @@ def test_a_model_trains_while_its_controls_are_dragged(lab_panel):
     assert is_clean(lab_panel)
 
 
+def test_after_wild_dragging_what_is_shown_is_what_trains(lab_panel):
+    lab_panel.start_training()
+    lab_panel.drag_wildly(6)
+    before, shown = lab_panel.picture(), lab_panel.main_settings()
+    lab_panel.until(lambda: lab_panel.trained_settings() == shown, why=f"it trains not as {shown}")
+    assert lab_panel.main_settings() == shown
+    lab_panel.wait_for_new_picture(before)
+    lab_panel.element("g4r-stop").click()
+    lab_panel.until(lambda: "stopped" in lab_panel.text("g4r-state"), why="not stopped")
+    assert is_clean(lab_panel)
+
+
 def test_the_picture_is_as_wide_as_its_panel_and_follows_it(explorer):
     svg = explorer.page.locator(f"{explorer.scope}.g4r-picture svg[role=img]")
     size = explorer.page.viewport_size

@@ -1,5 +1,7 @@
 """plot.js on a page of its own: what is drawn, by pointer, by keyboard, and when it is narrow."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -126,6 +128,22 @@ def test_dashes_are_of_the_width_and_the_thick_line_keeps_them(plot):
     plot.show(thick="a")
     looks = [plot.path("a", what) for what in ("stroke-width", "stroke-dasharray")]
     assert looks == ["3.5", "14 7"]
+
+
+def test_a_higher_layer_lies_above_and_keys_stay_in_order(plot):
+    looks = PICTURE.lines | {"a": replace(PICTURE.lines["a"], layer=1)}
+    plot.show(replace(PICTURE, lines=looks))
+    drawn = plot.page.locator("[data-pane=left] [data-line]").all()
+    assert [each.get_attribute("data-line") for each in drawn] == ["dot", "b", "a"]
+    keys = plot.page.locator(".g4r-keys button").all_inner_texts()
+    assert keys == ["a", "b"]
+
+
+def test_a_point_alone_is_a_dot(plot):
+    dots = "path:nth-of-type(2)"
+    assert not plot.path("b", path=dots)
+    plot.show(lines=LINES | {"b": points([10], [5])})
+    assert plot.path("b", path=dots).startswith("M")
 
 
 def test_only_what_changes_is_drawn_again_and_counted(plot):

@@ -12,7 +12,7 @@ import {hint, sentences, told} from "./words.js";
 const at = id => document.getElementById(id);
 const page = JSON.parse(at("page-data").textContent);
 const measured = measuring(page), losses = known(page), pictureOf = pictures(page, losses);
-const MAIN = ["source", "pasted", "n_sample", "spread", "target_score", "sample_alpha", "epoch", "number"];
+const MAIN = ["source", "pasted", "n_sample", "spread", "target_score", "sample_alpha", "model", "epoch", "number"];
 let state = usual(page), found = null, others = [], waiting = 0;
 
 const plot = new Plot(at("picture"), {onHide: names => {

@@ -80,7 +80,7 @@ export function pasted({pasted: text}) {
   return ofOneRow(float(scores[0]), sorted(scores.slice(1)));
 }
 
-// Of a BPR model as it learns, on some test targets: `scores` of one of them with its negatives, and
+// Of a model as it learns, on some test targets: `scores` of one of them with its negatives, and
 // numbers of other draws. `stored` has the scores of every item at the place of each target.
 export function trained(stored) {
   const {epochs, columns, support, seed, most_extra} = stored, n_items = support.length;

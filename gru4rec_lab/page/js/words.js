@@ -22,7 +22,7 @@ export function sentences(numbers, at, page) {
     : at.source === "gaussian" ? "; N e<sup>−v/2</sup> holds for a spread below 1.5 only" : "";
   const target = at.source === "gaussian" ? `A target scoring ${short(numbers.target)}` : `The target, scoring ${short(numbers.target)},`;
   const among = "median_rank" in numbers
-    ? `; the median of the ${page.stored.columns.length} test targets is at ${whole(numbers.median_rank)}` : "";
+    ? `; the median of the ${page.stored[at.model].columns.length} test targets is at ${whole(numbers.median_rank)}` : "";
   const ups = Object.fromEntries(Object.entries(numbers.pushed_up).filter(([, share]) => share));
   const lines = [
     `${bold(whole(negatives))} negatives${made}, spread ${short(numbers.spread)}. They weigh like ${bold(counted(numbers.effective))} equal ones (effective negatives${byTheory}); the 5 best carry ${bold(percent(numbers.top_5))} of the weight.`,
@@ -40,13 +40,16 @@ export function sentences(numbers, at, page) {
 
 // What to try next, as HTML.
 export function hint(numbers, at) {
-  const average = `Only ${percent(numbers.near, 1)} of the negatives are near the target or above it; BPR and TOP1 average over all, the ‑max losses weigh by softmax.`;
+  const average = `${numbers.near < 0.5 ? "Only" : "As many as"} ${percent(numbers.near, 1)} of the negatives are near the target or above it; BPR and TOP1 average over all, the ‑max losses weigh by softmax.`;
   const narrow = `Here ${whole(numbers.negatives)} negatives weigh almost alike, as in BPR.`;
   const few = at.n_sample < MANY, more = "raise <b>extra negatives</b> and watch the dashed lines fall on the left";
   if (!at.losses.length) return "tick a loss to see how hard it pulls.";
   if (at.source === "pasted") return "append low scores to the row: BPR's pull falls with each, BPR-max's stays.";
   if (at.source === "trained") {
-    if (at.epoch === 0) return `raise <b>trained for</b>. ${narrow} As BPR learns, its scores spread and its own pull fades.`;
+    if (at.epoch === 0) return `raise <b>trained for</b>. ${narrow} As the model learns, its scores spread and BPR's pull fades.`;
+    if (at.model === "e-shop-bpr-max" && numbers.effective > numbers.negatives / 2) {
+      return `choose the <b>model</b> e-shop BPR. ${narrow} BPR-max learned from the same clicks, and kept its scores together.`;
+    }
     return few ? `${more}.` : `change <b>test target</b> or <b>sample_alpha</b>. ${average}`;
   }
   if (numbers.spread < WIDE) return `raise <b>score spread</b> to 4. ${narrow} The ‑max losses need spread to differ.`;

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ...kernels.columns import EXACT, OFFICIAL, UNCORRECTED, fetch, merge
+from ...kernels.columns import EACH_ONCE, EXACT, OFFICIAL, UNCORRECTED, fetch, merge
 from ...kernels.scores import SCRATCH_ROWS, rank_rows
 from ...sampling import Frequencies
 from .layers import Stack
@@ -94,10 +94,16 @@ class Columns:
         # By number of columns; each is 10 to 20 tensors without memory of their own.
         self._views: dict[int, _Views] = {}
 
-    def look_up(self, targets, negatives, inputs, corrections, logq, mask: bool) -> None:
-        """Merge the items of a step into columns, gather their rows, weigh and correct them."""
+    def look_up(
+        self, targets, negatives, inputs, corrections, logq, mask: bool, each_once: bool
+    ) -> None:
+        """Merge the items of a step into columns, gather their rows, weigh and correct them.
+
+        With `each_once` a column is one negative, however often its item stands there.
+        """
         if corrections is None:
-            correction = UNCORRECTED, self._uncorrected, logq, mask
+            how = EACH_ONCE if each_once else UNCORRECTED
+            correction = how, self._uncorrected, logq, mask
         else:
             correction = corrections.how, corrections.by_item, logq, mask
         self.n_columns, self.n_rows = merge(targets, negatives, inputs, *self._merged)

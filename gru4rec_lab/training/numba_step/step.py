@@ -35,8 +35,7 @@ class _Knobs(NamedTuple):
 
     @classmethod
     def of(cls, settings: Settings, plain: Step, number: type) -> "_Knobs":
-        loss = LOSSES[settings.loss]
-        logq = settings.logq if loss.corrects_logq else 0.0
+        loss, logq = LOSSES[settings.loss], settings.acting_logq
         floats = map(number, (logq, 1 / plain.batch_size, *plain.shaped(settings)))
         how = rates(settings.learning_rate, settings.momentum, number)
         has_kernel = missing_kernel(plain, settings) is None
@@ -99,10 +98,11 @@ class NumbaStep:
         self._plain.begin_epoch()
 
     def __call__(
-        self, batch: Batch, negatives: Int[Tensor, "n_sample"], settings: Settings
+        self, batch: Batch, negatives: Int[Tensor, "n_sample"] | None, settings: Settings
     ) -> Float[Tensor, ""] | float:
         """As `Step.__call__`; the loss is a plain number, since a CPU has it at once."""
-        n_rows, n_sample = len(batch), negatives.shape[0]
+        n_rows, each_once = len(batch), negatives is None
+        n_sample = self.network.n_items if each_once else negatives.shape[0]
         if self._knobs is None or self._knobs.settings is not settings:
             self._knobs = _Knobs.of(settings, self._plain, self._number)
         knobs, plain = self._knobs, self._plain
@@ -111,8 +111,12 @@ class NumbaStep:
             return plain(batch, negatives, settings)
         corrections = self._corrections_at(settings.sample_alpha) if knobs.logq else None
         inputs, targets, carry = batch.arrays
-        items = targets, negatives.numpy(), inputs
-        self._columns.look_up(*items, corrections, knobs.logq, plain.mask)
+        items = (
+            targets,
+            np.arange(n_sample, dtype=np.int64) if each_once else negatives.numpy(),
+            inputs,
+        )
+        self._columns.look_up(*items, corrections, knobs.logq, plain.mask, each_once)
         self._stack.forward(plain.hidden, carry)
         plain.hidden = self._stack.hidden
         loss = self._columns.loss(knobs.kind, knobs.loss_scale, knobs.bpreg, knobs.elu_param)

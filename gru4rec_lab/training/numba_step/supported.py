@@ -14,7 +14,7 @@ def _merges_columns(plain: Step, settings: Settings) -> bool:
     The official correction differs between an item as a target and as a sample, which without ELU
     and regulariser is a weight, but not with them.
     """
-    differ = LOSSES[settings.loss].corrects_logq and settings.logq and not plain.exact
+    differ = settings.acting_logq and not plain.exact
     return not (differ and any(plain.shaped(settings)))
 
 

@@ -23,8 +23,8 @@ from .text import silent_controls
 
 WIDTHS = (150, 78, 400)  # of a label, a button, a row of buttons
 IN_VIEW = [
-    "source", "pane", "n_sample", "spread", "target_score", "epoch", "number", "sample_alpha",
-    "pasted",
+    "source", "pane", "n_sample", "spread", "target_score", "model", "epoch", "number",
+    "sample_alpha", "pasted",
 ]  # fmt: skip
 
 
@@ -155,7 +155,7 @@ def from_text(text: str) -> dict[str, Any]:
     Raises:
         ValueError: a part that is no `name=value`.
     """
-    words = ("source", "pasted", "scale", "pane")
+    words = ("source", "model", "pasted", "scale", "pane")
     return settings_box.from_text(text, words=words, lists=("losses",))
 
 
@@ -178,6 +178,9 @@ def _element(
             return float_slider(label, value, low, high, step, **look)
         case {"choices": choices, "tooltips": tooltips}:
             return toggle_buttons(label, choices, tooltips, css=look["css"], widths=WIDTHS)
+        case {"choices": choices, "menu": True}:
+            options = list(choices.items())
+            return labelled(widgets.Dropdown, label, options=options, value=value, **look)
         case {"choices": choices}:
             options = list(choices.values())
             return labelled(widgets.SelectionSlider, label, options=options, value=value, **look)

@@ -36,7 +36,7 @@ from .scores import Scores, gaussian, pasted, trained
 from .settings import CONTROLS
 from .text import brief as one_sentence
 from .text import formula, hint, sentences
-from .tour import STEPS, tour_numbers
+from .tour_steps import STEPS, tour_numbers
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -49,14 +49,14 @@ class LossExplorer(PicturePanel):
     """Gradients and softmax weights of the losses on made-up, real or pasted scores; no training.
 
     The target's negatives are the other targets of a batch and `n_sample` extra ones, as in
-    training. Gaussian scores are drawn from N(0, spread^2); those of the trained model are of one
+    training. Gaussian scores are drawn from N(0, spread^2); those of a trained model are of one
     test target, its extra negatives drawn with popularity^`sample_alpha`. Draws come from fixed
     seeds, so that the same settings give the same picture.
 
     Every setting of `ExplorerControls.elements` is an attribute: `source`, `n_sample` (0 to
-    32,768), `spread`, `target_score`, `sample_alpha`, `epoch`, `number`, `pasted`, `temperature`,
-    `bpreg`, `scale` ("raw" or "relative" to badly ranked targets) and `pane` ("weights", "pushes"
-    or "scores").
+    32,768), `spread`, `target_score`, `sample_alpha`, `model` ("flights-bpr",
+    "e-shop-bpr" or "e-shop-bpr-max"), `epoch`, `number`, `pasted`, `temperature`, `bpreg`, `scale`
+    ("raw" or "relative" to badly ranked targets) and `pane` ("weights", "pushes" or "scores").
 
     With `simple` it starts with one slider, four curves and one sentence; a fold holds the rest.
 
@@ -120,6 +120,7 @@ class LossExplorer(PicturePanel):
             read=lambda: (self.controls.settings(), tour_numbers(self.numbers, self.curves)),
             point=self.controls.point,
             guarded=self.guarded,
+            lock=self.lock,
         )
         self.link = marked(
             widgets.Text(
@@ -220,7 +221,8 @@ class LossExplorer(PicturePanel):
                 raise
         n_sample, alpha = settings["n_sample"], settings["sample_alpha"]
         if settings["source"] == "trained":
-            return trained(settings["epoch"], settings["number"], n_sample, alpha)
+            at = settings["epoch"], settings["number"], n_sample, alpha, settings["model"]
+            return trained(*at)
         n_negatives = self._batch_size - 1 + n_sample
         return gaussian(n_negatives, settings["spread"], settings["target_score"])
 

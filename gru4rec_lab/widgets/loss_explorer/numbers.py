@@ -80,14 +80,15 @@ def _theory(n_negatives: int, settings: dict[str, Any]) -> float | None:
 
 
 def _at_alpha(settings: dict[str, Any], alpha: float) -> dict[str, float]:
-    scores = trained_scores(settings["epoch"])
+    scores = trained_scores(settings["epoch"], settings["model"])
     negatives = scores.negatives(settings["number"] - 1, settings["n_sample"], alpha)
     effective = effective_negatives(negatives[None] / settings["temperature"])
     return {"effective": effective, "median_rank": _median_rank(settings, alpha)}
 
 
 def _median_rank(settings: dict[str, Any], alpha: float) -> float:
-    above = trained_scores(settings["epoch"]).ranks(settings["n_sample"], alpha)
+    scores = trained_scores(settings["epoch"], settings["model"])
+    above = scores.ranks(settings["n_sample"], alpha)
     return float(above.quantile(0.5))
 
 

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from ...diagnostics import EDGES, gaussian_scores, targets_at_ranks, trained_scores
+from ...diagnostics.stored import FLIGHTS
 
 MOST_NEGATIVES = 40_000
 N_SCORES = 80_000
@@ -49,9 +50,11 @@ def gaussian(n_negatives: int, spread: float, target: float) -> Scores:
     return Scores(made.rows, score, (made.target, made.negatives))
 
 
-def trained(epoch: float, number: int, n_sample: int, sample_alpha: float) -> Scores:
-    """Test target `number` (1-based) after `epoch` epochs of BPR, with the negatives drawn."""
-    scores = trained_scores(epoch)
+def trained(
+    epoch: float, number: int, n_sample: int, sample_alpha: float, model: str = FLIGHTS
+) -> Scores:
+    """Test target `number` (1-based) of a stored model after `epoch` epochs, and its negatives."""
+    scores = trained_scores(epoch, model)
     negatives = scores.negatives(number - 1, n_sample, sample_alpha)
     return _of_one_row(scores.target[number - 1], negatives)
 

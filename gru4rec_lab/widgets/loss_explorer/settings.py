@@ -5,19 +5,19 @@
 
 from typing import Any
 
-from ...diagnostics.stored import EPOCHS, N_TARGETS
+from ...diagnostics.stored import EPOCHS, FLIGHTS, N_TARGETS
 
 BATCH_SIZE = 32
 N_SAMPLES = [0] + [2**power for power in range(3, 16)]
 SOURCES = {"Gaussian": "gaussian", "real model": "trained", "pasted": "pasted"}
 USED_BY = {
     "gaussian": {"n_sample", "spread", "target_score", "seed"},
-    "trained": {"n_sample", "sample_alpha", "epoch", "number"},
+    "trained": {"n_sample", "sample_alpha", "model", "epoch", "number"},
     "pasted": {"pasted"},
 }
 _COMMON = {"n_sample": 2048, "temperature": 1.0, "bpreg": 0.0}
 _GAUSSIAN = _COMMON | {"source": "gaussian", "spread": 4.0, "target_score": 8.0}
-_TRAINED = _COMMON | {"source": "trained", "epoch": 4, "sample_alpha": 0.5}
+_TRAINED = _COMMON | {"source": "trained", "model": FLIGHTS, "epoch": 4, "sample_alpha": 0.5}
 PRESETS: dict[str, dict[str, Any]] = {
     "batch only": _GAUSSIAN | {"n_sample": 0},
     "2048 extra samples": _GAUSSIAN,
@@ -43,7 +43,7 @@ def _choices(label: str, value: Any, choices: dict[str, Any], tooltips: list[str
 CONTROLS: dict[str, dict[str, Any]] = {
     "source": _choices(
         "scores", "gaussian", SOURCES,
-        ["made up: N(0, spread^2)", "a BPR model of the flights, as it learns",
+        ["made up: N(0, spread^2)", "a model of flights or of a shop, as it learns",
          "numbers of your own"]),
     "n_sample": _numbers(
         "extra negatives",
@@ -61,12 +61,18 @@ CONTROLS: dict[str, dict[str, Any]] = {
         "sample_alpha (power)",
         "extra negatives are drawn with probability ~ clicks^sample_alpha (no unit): "
         "0 uniform over the items, 1 by popularity", 0.5, 0.0, 1.0, 0.05),
+    "model": {
+        "label": "model", "value": FLIGHTS, "menu": True,
+        "tooltip": "what was trained: BPR on the flights (1,881 items), or BPR or, with nothing "
+        "else changed, BPR-max on the clicks in a clothing shop (213: most samples are copies)",
+        "choices": {"flights BPR": FLIGHTS, "e-shop BPR": "e-shop-bpr",
+                    "e-shop BPR-max": "e-shop-bpr-max"}},
     "epoch": {
         "label": "trained for (epochs)", "value": 4,
         "tooltip": "epochs of training after which the scores were taken",
         "choices": {f"{epoch:g}": epoch for epoch in EPOCHS}},
     "number": _numbers(
-        "test target (number)", "which test target of the flights, with its own negatives",
+        "test target (number)", "which test target of the model's data, with its own negatives",
         9, 1, N_TARGETS, 1),
     "pasted": {
         "label": "scores", "value": "3 2.5 2 1 0.5 0 -1 -2",

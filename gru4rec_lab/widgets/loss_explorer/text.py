@@ -131,8 +131,13 @@ def _on_gaussian(numbers: Numbers, settings: dict[str, Any]) -> str:
 def _on_trained(numbers: Numbers, settings: dict[str, Any]) -> str:
     if settings["epoch"] == 0:
         return (
-            f"raise <b>trained for</b>. {_narrow(numbers)} As BPR learns, its scores spread and "
-            "its own pull fades."
+            f"raise <b>trained for</b>. {_narrow(numbers)} As the model learns, its scores "
+            "spread and BPR's pull fades."
+        )
+    if settings["model"] == "e-shop-bpr-max" and numbers.effective > numbers.negatives / 2:
+        return (
+            f"choose the <b>model</b> e-shop BPR. {_narrow(numbers)} BPR-max learned from the same "
+            "clicks, and kept its scores together."
         )
     if settings["n_sample"] < MANY:
         return "raise <b>extra negatives</b> and watch the dashed lines fall on the left."
@@ -148,8 +153,9 @@ def _narrow(numbers: Numbers) -> str:
 
 
 def _average(numbers: Numbers) -> str:
+    share = f"{'Only' if numbers.near < 0.5 else 'As many as'} {numbers.near:.1%}"
     return (
-        f"Only {numbers.near:.1%} of the negatives are near the target or above it; BPR and TOP1 "
+        f"{share} of the negatives are near the target or above it; BPR and TOP1 "
         "average over all, the -max losses weigh by softmax."
     )
 

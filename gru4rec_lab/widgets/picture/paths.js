@@ -34,6 +34,10 @@ export function joined(points) {
   return path;
 }
 
+/** The points that have no neighbour to be joined with. @param {Points} points */
+export const alone = points => points.filter((point, i) =>
+  finite(point) && ![points[i - 1], points[i + 1]].some(each => each && finite(each)));
+
 /** Bins around the points, all of one width, open or closed at the foot.
  * @param {Points} points @param {number} foot @param {boolean} closed */
 export function bins(points, foot, closed) {

@@ -18,19 +18,19 @@
  *   corners: [string, string], above: number, bare: boolean}} Pane */
 /** @typedef {{pane: string, colour: string, kind: string, axis: "y" | "right", dash: number[],
  *   width: number, dots: number, mark: string, label: string, key: string, group: string,
- *   turned: boolean}} Line */
+ *   turned: boolean, layer: number}} Line */
 /** @typedef {{height: number, narrow: number, panes: Record<string, Pane>,
  *   lines: Record<string, Line>}} Picture */
 /** @typedef {{lines: Record<string, Float32Array>, about: string, thick?: string,
  *   titles?: Record<string, string>, texts?: Record<string, string[]>}} Shown */
 
 import {add, html, paint, rich, write} from "./elements.js";
-import {arranged, bins, joined, marked, tenth, upright} from "./paths.js";
+import {alone, arranged, bins, joined, marked, tenth, upright} from "./paths.js";
 import {Readout} from "./readout.js";
 import {scale, ticks} from "./scales.js";
 
 const ROOM = {left: 60, right: 14, top: 12, bottom: 42};
-const THICK = 3.5, BEYOND = 4;
+const THICK = 3.5, BEYOND = 4, ALONE = 3;
 const NOTHING = new Float32Array(0);
 
 export class Plot {
@@ -105,7 +105,8 @@ export class Plot {
     for (const [name, pane] of Object.entries(this.picture.panes)) {
       this.panes[name] = this.pane(name, pane, boxes[name]);
     }
-    this.nodes = Object.fromEntries(lines.map(([name, line]) => [name, this.node(name, line)]));
+    const upward = [...lines].sort(([, a], [, b]) => a.layer - b.layer);
+    this.nodes = Object.fromEntries(upward.map(([name, line]) => [name, this.node(name, line)]));
     this.drawn = {};
     this.readout.attach();
     this.draw();
@@ -187,7 +188,7 @@ export class Plot {
     const filled = line.kind === "bars";
     const path = add(node, "path", {"stroke-linejoin": "round",
       style: filled ? `fill:${colour};stroke:var(--g4r-soft)` : `fill:none;stroke:${colour}`});
-    const dots = line.dots ? add(node, "path", {style: `fill:${colour};stroke:var(--g4r-paper)`,
+    const dots = line.kind === "line" ? add(node, "path", {style: `fill:${colour};stroke:var(--g4r-paper)`,
       "stroke-width": line.width ? 0 : 1}) : null;
     return {node, path, dots};
   }
@@ -232,7 +233,7 @@ export class Plot {
       path.setAttribute("d", width ? outline : "");
       path.setAttribute("stroke-width", width);
       path.setAttribute("stroke-dasharray", dashes(line, width));
-      dots?.setAttribute("d", marked(points, line.dots, line.mark));
+      dots?.setAttribute("d", marked(line.dots ? points : alone(points), line.dots || ALONE, line.mark));
     }
     return true;
   }

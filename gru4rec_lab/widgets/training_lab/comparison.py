@@ -78,15 +78,19 @@ def pinned_run(history: History, label: str | None = None) -> Pinned:
 
 def run_label(config: Config, changes: list[ControlChanged]) -> str:
     """The losses of a run in order, its extra negatives, layers and seed, in one line."""
-    losses, sizes = [config.loss], [f"{config.n_sample:,}"]
+    losses, sizes = [config.loss], [_size(config.n_sample)]
     for change in changes:
         if change.name == "loss":
             losses.append(change.new)
         elif change.name == "n_sample":
-            sizes.append(f"{change.new:,}")
+            sizes.append(_size(change.new))
     layers = "-".join(map(str, config.layers))
     negatives = f"{_route(sizes)} extra negatives"
     return f"{_route(losses)}, {negatives}, layers {layers}, seed {config.seed}"
+
+
+def _size(n_sample: int | str) -> str:
+    return n_sample if n_sample == "all" else f"{n_sample:,}"
 
 
 def _route(stations: list[str]) -> str:

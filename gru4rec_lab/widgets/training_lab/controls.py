@@ -21,7 +21,7 @@ from ..controls import (
     toggle_buttons,
 )
 
-N_SAMPLES = [0] + [2**power for power in range(3, 12)]
+N_SAMPLES = [0] + [2**power for power in range(3, 12)] + ["all"]
 SPEEDS = [5, 10, 20, 50, 100, 200, 500]
 NUMBERS = {
     "learning_rate": ("learning rate", "Adagrad's learning rate; .1 is the lab's, above 0"),
@@ -60,7 +60,10 @@ class LabControls:
             "loss": loss,
             "n_sample": steps_slider(
                 "extra negatives", config.n_sample, N_SAMPLES, css="g4r-n-sample",
-                tooltip="n_sample: extra negatives drawn for every step (items)",
+                words=lambda number: "all items" if number == "all" else f"{number:,}",
+                order=lambda number: inf if number == "all" else number,
+                tooltip="n_sample: extra negatives drawn for every step (items); at the right end "
+                "all items are negatives, each once, and nothing is drawn",
             ),
             "sample_alpha": float_slider(
                 "sample_alpha", config.sample_alpha, 0.0, max(1.0, config.sample_alpha), 0.05,

@@ -51,6 +51,8 @@ class History:
 
     def add(self, event: Event) -> None:
         """Take in the next event."""
+        if isinstance(event, EpochDone) and self.epochs:
+            event = self._lean(event)
         self.events.append(event)
         match event:
             case Started():
@@ -66,6 +68,12 @@ class History:
                 self._add_observation(event)
             case EpochDone() if event.evaluation is not None:
                 self.epochs.append(event)
+
+    def _lean(self, event: EpochDone) -> EpochDone:
+        """The same, without a copy of what is the same at each end: who the targets are."""
+        first = self.epochs[0].evaluation
+        shared = {name: getattr(first, name) for name in ("session", "position", "target")}
+        return replace(event, evaluation=replace(event.evaluation, **shared))
 
     def _add_observation(self, event: Observed) -> None:
         if self.observations:

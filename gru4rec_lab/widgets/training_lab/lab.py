@@ -17,6 +17,7 @@ from .comparison import Pinned
 from .layout import LabElements
 from .picture import View, drawn
 from .run import LabRun
+from .tour import LabTour
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -44,6 +45,7 @@ class TrainingLab(PicturePanel):
             dropout, epochs, seed.
         files, restore_box: the box for saving, the line of text that restores all settings.
         probe: the choice of the session that gets recommendations.
+        tour: the guided tour, in five steps. It holds a running training while a step is read.
         run: the `LabRun` behind the panel: what is asked for, and what trained.
         picture: what is drawn: pull, quality, loss, effective negatives, weights or scores.
         state_label, status, hint, changes, compared, formula: words.
@@ -72,6 +74,13 @@ class TrainingLab(PicturePanel):
         self._failure: Exception | None = None
         self._elements = LabElements(config, speed_limit, own_data=sessions is not None)
         self._name_elements()
+        self.tour = LabTour(
+            self.run,
+            take=self.take,
+            point=self._elements.point,
+            guarded=self.guarded,
+            lock=self.lock,
+        )
         writers = {name: getattr(self, name) for name in ("save", "save_picture", "save_numbers")}
         self.files = SaveBox("my_run", writers, self.guarded)
         self.restore_box = RestoreBox(lambda: self.settings_string, self._typed, self.guarded)
@@ -80,7 +89,9 @@ class TrainingLab(PicturePanel):
             self.take(self._elements.settings.parse(settings))
         parts = self._elements
         middle = [self.error_box, parts.status, self.picture]
-        self.reveal([*parts.above(), *middle, *parts.below([self.files, self.restore_box])])
+        self.reveal(
+            [*parts.above(self.tour), *middle, *parts.below([self.files, self.restore_box])]
+        )
         self._show_chosen()
         load_ahead()
 
@@ -349,8 +360,9 @@ class TrainingLab(PicturePanel):
 
     def _show_chosen(self) -> None:
         """Let the picture show what the toggles say and the pinned run, on the settings now."""
-        self._draw()
+        # The marks of changes come first: they are quick, a picture may wait for another one.
         self._tell()
+        self._draw()
 
     def _wake(self, event: Event) -> None:
         """In the training thread: observations and changes are shown at once."""
@@ -378,6 +390,7 @@ class TrainingLab(PicturePanel):
         """Bring elements, words and buttons up to date."""
         if self.controls.settings is not self._shown:
             self._follow_controls()
+        self.tour.follow()
         self._elements.tell(self.run)
         if self.run.error is not self._failure:
             self._failure = self.run.error

@@ -31,6 +31,7 @@ class LabElements:
         as_before: takes all settings back to those of the beginning.
         settings: all settings by name.
         buttons, probe: what runs and pins, and asks.
+        folds: what opens and closes, once `below` has made it.
         state_label, status, hint, changes, compared, formula: words.
     """
 
@@ -67,6 +68,7 @@ class LabElements:
             for name in ("state", "status", "hint", "changes", "compared")
         )
         self.formula = marked(widgets.HTMLMath(), "g4r-formula")
+        self.folds: list[Fold] = []
 
     def _offer_scores(self, options: dict[str, str]) -> None:
         choice, value = self.scores_of, self.scores_of.value
@@ -74,10 +76,19 @@ class LabElements:
             choice.options = list(options.items())
             choice.value = value
 
-    def above(self) -> list[widgets.Widget]:
+    def point(self, name: str) -> None:
+        """Mark the control or button of this name, and open the fold it lies in; "" marks none."""
+        pointed = (self.settings.elements | self.buttons).get(name)
+        for element in (*self.settings.elements.values(), *self.buttons.values()):
+            (element.add_class if element is pointed else element.remove_class)("g4r-pointed")
+        for fold in self.folds:
+            if pointed and _lies_in(fold, pointed):
+                fold.header.value = True
+
+    def above(self, tour: widgets.Widget) -> list[widgets.Widget]:
         """What stands above the picture, from the top down."""
         head = widgets.HBox(
-            [*self.buttons.values(), self.state_label], layout=widgets.Layout(**ROW)
+            [*self.buttons.values(), self.state_label, tour], layout=widgets.Layout(**ROW)
         )
         toggles = widgets.HBox([self.scores_of, self.pane], layout=widgets.Layout(**ROW))
         return [head, self.controls.main, toggles, self.hint]
@@ -86,13 +97,13 @@ class LabElements:
         """What stands below the picture; most of it is folded."""
         presets = widgets.HBox([self.paper, self.as_before], layout=widgets.Layout(**ROW))
         others = [self.controls.others, Field(self.speed, "430px"), presets]
-        folds = [
+        self.folds = [
             Fold("More controls: optimizer, scores, speed, presets", others, css="g4r-more"),
             self.next_run,
             Fold("What it recommends", [self.probe], css="g4r-asking"),
             Fold("Save, and settings as text", saving, css="g4r-saving"),
         ]
-        return [self.changes, self.compared, self.formula, *folds]
+        return [self.changes, self.compared, self.formula, *self.folds]
 
     def tell(self, run: LabRun) -> None:
         """Bring words and buttons up to date with the run."""
@@ -120,3 +131,7 @@ class LabElements:
         self.buttons["pause"].description = "Resume" if state == "paused" else "Pause"
         self.buttons["start"].disabled = state in ("loading", "running")
         self.buttons["pause"].disabled = self.buttons["stop"].disabled = not going
+
+
+def _lies_in(box: widgets.Widget, element: widgets.Widget) -> bool:
+    return box is element or any(_lies_in(each, element) for each in getattr(box, "children", ()))

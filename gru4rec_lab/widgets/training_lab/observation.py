@@ -61,12 +61,15 @@ def observe(
     """
     if not all(weight.isfinite().all() for weight in model.network.state_dict().values()):
         return None
+    n_columns = model.network.n_items
+    if settings.n_sample != "all":
+        n_columns = model.config.batch_size + settings.n_sample
     target, negatives = probe_scores(
         model,
         data.probe,
         settings=settings,
         support=torch.from_numpy(data.training.support),
-        max_targets=max(1, N_SCORES // (model.config.batch_size + settings.n_sample)),
+        max_targets=max(1, N_SCORES // n_columns),
     )
     # A negative of -inf is absent; all else that is not finite is a fault.
     if not (target.isfinite().all() and (negatives < torch.inf).all()):

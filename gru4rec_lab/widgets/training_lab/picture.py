@@ -1,5 +1,6 @@
 """The lab's picture as plain data: what a run did so far, and what its losses see in the scores."""
 
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -92,9 +93,11 @@ def _picture(history: History, pane: str, ghost: Pinned | None, shown: Numbers) 
     n_steps = max(history.n_steps, ghost.n_steps if ghost else 0) or 1000
     losses = [shown[f"loss {name}"][1] for name in LOSSES]
     shares = [shown[f"{kind}{name}"][1] for name in LOOKS for kind in ("", "end ", "ghost ")]
-    right = weight_pane(RIGHT, HIGHEST) if pane == "weights" else score_pane(RIGHT, **SCORE_BINS)
+    most = max((each.value.n_negatives for each in history.observations), default=0)
+    highest = HIGHEST if most <= HIGHEST else 10 ** math.ceil(math.log10(most))
+    right = weight_pane(RIGHT, highest) if pane == "weights" else score_pane(RIGHT, **SCORE_BINS)
     panes = {
-        "pull": pull_pane(PULL, HIGHEST),
+        "pull": pull_pane(PULL, highest),
         "quality": _over_steps(
             QUALITY, n_steps, Axis((0, top_of(shares, QUALITY_LIMITS, at_least=0.6)),
             label="share of held-out targets"), "quality", ghost is not None,
@@ -104,7 +107,7 @@ def _picture(history: History, pane: str, ghost: Pinned | None, shown: Numbers) 
             label="mean a target"), "training loss",
         ),
         "effective": _over_steps(
-            EFFECTIVE, n_steps, Axis((1, HIGHEST), "log", "negatives", ticks=count_ticks(HIGHEST)),
+            EFFECTIVE, n_steps, Axis((1, highest), "log", "negatives", ticks=count_ticks(highest)),
             "effective negatives",
         ),
         "right": right,
@@ -112,7 +115,7 @@ def _picture(history: History, pane: str, ghost: Pinned | None, shown: Numbers) 
     marks = {f"changes of {name}": Line(name, SOFT, "across", dash=(1, 1.5), width=1)
              for name in OVER_STEPS}  # fmt: skip
     lines = _quality_lines() | _loss_lines() | {
-        "all": Line("effective", NEGATIVE_COLOUR, dash=(4, 2), label="all (dashed)"),
+        "all": Line("effective", NEGATIVE_COLOUR, dash=(4, 2), label="all (dashed)", layer=1),
         "that count": Line("effective", width=2, dots=1.5, label="effective"),
     }  # fmt: skip
     of_right = weight_lines if pane == "weights" else score_lines

@@ -71,7 +71,7 @@ class NextRunSettings(Fold):
 
     def __init__(self, config: Config, *, own_data: bool):
         self._separate = 0 if config.constrained_embedding else config.embedding
-        names = [each.name for each in list_datasets()]
+        names = [each.name for each in list_datasets() if not each.command]
         self.elements: dict[str, widgets.ValueWidget] = {
             "data": widgets.Dropdown(
                 options=[OWN, *names] if own_data else names, **_element("data", "data set")
@@ -193,6 +193,9 @@ class LabSettings:
         return self._checked(from_text(text, words=WORDS))
 
     def _checked(self, settings: dict[str, Any]) -> dict[str, Any]:
+        for each in list_datasets():
+            if each.command and settings.get("data") == each.name:
+                raise ValueError(f"{each.name!r} is not on this machine; get it: {each.command}")
         for name in settings:
             if name not in self.elements:
                 known = ", ".join(self.elements)

@@ -65,6 +65,9 @@ def without_effect(settings: Settings, shape_scores: str) -> dict[str, str]:
     loss, why = LOSSES[settings.loss], {}
     if not settings.n_sample:
         why["sample_alpha"] = "no effect: there are no extra negatives to draw"
+    if settings.n_sample == "all":
+        idle = "no effect: all items are negatives, none is drawn"
+        why |= dict.fromkeys(("sample_alpha", "logq"), idle)
     if not (loss.shapes_scores or shape_scores == "all"):
         acts = ", ".join(name for name, each in LOSSES.items() if each.shapes_scores)
         why |= dict.fromkeys(("bpreg", "elu_param"), f"no effect on {loss.name}: acts on {acts}")
@@ -126,7 +129,7 @@ def kept(gradients: GradientByRank, loss: str) -> float:
 def _advice(asked: Settings, held: dict[str, float]) -> str:
     if held["bpr-max"] < ALIKE * held["bpr"]:
         return "set <b>pull on scores of</b> to a trained BPR: narrow scores make all losses alike."
-    if asked.n_sample < MANY:
+    if asked.n_sample != "all" and asked.n_sample < MANY:
         return "raise <b>extra negatives</b>: the dashed lines fall on the left."
     if asked.loss in FADING:
         return "switch <b>loss</b> to bpr-max, and see what becomes of Recall@1 and MRR@20."

@@ -7,8 +7,6 @@ and then says what was `seen`, with the numbers of that moment. In braces stand 
 `before.` for those at the start of the step, `%` behind those to be written as percentages.
 """
 
-import operator
-import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -80,32 +78,9 @@ STEPS: list[dict[str, Any]] = [
         "another sample_alpha.",
     },
 ]  # fmt: skip
-_RELATIONS = {">=": operator.ge, "<=": operator.le, "==": operator.eq}
-
-
-def reached(step: Mapping[str, Any], settings: Mapping[str, Any]) -> bool:
-    """Whether the settings are as the step waits for."""
-    return all(
-        _RELATIONS[relation](settings[name], value) for name, relation, value in step["until"]
-    )
 
 
 def tour_numbers(numbers: Mapping[str, Any], curves: GradientByRank) -> dict[str, Any]:
     """The numbers that steps name, from those of the panel and the gradients it draws."""
     best = np.isfinite(curves.rank).argmax()
     return {**numbers, "top_pull": {name: curve[best] for name, curve in curves.curves.items()}}
-
-
-def seen(step: Mapping[str, Any], before: Mapping[str, Any], numbers: Mapping[str, Any]) -> str:
-    """What the step says at its end; `before` and `numbers` are what `tour_numbers` gives."""
-
-    def written(found: re.Match) -> str:
-        value: Any = before if found["before"] else numbers
-        for name in found["name"].split("."):
-            value = value[name]
-        if found["percent"]:
-            return f"{value:.0%}"
-        return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
-
-    pattern = r"\{(?P<before>before\.)?(?P<name>[\w.-]+)(?P<percent>%)?\}"
-    return re.sub(pattern, written, step["seen"])
