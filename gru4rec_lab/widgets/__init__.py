@@ -13,6 +13,7 @@ _HOME = {
     "NeighbourFinder": "neighbour_finder",
     "Panel": "panel",
     "ScoreShaper": "score_shaper",
+    "SweepExplorer": "sweep_explorer",
     "TrainingLab": "training_lab.lab",
     "live_panels": "panel",
 }

@@ -7,4 +7,5 @@ from .neighbour_finder import NeighbourFinder as NeighbourFinder
 from .panel import Panel as Panel
 from .panel import live_panels as live_panels
 from .score_shaper import ScoreShaper as ScoreShaper
+from .sweep_explorer import SweepExplorer as SweepExplorer
 from .training_lab.lab import TrainingLab as TrainingLab

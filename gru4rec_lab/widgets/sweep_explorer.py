@@ -73,7 +73,6 @@ class SweepExplorer(PicturePanel):
         self._given = train_set, test_set
         self._config = config or Config.preset("lab")
         self._loaded: Results | None = None
-        self._failure: Exception | None = None
         self._trials_of: dict[str, list[int]] = {}
         self._updating = Updating()
         self.sweep = LiveSweep(lambda: self._drawer.wake())
@@ -281,12 +280,9 @@ class SweepExplorer(PicturePanel):
     def update(self) -> None:
         """Show what has ended since the last call."""
         with self.lock:
-            if self.sweep.error is not self._failure:
-                self._failure = self.sweep.error
-                if self._failure is None:
-                    self.clear_error()
-                else:
-                    self.show_error(self._failure)
+            # Until the next start; the button that began what failed has emptied the box since.
+            if self.sweep.error is not None and not self.error:
+                self.show_error(self.sweep.error)
             running = self.state == "running"
             self.state_label.value = f"state: <b>{html.escape(self.state, quote=False)}</b>"
             for name, button in self.buttons.items():
