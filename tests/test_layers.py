@@ -32,8 +32,8 @@ PLAIN_ARGUMENTS_ONLY = {"batches", "losses", "sampling", "score_matrix"}
 ELEMENTS = {
     "batch_explorer", "controls", "environment_panel", "neighbour_finder", "panel", "picture.view",
     "save_box", "score_shaper", "settings_box", "sweep_explorer", "loss_explorer.controls",
-    "loss_explorer.explorer", "training_lab.controls", "training_lab.lab", "training_lab.layout", "training_lab.settings",
-    "training_lab.tour", "tour",
+    "loss_explorer.explorer", "training_lab.controls", "training_lab.lab", "training_lab.layout",
+    "training_lab.settings", "training_lab.tour", "tour",
 }  # fmt: skip
 HEAVY = ["pandas", "matplotlib", "ipywidgets", "anywidget", "numba", "joblib", "distributed"]
 MOST_LINES = 400

@@ -116,7 +116,7 @@ class SweepExplorer(PicturePanel):
         starts = {"n_sample": "0, 32, 512", "sample_alpha": "0.5", "seed": "0"}
         self._lists = {name: _text(name, starts[name]) for name in LISTS}
         self.n_sample, self.sample_alpha, self.seed = self._lists.values()
-        self._fields = {name: Field(element, "300px") for name, element in self._lists.items()}
+        self._fields = {name: Field(element, "280px") for name, element in self._lists.items()}
         self.epochs = labelled(
             widgets.BoundedIntText, "epochs", value=1, min=1, max=1000, css="g4r-epochs",
             width="220px", tooltip="passes over the training sessions, each trial",
@@ -146,7 +146,7 @@ class SweepExplorer(PicturePanel):
             [f"the map shows {label}" for label in METRICS.values()],
             css="g4r-metric", widths=(60, 90, 360),
         )  # fmt: skip
-        look = {"options": ["-"], "width": None}
+        look = {"options": ["-"], "width": "auto"}
         self.map_loss = labelled(
             widgets.Dropdown, "map of loss", css="g4r-map-loss", tooltip="whose map", **look
         )
@@ -172,9 +172,10 @@ class SweepExplorer(PicturePanel):
             [self.data, self.epochs, self.workers, self.store],
             [self.metric, self.map_loss, self.alpha, self.trial],
         ]
-        return [
-            widgets.HBox(list(row), layout=widgets.Layout(flex_flow="row wrap")) for row in rows
-        ]
+        for element in (*self._lists.values(), *rows[3], *rows[4][1:]):
+            element.style.description_width = "95px"
+        wrapped = widgets.Layout(flex_flow="row wrap", grid_gap="2px 12px")
+        return [widgets.HBox(list(row), layout=wrapped) for row in rows]
 
     def _connect(self) -> None:
         for name, button in self.buttons.items():
