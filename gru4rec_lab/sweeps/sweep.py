@@ -143,7 +143,7 @@ def sweep(
     return under_way.results
 
 
-def _check(trials: tuple[Config, ...], cutoffs: tuple[int, ...]) -> None:
+def _check(trials: tuple, cutoffs: tuple[int, ...]) -> None:
     if not trials:
         raise ValueError("there are no trials; make some, such as grid(loss=['bpr', 'bpr-max'])")
     odd = [trial for trial in trials if not isinstance(trial, Config)]
