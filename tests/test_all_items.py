@@ -377,13 +377,13 @@ def test_the_right_end_of_the_labs_slider_is_all_items(training_lab):
     slider.index = len(slider.options) - 1
     assert training_lab.controls.n_sample == "all"
     assert "n_sample=all " in training_lab.settings_string
-    notes = training_lab._elements.controls.notes
-    assert "none is drawn" in notes["sample_alpha"].value
+    fields = training_lab._elements.controls.fields
+    assert "none is drawn" in fields["sample_alpha"].note.value
     training_lab.loss.value = "cross-entropy"
-    assert "none is drawn" in notes["logq"].value
+    assert "none is drawn" in fields["logq"].note.value
     training_lab.take({"n_sample": 300})
     assert [value for _, value in slider.options][-2:] == [2048, "all"]
-    assert notes["logq"].value == ""
+    assert fields["logq"].note.value == ""
 
 
 def test_a_lab_of_all_items_trains_is_pinned_restored_and_replayed(short_lab, stops):

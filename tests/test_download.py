@@ -221,11 +221,14 @@ def test_an_unknown_name_is_refused_with_the_choices(capsys):
 
 
 INTERRUPTED = """
+import signal
 import sys
 from dataclasses import replace
 from gru4rec_lab.data.__main__ import main
 from gru4rec_lab.data.recipes import RECIPES
 
+# A shell that runs the tests in the background lets them ignore it.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 RECIPES["e-shop"] = replace(RECIPES["e-shop"], address=sys.argv[1])
 main(["e-shop"])
 """

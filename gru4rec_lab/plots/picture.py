@@ -80,7 +80,8 @@ class Line:
         width: of the line, in pixels; 0 for none. That of a text is its size.
         dots: radius in pixels of a mark at each point; 0 for none.
         key: where its key is: "picture" for the row on top, "pane" for above its axes, "" for none.
-        group: the name of the line whose key switches this one too; "" for its own.
+        group: the name of the line whose key switches this one too; "" for its own. One without a
+            label is a part of that line, which the pointer does not read by itself.
         layer: lines of a higher layer lie above those of lower ones.
     """
 

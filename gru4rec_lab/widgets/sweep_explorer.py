@@ -173,7 +173,7 @@ class SweepExplorer(PicturePanel):
             [self.metric, self.map_loss, self.alpha, self.trial],
         ]
         for element in (*self._lists.values(), *rows[3], *rows[4][1:]):
-            element.style.description_width = "95px"
+            element.style.description_width = "105px"
         wrapped = widgets.Layout(flex_flow="row wrap", grid_gap="2px 12px")
         return [widgets.HBox(list(row), layout=wrapped) for row in rows]
 
@@ -380,5 +380,5 @@ def _name(row: dict[str, Any]) -> str:
 
 def _duration(seconds: float) -> str:
     if seconds < 90:
-        return f"{seconds:.0f} s"
+        return f"{max(seconds, 1):.0f} s"
     return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"

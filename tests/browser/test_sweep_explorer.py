@@ -33,20 +33,17 @@ def test_points_appear_and_a_click_draws_the_history_of_one(page):
     page.until(lambda: "4 trials, about" in page.text("g4r-estimate"), why="not followed")
     page.element("g4r-start").click()
     page.until(lambda: "finished" in page.text("g4r-state"), why="not finished")
-    dots = page.page.locator("[data-line='mrr@20 bpr-max'] path").last
-    dots.wait_for(state="attached")
-    box = dots.bounding_box()
-    right, middle = box["x"] + box["width"] - 3, box["y"] + box["height"] / 2
-    up = page.page.evaluate(
-        """() => { const path = document.querySelector("[data-line='mrr@20 bpr-max'] path");
-             const end = path.getPointAtLength(path.getTotalLength());
-             return end.matrixTransform(path.getScreenCTM()).y; }"""
+    line = page.page.locator("[data-line='mrr@20 bpr-max'] path").first
+    page.until(lambda: "L" in (line.get_attribute("d") or ""), why="no line of two points")
+    end = line.evaluate(
+        """path => { const end = path.getPointAtLength(path.getTotalLength());
+             const {x, y} = end.matrixTransform(path.getScreenCTM());
+             return [x, y]; }"""
     )
-    assert abs(up - middle) <= box["height"]
-    page.page.mouse.click(right, up)
-    chosen = "() => document.querySelector('.g4r-trial select').selectedOptions[0].textContent"
-    page.until(
-        lambda: "bpr-max, 8 extra" in page.page.evaluate(chosen), why="its history is not drawn"
-    )
+    page.page.mouse.click(*end)
+    assert page.page.locator(".g4r-tip").inner_text().count("\n") == 2, "a line a loss, no bars"
+    select = page.element("g4r-trial").locator("select")
+    wanted = "bpr-max, 8 extra, alpha 0.5, seed 0"
+    page.until(lambda: select.input_value() == wanted, why=f"drawn is {select.input_value()}")
     assert page.errors() == []
     assert page.text("g4r-error").strip() == ""

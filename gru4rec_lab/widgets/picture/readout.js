@@ -89,6 +89,7 @@ export class Readout {
     return Object.entries(this.plot.picture.lines).filter(([name, line]) => {
       const count = this.plot.numbers(name).length;
       if (line.pane !== pane || !count || line.kind === "texts") return false;
+      if (line.group && line.group !== name && !line.label) return false;  // bars of a line, say
       if (line.kind === "cells") return this.plot.shown.texts?.[name];
       return line.kind === "across" ? count === 2 && line.key : line.width;
     });
