@@ -84,7 +84,8 @@ class Panels:
         self._page.element("g4r-speed").locator(".noUi-handle").focus()
         for _ in range(10):
             self._tab.keyboard.press("ArrowRight")
-        self._page.until(lambda: "no limit" in self._page.text("g4r-speed"))
+        shown = self._tab.locator(":has(> .g4r-speed) > .g4r-typed input")
+        self._page.until(lambda: shown.input_value() == "no limit")
 
     def start(self):
         """A fresh run that trains."""
