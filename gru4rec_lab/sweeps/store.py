@@ -98,8 +98,8 @@ class Results:
     def frame(self) -> "pd.DataFrame":
         """One row a trial: its settings, the metrics with their standard errors, and the rest.
 
-        `seconds` of training and of evaluation; `error` says why a trial failed. `data` and
-        `own_loss` tell data sets and own losses apart.
+        `seconds` of training, from the end of its first step on, and of evaluation; `error` says
+        why a trial failed. `data` and `own_loss` tell data sets and own losses apart.
         """
         import pandas as pd
 

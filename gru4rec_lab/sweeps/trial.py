@@ -16,7 +16,7 @@ from ..config import Config
 from ..environment import PACKAGE
 from ..evaluation import Evaluation, evaluate
 from ..losses import LOSSES
-from ..training.events import EpochDone, Report, Started
+from ..training.events import EpochDone, Report, Started, StepDone
 from ..training.loop import train
 from .data import SweepData
 
@@ -137,6 +137,8 @@ class _Trial:
             if isinstance(event, Started):
                 model = event.model
                 facts |= {"ran_on": event.device, "ran_step": event.step}
+            elif isinstance(event, StepDone) and event.step == 1:
+                began = perf_counter()  # a process loads compiled code for its first step
             elif isinstance(event, Report):
                 at = {"epoch": event.epoch, "step": event.step, "loss": event.loss}
                 self._history.append(at)
