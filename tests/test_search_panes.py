@@ -40,29 +40,29 @@ def test_a_bar_is_as_high_as_the_share_and_says_it():
     assert x.tolist() == [0, 0.5, 1, 1.5]
     assert heights.tolist() == [0.75, 0, 0.25, 0]
     assert shown.texts["texts"] == ["0.75", "0.25"]
-    assert [text for _, text in picture.panes["shares"].x.ticks] == ["learning_rate", "loss"]
+    assert [text for _, text in picture.panes["shares"].x.ticks] == ["learning_rate", "\nloss"]
     assert shown.about.endswith("learning_rate 0.75, loss 0.25.")
 
 
 def test_each_trial_that_ended_well_is_a_line_through_its_values():
     picture, shown = coordinates_picture(Found())
     lowest, highest = shown.lines["level 0"], shown.lines[f"level {len(LEVELS) - 1}"]
-    np.testing.assert_allclose(lowest[1], [0, 0, 0, 0.5, 0, np.nan])
-    np.testing.assert_allclose(highest[1], [1, 0.5, 1, 0.5, 1, np.nan])
+    np.testing.assert_allclose(lowest[1], [0, 0, 0, 0, np.nan])
+    np.testing.assert_allclose(highest[1], [1, 0.5, 1, 1, np.nan])
     np.testing.assert_allclose(shown.lines["best"], highest)
-    assert shown.lines["best"][0].tolist()[:-1] == [0, 1, 2, 3, 4]
+    assert shown.lines["best"][0].tolist()[:-1] == [0, 1, 2, 3]
     assert {"level 1", "level 2", "level 3"}.isdisjoint(shown.lines)
-    assert shown.texts["ends 0"] == ["bpr", "0.01", "2", "0.0", "0.200"]
-    assert shown.texts["ends 1"] == ["bpr-max", "1", "6", "", "0.400"]
+    assert shown.texts["ends 0"] == ["bpr", "0.01", "2", "0.200"]
+    assert shown.texts["ends 1"] == ["bpr-max", "1", "6", "0.400"]
     assert shown.about.startswith("2 trials, mrr@20 0.200 to 0.400; the best: loss bpr-max")
-    assert picture.panes["trials"].x.limits == (-0.5, 4.5)
+    assert picture.panes["trials"].x.limits == (-0.5, 3.5)
 
 
 def test_many_trials_are_not_thinned():
     found = Found()
     found.results = Results([*found.results.rows[:2]] * 500, 1000)
     _, shown = coordinates_picture(found)
-    assert shown.lines["level 0"].shape == (2, 500 * 6)
+    assert shown.lines["level 0"].shape == (2, 500 * 5)
 
 
 @pytest.mark.parametrize("figure_of", [plots.importance, plots.parallel_coordinates])

@@ -31,7 +31,7 @@ def parallel_coordinates(found: Search) -> Figure:
 def importance_picture(shares: dict[str, float]) -> tuple[Picture, Shown]:
     """The picture of `Search.importance`, a bar a setting."""
     names, values = list(shares), np.array(list(shares.values()))
-    x = Axis((-0.5, len(names) - 0.5), ticks=tuple(enumerate(names)))
+    x = Axis((-0.5, len(names) - 0.5), ticks=_names(names))
     y = Axis((0, 1.1 * float(values.max(initial=0.1))), label="share")
     pane = Pane(x, y, title="Which settings tell the best trials from all (PED-ANOVA)")
     written = Line("shares", INK, "texts", width=11)
@@ -51,45 +51,55 @@ def importance_picture(shares: dict[str, float]) -> tuple[Picture, Shown]:
 def coordinates_picture(found: Search) -> tuple[Picture, Shown]:
     """The trials that ended well, each a line from setting to setting and to the metric.
 
-    Every setting has its own scale, from its lowest value below to its highest above, those of a
-    list in its order. The higher the metric of a trial, the darker its line.
+    Settings of one value are left out. Every other has a scale of its own, from its lowest value
+    below to its highest above; the values of a list stand in its order.
 
     Raises:
         ValueError: no trial has ended well.
     """
-    best = found.best  # raises where there is none
+    best, space, name = found.best, found.varying, found.metric  # raises where there is none
     done = [row for row in found.results.rows if row["error"] is None]
-    metric = np.array([row[found.metric] for row in done])
+    metric = np.array([row[name] for row in done])
     low, high = float(metric.min()), float(metric.max())
-    heights = [_heights(name, given, done) for name, given in found.space.items()]
+    heights = [_heights(setting, given, done) for setting, given in space.items()]
     heights = np.stack([*heights, (metric - low) / ((high - low) or 1)], axis=1)
     levels = np.minimum(len(LEVELS) * heights[:, -1], len(LEVELS) - 1).astype(int)
-    first = int(metric.argmax())
     groups = {f"level {n}": heights[levels == n] for n in range(len(LEVELS))}
-    groups["best"] = heights[[first]]
-    numbers = {name: _lines(group) for name, group in groups.items() if len(group)}
-    colours = [*LEVELS, BEST_COLOUR]
+    groups["best"] = heights[[metric.argmax()]]
     lines = {
-        name: Line("trials", colour, width=2.5 if name == "best" else 1, label=name)
-        for name, colour in zip(groups, colours, strict=True)
+        group: Line("trials", colour, width=2.5 if group == "best" else 1, label=group)
+        for group, colour in zip(groups, [*LEVELS, BEST_COLOUR], strict=True)
     }
-    ends = [_ends(name, given) for name, given in found.space.items()] + [
-        (f"{low:.3f}", f"{high:.3f}")
-    ]
+    numbers = {group: _lines(rows) for group, rows in groups.items() if len(rows)}
+    ends = [_ends(setting, given) for setting, given in space.items()]
+    scales, at, texts = _scales([*ends, (f"{low:.3f}", f"{high:.3f}")])
+    across = Axis((-0.5, len(space) + 0.5), ticks=_names([*space, name]))
+    # No words at the tick: heights are shares of each setting's range, and have no scale.
+    upward = Axis((-0.15, 1.15), ticks=((0, ""),))
+    title = f"All trials: the darker, the higher {name}; the best in orange"
+    panes = {"trials": Pane(across, upward, title=title, bare=True)}
+    told = ", ".join(f"{setting} {getattr(best, setting)}" for setting in found.space)
+    about = f"{len(done)} trials, {name} {low:.3f} to {high:.3f}; the best: {told}."
+    return Picture(380, panes, scales | lines), Shown(at | numbers, about, texts=texts)
+
+
+def _scales(
+    ends: Sequence[tuple[str, str]],
+) -> tuple[dict[str, Line], dict[str, np.ndarray], dict[str, list[str]]]:
+    """An upright line for each axis, with the words at its lower and its upper end."""
     places = np.arange(len(ends))
+    upright = np.tile([0, 1, np.nan], len(ends))
+    lines = {"scales": Line("trials", SOFT, width=0.8)}
+    numbers = {"scales": points(np.repeat(places, 3), upright, most=3 * len(ends))}
     for side, height in ((0, -0.07), (1, 1.07)):
         lines[f"ends {side}"] = Line("trials", SOFT, "texts", width=11)
         numbers[f"ends {side}"] = points(places, np.full(len(ends), height))
-    lines["axes"] = Line("trials", SOFT, "across", width=0.8)
-    numbers["axes"] = points(places, np.zeros(len(ends)))
-    texts = {f"ends {side}": [end[side] for end in ends] for side in (0, 1)}
-    names = [*found.space, found.metric]
-    axis = Axis((-0.5, len(names) - 0.5), ticks=tuple(enumerate(names)))
-    # A tick that is out of sight: heights are shares of each setting's range, and have no scale.
-    pane = Pane(axis, Axis((-0.15, 1.15), ticks=((-9, ""),)), title="All trials", bare=True)
-    told = ", ".join(f"{name} {getattr(best, name)}" for name in found.space)
-    about = f"{len(done)} trials, {found.metric} {low:.3f} to {high:.3f}; the best: {told}."
-    return Picture(380, {"trials": pane}, lines), Shown(numbers, about, texts=texts)
+    return lines, numbers, {f"ends {side}": [end[side] for end in ends] for side in (0, 1)}
+
+
+def _names(names: Sequence[str]) -> tuple[tuple[float, str], ...]:
+    """A tick a name, every second one a line lower, so that long names have room."""
+    return tuple((place, "\n" * (place % 2) + name) for place, name in enumerate(names))
 
 
 def _heights(name: str, given: Any, rows: Sequence[Row]) -> np.ndarray:
@@ -98,7 +108,7 @@ def _heights(name: str, given: Any, rows: Sequence[Row]) -> np.ndarray:
         values = list(choices_of(name, given).values())
         taken = [tuple(row[name]) if name == "layers" else row[name] for row in rows]
         places = np.array([values.index(value) for value in taken], dtype=float)
-        return places / (len(values) - 1) if len(values) > 1 else np.full(len(rows), 0.5)
+        return places / (len(values) - 1)
     taken = [row[name][0] if name == "layers" else row[name] for row in rows]
     numbers = np.array([*given[:2], *taken], dtype=float)
     numbers = np.log(numbers) if given[2:] == ("log",) else numbers
@@ -110,7 +120,7 @@ def _ends(name: str, given: Any) -> tuple[str, str]:
     if isinstance(given, tuple):
         return f"{given[0]:g}", f"{given[1]:g}"
     values = list(choices_of(name, given))
-    return (str(values[0]), str(values[-1])) if len(values) > 1 else (str(values[0]), "")
+    return str(values[0]), str(values[-1])
 
 
 def _lines(heights: np.ndarray) -> np.ndarray:

@@ -71,6 +71,12 @@ class Search:
             raise ValueError(f"no trial has ended well: {self!r}; frame()['error'] says why")
         return max(done, key=lambda config: self._rows[config][self.metric])
 
+    @property
+    def varying(self) -> Space:
+        """The part of the space that has more than one value."""
+        return {name: given for name, given in self.space.items()
+                if isinstance(given, tuple) or len(choices_of(name, given)) > 1}  # fmt: skip
+
     def frame(self) -> "pd.DataFrame":
         """One row a trial, as `Results.frame` has it."""
         return self.results.frame()
@@ -92,10 +98,8 @@ class Search:
                 f"importance needs {AT_LEAST} trials that ended well, here are {n_done}; search "
                 f"again with a larger n_trials"
             )
-        varying = [name for name, given in self.space.items()
-                   if isinstance(given, tuple) or len(choices_of(name, given)) > 1]  # fmt: skip
         best = PedAnovaImportanceEvaluator(target_quantile=max(0.1, AT_THE_TOP / n_done))
-        return get_param_importances(self.study, evaluator=best, params=varying)
+        return get_param_importances(self.study, evaluator=best, params=list(self.varying))
 
     def __repr__(self) -> str:
         """How many trials there are, and the highest metric."""
