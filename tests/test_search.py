@@ -5,10 +5,7 @@ import signal
 import subprocess
 import sys
 
-import optuna
 import pytest
-from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
-from optuna.trial import TrialState
 
 from gru4rec_lab import SPACES, Config, load_sessions, search, sweep
 from gru4rec_lab.sweeps import local
@@ -17,6 +14,8 @@ from gru4rec_lab.sweeps.spaces import distribution, value_of
 from gru4rec_lab.sweeps.trial import run_trial
 
 from .labs import until
+
+optuna = pytest.importorskip("optuna", reason="no package optuna: no search here")
 
 TINY = Config(
     layers=(4,), batch_size=8, n_sample=4, n_epochs=1, device="cpu", step="plain", loss="bpr"
@@ -69,14 +68,15 @@ def test_the_official_spaces_hold_values_that_a_config_takes(name):
 
 
 def test_a_range_is_whole_where_the_setting_is_and_values_are_choices():
-    assert distribution("layers", (64, 512, 32)) == IntDistribution(64, 512, step=32)
-    assert distribution("n_sample", (1, 512, "log")) == IntDistribution(1, 512, log=True)
-    assert distribution("momentum", (0, 1 / 2)) == FloatDistribution(0.0, 0.5)
-    assert distribution("momentum", (0, 0.7, 0.05)) == FloatDistribution(0.0, 0.7, step=0.05)
-    assert distribution("n_sample", [0, "all"]) == CategoricalDistribution([0, "all"])
-    assert distribution("layers", [8, (8, 4)]) == CategoricalDistribution(["(8,)", "(8, 4)"])
+    kinds = optuna.distributions
+    assert distribution("layers", (64, 512, 32)) == kinds.IntDistribution(64, 512, step=32)
+    assert distribution("n_sample", (1, 512, "log")) == kinds.IntDistribution(1, 512, log=True)
+    assert distribution("momentum", (0, 1 / 2)) == kinds.FloatDistribution(0.0, 0.5)
+    assert distribution("momentum", (0, 0.7, 0.05)) == kinds.FloatDistribution(0.0, 0.7, step=0.05)
+    assert distribution("n_sample", [0, "all"]) == kinds.CategoricalDistribution([0, "all"])
+    assert distribution("layers", [8, (8, 4)]) == kinds.CategoricalDistribution(["(8,)", "(8, 4)"])
     assert value_of("layers", [8, (8, 4)], "(8, 4)") == (8, 4)
-    assert distribution("loss", "bpr") == CategoricalDistribution(["bpr"])
+    assert distribution("loss", "bpr") == kinds.CategoricalDistribution(["bpr"])
     assert value_of("momentum", (0, 0.7, 0.05), 0.15000000000000002) == 0.15
 
 
@@ -175,7 +175,7 @@ def test_a_failed_trial_is_a_row_and_told_to_optuna(split):
     assert errors.dropna().str.startswith("NonFiniteLoss").all()
     assert 0 < errors.isna().sum() < 6
     states = [trial.state for trial in result.study.trials]
-    assert [state == TrialState.FAIL for state in states] == errors.notna().tolist()
+    assert [state == optuna.trial.TrialState.FAIL for state in states] == errors.notna().tolist()
     assert result.best.learning_rate == 0.1
     with pytest.raises(ValueError, match="no trial has ended well: 1 trials: 1 failed"):
         _ = found(split, 1, space | {"learning_rate": [1e38]}).best

@@ -31,7 +31,7 @@ _BOTH: dict[str, Any] = {
 SPACES: dict[str, Space] = {
     "cross-entropy": {"loss": ["cross-entropy"]} | _BOTH,
     "bpr-max": {"loss": ["bpr-max"]} | _BOTH | {
-        "bpreg": (0.0, 2.0, 0.05), "elu_param": [0.5, 1.0, 0.0]
+        "bpreg": (0.0, 2.0, 0.05), "elu_param": [0.0, 0.5, 1.0]
     },
 }  # fmt: skip
 
