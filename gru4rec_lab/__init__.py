@@ -38,6 +38,8 @@ _HOME = {
     "grid": "sweeps.trials",
     "sweep": "sweeps.sweep",
     "load_sweep": "sweeps.store",
+    "search": "sweeps.search",
+    "SPACES": "sweeps.spaces",
     "Recommender": "recommend",
     "load_model": "recommend",
     "network_of": "recommend",

@@ -22,6 +22,8 @@ from .sampling import copies as copies
 from .sampling import popularity_weight as popularity_weight
 from .score_matrix import loss_and_gradient as loss_and_gradient
 from .score_matrix import split_columns as split_columns
+from .sweeps.search import search as search
+from .sweeps.spaces import SPACES as SPACES
 from .sweeps.store import load_sweep as load_sweep
 from .sweeps.sweep import sweep as sweep
 from .sweeps.trials import grid as grid

@@ -42,7 +42,7 @@ def main() -> None:
         run([sys.executable, "-m", "venv", "--clear", str(VENV)], "make .venv")
     version = sys.version.split()[0]
     print(f"setup: installing for Python {version}, minutes; log: .venv/setup.log", flush=True)
-    run([*pip(), "install", *versions(), "-e", ".[dev,browser,app,cluster]"], "install")
+    run([*pip(), "install", *versions(), "-e", ".[dev,browser,app,cluster,search]"], "install")
     run([str(PYTHON), "-c", WARM_UP], "import what was installed and compile the kernels")
     STAMP.write_text(f"{ROOT} newest\n" if os.environ.get("NEWEST") else f"{ROOT}\n")
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from gru4rec_lab import grid, load_sweep, sweep
+from gru4rec_lab import grid, load_sweep, search, sweep
 from gru4rec_lab.sweeps import cluster
 from gru4rec_lab.sweeps.sweep import Sweep
 
@@ -92,6 +92,19 @@ def test_without_the_package_the_way_out_is_named(split, monkeypatch):  # noqa: 
     monkeypatch.setitem(sys.modules, "distributed", None)
     with pytest.raises(ValueError, match=r"needs the package distributed: pip install"):
         Sweep(FOUR, *split, backend="dask")
+
+
+def test_a_search_chooses_what_it_does_with_as_many_processes(split, two_workers):  # noqa: F811
+    pytest.importorskip("optuna", reason="no package optuna: no search here")
+    space = {"loss": ["bpr", "bpr-max"], "learning_rate": (0.01, 0.2, "log")}
+
+    def found(**how):
+        return search(space, *split, config=TINY, n_trials=12, progress=False, **how)
+
+    there = lasting(found(backend="dask").results)
+    assert there == lasting(found(backend="loky", n_jobs=2).results)
+    # After ten random points the others depend on what has been told by then.
+    assert there != lasting(found(backend="dask", n_jobs=12).results)
 
 
 def test_a_cluster_gives_the_rows_of_one_process(split, serial, two_workers):  # noqa: F811

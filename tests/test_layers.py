@@ -35,7 +35,8 @@ ELEMENTS = {
     "loss_explorer.explorer", "training_lab.controls", "training_lab.lab", "training_lab.layout",
     "training_lab.settings", "training_lab.tour", "tour",
 }  # fmt: skip
-HEAVY = ["pandas", "matplotlib", "ipywidgets", "anywidget", "numba", "joblib", "distributed"]
+HEAVY = ["pandas", "matplotlib", "ipywidgets", "anywidget", "numba", "joblib", "distributed",
+         "optuna"]  # fmt: skip
 MOST_LINES = 400
 
 

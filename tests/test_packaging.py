@@ -63,12 +63,14 @@ def test_conda_installs_what_make_setup_installs():
     assert conda["name"] == PROJECT["name"]
     assert f"python{PROJECT['requires-python']},<3.15" in conda["dependencies"]
     first, *named, last = pip
-    assert [first, last] == ["-c constraints.txt", "-e .[dev,browser,app,cluster]"]
+    assert [first, last] == ["-c constraints.txt", "-e .[dev,browser,app,cluster,search]"]
     assert set(named) <= set(pins())
     looked_for = {"torch", "jupyterlab", "ipywidgets", "matplotlib", "pandas", "nbval", "pooch"}
     assert {name_of(package) for package in named} == looked_for
     assert looked_for <= {name_of(requirement) for requirement in PROJECT["dependencies"]}
-    assert '"-e", ".[dev,browser,app,cluster]"' in (ROOT / "scripts" / "install.py").read_text()
+    assert (
+        '"-e", ".[dev,browser,app,cluster,search]"' in (ROOT / "scripts" / "install.py").read_text()
+    )
 
 
 def test_setup_installs_the_pinned_versions_unless_it_is_asked_for_the_newest(monkeypatch):

@@ -12,12 +12,15 @@ from .figures import (
 )
 from .losses import step_arrows, value_and_pull
 from .score_shaping import elu_curves, score_histograms, spread_by_epoch
+from .search_panes import importance, parallel_coordinates
 
 __all__ = [
     "elu_curves",
     "gradient_by_rank",
     "gradient_panels",
     "history",
+    "importance",
+    "parallel_coordinates",
     "quality_against",
     "rank_by_epoch",
     "rows_figure",

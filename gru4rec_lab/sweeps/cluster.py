@@ -28,7 +28,7 @@ class Cluster:
     travels = True
 
     def __init__(self, data: SweepData, client: "Client | None"):
-        self._data, self._client = data, client or _current_client()
+        self._data, self._client = data, client_of(client)
         self._futures: dict = {}
         self._cancelled = False
         check_workers(self._client)
@@ -90,12 +90,14 @@ class Cluster:
         self._client.cancel(list(self._futures), force=True)
 
 
-def _current_client() -> "Client":
-    """The client that was made last in this process.
+def client_of(client: "Client | None") -> "Client":
+    """This client, or the one that was made last in this process.
 
     Raises:
         ValueError: there is none, or no package to make one.
     """
+    if client is not None:
+        return client
     try:
         from distributed import Client
 
