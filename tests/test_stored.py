@@ -42,7 +42,8 @@ def test_stored_grid_has_each_combination_once_and_says_its_seeds_and_epochs(nam
     assert (cells == 1).all()
     assert len(table) == math.prod(table[column].nunique() for column in SWEEPS[name])
     seeds = ", ".join(map(str, sorted(table["seed"].unique())))
-    assert f" epochs, seeds {seeds}, all else as in the preset lab" in table.attrs["data"]
+    assert f"seeds {seeds}, all else as in the preset lab" in table.attrs["data"]
+    assert " trainings, epochs " in table.attrs["data"]
     assert (table["recall@1"] <= table["mrr@20"]).all()
     assert (table["mrr@20"] <= table["recall@20"]).all()
 
