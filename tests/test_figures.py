@@ -1,5 +1,6 @@
 """`make figures`, on a tiny world."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -9,7 +10,7 @@ import pandas as pd
 import pytest
 from matplotlib.image import imread
 
-from gru4rec_lab.diagnostics import results
+from gru4rec_lab.diagnostics import RESULT_FOLDER, results
 
 ROOT = Path(__file__).parents[1]
 STORED = ROOT / "docs" / "figures"
@@ -18,9 +19,9 @@ OF_BENCHMARKS = {"growth.svg"}
 MODELS = ["top1", "bpr", "top1-max", "bpr-max", "cross-entropy"]
 
 
-def run(*arguments):
+def run(*arguments, env=None):
     command = [sys.executable, str(SCRIPT), *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, timeout=300)
+    return subprocess.run(command, capture_output=True, text=True, timeout=300, env=env)
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +35,7 @@ def folder(tmp_path_factory):
 @pytest.mark.slow
 def test_fast_run_writes_tables_with_the_columns_of_the_stored_ones(folder):
     made = {path.stem for path in folder.glob("*.csv")}
-    assert made == {"history", "gradients", "long", "batch_size", "sample_alpha"}
+    assert made == {path.stem for path in RESULT_FOLDER.glob("*.csv")}
     for name in made:
         table = results(name, folder)
         assert list(table.columns) == list(results(name).columns)
@@ -62,6 +63,16 @@ def test_run_is_repeatable(folder, tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["batch_size.csv"]
     again = results("batch_size", tmp_path)
     pd.testing.assert_frame_equal(again, results("batch_size", folder))
+
+
+@pytest.mark.slow
+def test_grid_of_data_that_was_not_fetched_is_left_as_it_is(tmp_path):
+    nowhere = os.environ | {"GRU4REC_LAB_CACHE": str(tmp_path / "empty")}
+    done = run("--only", "sweep_e-shop", "--out", tmp_path / "made", env=nowhere)
+    assert done.returncode == 0, done.stderr
+    assert "sweep_e-shop: left as it is" in done.stdout
+    assert "python -m gru4rec_lab.data e-shop" in done.stdout
+    assert not (tmp_path / "made").exists()
 
 
 def test_fast_numbers_cannot_replace_the_stored_ones():

@@ -142,3 +142,19 @@ def test_quality_has_a_panel_a_model_and_a_line_a_value():
     assert (bpr.get_title(loc="left"), top1.get_title(loc="left")) == ("bpr", "top1")
     assert [text.get_text() for text in bpr.get_legend().get_texts()] == ["epoch 1", "epoch 2"]
     assert bpr.get_xlabel() == "batch_size"
+
+
+def test_quality_by_n_sample_draws_four_panes_of_a_frame_or_a_table():
+    rows = [
+        {"loss": loss, "n_sample": size, "seed": seed, "recall@20": 0.4 + 0.1 * seed,
+         "mrr@20": 0.2, "recall@1": 0.1, "seconds": 2.0}
+        for loss in ("bpr", "top1") for size in (0, 32, "all") for seed in (0, 1)
+    ]  # fmt: skip
+    figure = plots.quality_by_n_sample(pd.DataFrame(rows))
+    titles = [axes.get_title(loc="left") for axes in figure.axes]
+    assert titles == ["Recall@20", "MRR@20", "Recall@1", "seconds of training"]
+    recall = figure.axes[0]
+    assert [tick.get_text() for tick in recall.get_xticklabels()] == ["0", "32", "all"]
+    points, bars = (line.get_ydata() for line in recall.lines[:2])
+    np.testing.assert_allclose(points, 0.45, rtol=1e-6)
+    np.testing.assert_allclose(bars[1] - bars[0], 2 * np.std([0.4, 0.5], ddof=1), rtol=1e-5)

@@ -1,3 +1,4 @@
+import math
 import tomllib
 from pathlib import Path
 
@@ -8,14 +9,21 @@ import pytest
 from gru4rec_lab.diagnostics import RESULT_FOLDER, results, stored_curves
 
 NAMES = ("history", "gradients", "long", "batch_size", "sample_alpha")
+SWEEPS = {
+    "sweep_flights": ["loss", "n_sample", "seed"],
+    "sweep_e-shop": ["loss", "n_sample", "seed"],
+    "batch_flights": ["loss", "batch_size", "seed", "epoch"],
+    "alpha_flights": ["loss", "n_sample", "sample_alpha", "seed"],
+    "alpha_e-shop": ["loss", "n_sample", "sample_alpha", "seed"],
+}
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", [*NAMES, *SWEEPS])
 def test_stored_table_says_where_it_is_from(name):
     table = results(name)
     assert list(table.attrs) == ["made by", "date", "versions", "data"]
     assert table.attrs["made by"] == "make figures"
-    assert "flights" in table.attrs["data"]
+    assert table.attrs["data"].startswith("e-shop" if name.endswith("shop") else "flights")
     assert "torch" in table.attrs["versions"]
     assert len(table)
     assert table.notna().all(axis=None)
@@ -23,12 +31,30 @@ def test_stored_table_says_where_it_is_from(name):
 
 def test_stored_tables_are_small_and_all_known():
     files = list(RESULT_FOLDER.glob("*.csv"))
-    assert {path.stem for path in files} == set(NAMES)
+    assert {path.stem for path in files} == {*NAMES, *SWEEPS}
     assert sum(path.stat().st_size for path in files) < 1_000_000
 
 
+@pytest.mark.parametrize("name", SWEEPS)
+def test_stored_grid_has_each_combination_once_and_says_its_seeds_and_epochs(name):
+    table = results(name)
+    cells = table.groupby(SWEEPS[name], sort=False).size()
+    assert (cells == 1).all()
+    assert len(table) == math.prod(table[column].nunique() for column in SWEEPS[name])
+    seeds = ", ".join(map(str, sorted(table["seed"].unique())))
+    assert f"seeds {seeds}, all else as in the preset lab" in table.attrs["data"]
+    assert " trainings, epochs " in table.attrs["data"]
+    assert (table["recall@1"] <= table["mrr@20"]).all()
+    assert (table["mrr@20"] <= table["recall@20"]).all()
+
+
+def test_sizes_of_a_stored_grid_are_numbers_beside_all():
+    assert results("sweep_flights")["n_sample"].unique().tolist() == [0, 32, 128, 512, 2048, "all"]
+    assert results("alpha_flights")["n_sample"].dtype == np.int64
+
+
 def test_unknown_table_is_refused_with_the_known_ones():
-    with pytest.raises(ValueError, match="no stored results 'ranks'; choose one of batch_size"):
+    with pytest.raises(ValueError, match="no stored results 'ranks'; choose one of alpha_e-shop"):
         results("ranks")
 
 

@@ -44,7 +44,8 @@ FLIGHTS = "flights-bpr"
 def results(name: str, folder: Path = RESULT_FOLDER) -> "pd.DataFrame":
     """The stored table of this name; `.attrs` says where it is from.
 
-    `attrs` has "made by" (the command), "date", "versions" and "data".
+    `attrs` has "made by" (the command), "date", "versions" and "data". A column `n_sample` with
+    "all" in it holds whole numbers beside that, as the results of a sweep do.
 
     Raises:
         ValueError: no such table; the message lists them.
@@ -57,6 +58,9 @@ def results(name: str, folder: Path = RESULT_FOLDER) -> "pd.DataFrame":
         raise ValueError(f"no stored results {name!r}; choose one of {known}")
     head = [line for line in path.read_text(encoding="utf-8").splitlines() if line[:2] == "# "]
     table = pd.read_csv(path, comment="#")
+    if "n_sample" in table and table["n_sample"].isin(["all"]).any():
+        sizes = [size if size == "all" else int(size) for size in table["n_sample"]]
+        table["n_sample"] = pd.Series(sizes, dtype=object)
     table.attrs = dict(line[2:].split(": ", 1) for line in head)
     return table
 

@@ -11,7 +11,9 @@ from matplotlib.ticker import ScalarFormatter
 from ..diagnostics import GradientByRank, SoftmaxWeights, gaussian_effective
 from ..losses import LOSSES
 from ..training.events import ControlChanged, EpochDone, Event, Report
+from .drawn import figure_of
 from .style import notebook_figure, plain_log_axis, rank_axis, style
+from .sweep_panes import by_n_sample, in_words, picture_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -132,6 +134,21 @@ def quality_against(
         axes.legend(fontsize=8)
     row[0].set_ylabel("MRR@20")
     return figure
+
+
+def quality_by_n_sample(table: "pd.DataFrame") -> Figure:
+    """Recall@20, MRR@20, Recall@1 and seconds of training against `n_sample`, a line a loss.
+
+    Takes the frame of a sweep, or a stored table of one, with trials of one `sample_alpha`; bars
+    are one standard deviation over the seeds to either side.
+    """
+    boxes = {"recall@20": (0, 0, 0.5, 0.5), "mrr@20": (0.5, 0, 1, 0.5),
+             "recall@1": (0, 0.5, 0.5, 1), "seconds": (0.5, 0.5, 1, 1)}  # fmt: skip
+    parts = {
+        column: by_n_sample(column, table, column, box, keys=column == "recall@20")
+        for column, box in boxes.items()
+    }
+    return figure_of(*picture_of(600, parts, in_words(table, ("recall@20", "mrr@20"))))
 
 
 def history(events: Iterable[Event]) -> Figure:

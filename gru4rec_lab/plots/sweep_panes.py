@@ -50,6 +50,11 @@ def picture_of(height: int, parts: Mapping[str, Part], about: str) -> tuple[Pict
     return Picture(height, panes, lines, narrow=780), Shown(numbers, about, texts=texts)
 
 
+def _ended_well(frame: "pd.DataFrame") -> "pd.DataFrame":
+    """The trials without an error; all of them where the table has no such column."""
+    return frame[frame["error"].isna()] if "error" in frame else frame
+
+
 def sample_sizes(frame: "pd.DataFrame") -> list[Any]:
     """The values of `n_sample`, rising, "all" at the end."""
     return sorted(frame["n_sample"].unique(), key=lambda size: np.inf if size == "all" else size)
@@ -61,7 +66,7 @@ def by_n_sample(
     """Pane `name`: a column against `n_sample`, a line a loss, for trials of one `sample_alpha`."""
     sizes, names = sample_sizes(frame), list(dict.fromkeys(frame["loss"]))
     x = Axis((-0.3, max(len(sizes), 2) - 0.7), label=SIZES, ticks=_ticks(sizes))
-    done = frame[frame["error"].isna()]
+    done = _ended_well(frame)
     lines, numbers, trials, texts = {}, {}, {}, {}
     for order, loss in enumerate(names):
         rows, line, colour = done[done["loss"] == loss], f"{name} {loss}", _colour(loss)
@@ -85,7 +90,7 @@ def by_n_sample(
 def alpha_map(name: str, frame: "pd.DataFrame", column: str, box: Box, title: str) -> Part:
     """Pane `name`: a column over `n_sample` and `sample_alpha`, for trials of one loss."""
     sizes, alphas = sample_sizes(frame), sorted(frame["sample_alpha"].unique())
-    done = frame[frame["error"].isna()]
+    done = _ended_well(frame)
     cells = [
         (x, y, group[column].mean(), group.index[0])
         for x, size in enumerate(sizes)
@@ -135,7 +140,7 @@ def history_part(name: str, history: "pd.DataFrame", box: Box, title: str) -> Pa
 
 def in_words(frame: "pd.DataFrame", columns: Iterable[str]) -> str:
     """What the lines against `n_sample` show, for those who do not see them."""
-    done = frame[frame["error"].isna()]
+    done = _ended_well(frame)
     if not len(done):
         return "No trial has ended yet."
     best = []

@@ -1,0 +1,128 @@
+"""The grids of lesson 05: many trainings by `sweep`, each of them a row of a stored table."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from time import perf_counter
+
+from plan import Plan
+
+from gru4rec_lab import Config, Sessions, grid, load_split, sweep
+from gru4rec_lab.environment import usable_cores
+from gru4rec_lab.sweeps.estimate import Estimator
+from gru4rec_lab.sweeps.store import Results
+from gru4rec_lab.sweeps.trials import Trials
+
+STORE = Path(__file__).parents[2] / "runs" / "figures"
+SETTINGS = ("loss", "n_sample", "sample_alpha", "batch_size", "seed")
+METRICS = ("recall@1", "recall@20", "mrr@20")
+LOSSES = ("top1", "bpr", "cross-entropy", "top1-max", "bpr-max")
+SHAPED = ("cross-entropy", "top1-max", "bpr-max")
+FLIGHTS = "flights: most recent 20 % of the training sessions, later flights to rank; routes of " \
+    "aircraft, not clicks of people"  # fmt: skip
+E_SHOP = "e-shop: clicks in a clothing shop in 2008 (UCI 553, CC BY 4.0), the last tenth of the " \
+    "sessions to rank"  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Grid:
+    """A grid of trainings and the table that it fills.
+
+    Attributes:
+        table: the name of the table.
+        data: what the sessions are, for its head.
+        split: gives the sessions to train on and those that judge.
+        trials: the trainings.
+        by_epoch: a row is an epoch of a training, not its end.
+    """
+
+    table: str
+    data: str
+    split: Callable[[], tuple[Sessions, Sessions]]
+    trials: Trials
+    by_epoch: bool = False
+
+    @property
+    def head(self) -> str:
+        """The data, and what was run on it."""
+        seeds = ", ".join(map(str, sorted({trial.seed for trial in self.trials})))
+        epochs = ", ".join(map(str, sorted({trial.n_epochs for trial in self.trials})))
+        return f"{self.data}; {len(self.trials)} trainings, epochs {epochs}, seeds {seeds}, " \
+            "all else as in the preset lab"  # fmt: skip
+
+
+def full() -> list[Grid]:
+    """Flights, three epochs, and the e-shop, one, where it was fetched; for alpha one seed."""
+    lab = Config.preset("lab", n_epochs=3, device="cpu")
+    flights = FLIGHTS, partial(load_split, "flights")
+    shop = E_SHOP, partial(load_split, "e-shop")
+    seed, alphas = (0, 1, 2), (0, 0.25, 0.5, 0.75, 1)
+    sizes, few = [0, 32, 128, 512, 2048, "all"], [0, 32, 128, 512, "all"]
+    batches = grid(lab, loss=["bpr", "bpr-max"], batch_size=[32, 64, 128, 512], seed=seed)
+    by_size = partial(grid, lab, loss=LOSSES, seed=seed)
+    by_alpha = partial(grid, lab, loss=SHAPED, sample_alpha=alphas)
+    # An epoch of the shop has three times the steps of one of the flights.
+    return [
+        Grid("sweep_flights", *flights, by_size(n_sample=sizes)),
+        Grid("sweep_e-shop", *shop, by_size(n_sample=few, n_epochs=1)),
+        Grid("batch_flights", *flights, batches, by_epoch=True),
+        Grid("alpha_flights", *flights, by_alpha(n_sample=[32, 2048])),
+        Grid("alpha_e-shop", *shop, by_alpha(n_sample=[32, 128], n_epochs=1)),
+    ]
+
+
+def fast(plan: Plan) -> list[Grid]:
+    """The same tables from the tiny world of a plan."""
+    trials = partial(grid, plan.config, n_epochs=1, loss=["bpr", "bpr-max"])
+    by_table = {
+        "sweep_flights": trials(n_sample=[0, "all"]),
+        "sweep_e-shop": trials(n_sample=[0, "all"]),
+        "batch_flights": trials(batch_size=plan.batch_sizes),
+        "alpha_flights": trials(sample_alpha=plan.alphas),
+        "alpha_e-shop": trials(sample_alpha=plan.alphas),
+    }
+    return [
+        Grid(table, plan.data, lambda: (plan.training, plan.test), by, table == "batch_flights")
+        for table, by in by_table.items()
+    ]
+
+
+def run(each: Grid, store: Path | None) -> list[dict]:
+    """The rows of the table; what it will cost is said first.
+
+    Trainings that are in the store are not run again.
+
+    Raises:
+        FileNotFoundError: the data was not fetched.
+        RuntimeError: a training failed; the message is its error.
+    """
+    train_set, test_set = each.split()
+    n_jobs, began = usable_cores(), perf_counter()
+    seconds = Estimator(train_set, test_set).seconds(each.trials, n_jobs)
+    print(f"{each.table}: {len(each.trials)} trainings, about {seconds:.0f} s", flush=True)
+    how = {"backend": "loky", "n_jobs": n_jobs} if store else {}
+    found = sweep(each.trials, train_set, test_set, store=store, progress=False, **how)
+    for row in found.rows:
+        if row["error"]:
+            raise RuntimeError(f"{each.table}: {row['loss']}, seed {row['seed']}: {row['error']}")
+    if len(found) < found.n_trials:
+        raise RuntimeError(f"{each.table}: {found!r}; call it again, and it goes on from there")
+    print(f"{each.table}: {found!r} in {perf_counter() - began:.0f} s", flush=True)
+    return list(_by_epoch(found) if each.by_epoch else _at_end(found))
+
+
+def _at_end(found: Results) -> Iterator[dict]:
+    for row in found.rows:
+        kept = (*SETTINGS, "epochs", "steps", *METRICS, "recall@20_se", "mrr@20_se", "seconds")
+        yield {name: row[name] for name in kept}
+
+
+def _by_epoch(found: Results) -> Iterator[dict]:
+    for row in found.rows:
+        ends = [each for each in row["history"] if "mrr@20" in each]
+        for epoch, end in enumerate(ends, 1):
+            at = {"epoch": epoch, "step": end["step"]}
+            yield (
+                {name: row[name] for name in SETTINGS} | at | {name: end[name] for name in METRICS}
+            )
