@@ -243,3 +243,12 @@ def test_a_map_has_a_cell_for_each_pair_that_ended_the_deepest_the_best():
 def test_with_no_trial_there_is_nothing_to_draw(panel):
     assert panel.picture.picture["panes"] == {}
     assert panel.trial.options == ("-",)
+
+
+def test_only_data_that_is_here_is_offered(panel, monkeypatch, tmp_path):
+    monkeypatch.setenv("GRU4REC_LAB_CACHE", str(tmp_path))
+    made = SweepExplorer(*panel._given, QUICK, key="offers")
+    made.wait()
+    assert "flights" in made.data.options
+    assert "e-shop" not in made.data.options
+    made.close()

@@ -1053,6 +1053,19 @@ def test_a_wrong_line_of_settings_is_told_at_its_box_until_a_right_one(lab):
     assert lab.n_sample.value == 5
 
 
+def test_a_loss_that_was_taken_away_is_refused_in_words(lab):
+    LOSSES.add("short-lived", lambda target, negatives: negatives.sum(dim=1) - target)
+    try:
+        lab._elements.controls._offer_losses()
+    finally:
+        LOSSES.remove("short-lived")
+    before = lab.loss.value
+    lab.loss.value = "short-lived"
+    assert "short-lived" in lab.error
+    assert "ValueError" in lab.error
+    assert lab.loss.value == before
+
+
 def fields_of(widget):
     """All fields in a panel."""
     for child in getattr(widget, "children", ()):

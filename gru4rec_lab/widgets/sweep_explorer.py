@@ -99,7 +99,8 @@ class SweepExplorer(PicturePanel):
         return self.sweep.results if self._loaded is None else self._loaded
 
     def _make_controls(self, store: str) -> None:
-        names = [OWN] * (self._given[0] is not None) + [each.name for each in list_datasets()]
+        names = [each.name for each in list_datasets() if not each.command]  # those that are here
+        names = [OWN] * (self._given[0] is not None) + names
         self.data = labelled(
             widgets.Dropdown, "data set", options=names,
             css="g4r-data", width="300px", tooltip="what is trained on, split as in the lessons",

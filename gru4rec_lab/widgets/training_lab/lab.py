@@ -89,9 +89,8 @@ class TrainingLab(PicturePanel):
             self.take(self._elements.settings.parse(settings))
         parts = self._elements
         middle = [self.error_box, parts.status, self.picture]
-        self.reveal(
-            [*parts.above(self.tour), *middle, *parts.below([self.files, self.restore_box])]
-        )
+        below = parts.below([self.files, self.restore_box])
+        self.reveal([*parts.above(self.tour), *middle, *below])
         self._show_chosen()
         load_ahead()
 
@@ -313,7 +312,8 @@ class TrainingLab(PicturePanel):
         try:
             self.controls.set(**{name: change["new"]})
         except ValueError as error:
-            field.refuse(str(error))
+            if field is not None:
+                field.refuse(str(error))
             with self._updating:
                 change["owner"].value = change["old"]
             self._follow_settings()
