@@ -1,5 +1,6 @@
-"""The grids of lesson 05: many trainings by `sweep`, each of them a row of a stored table."""
+"""The grids of lessons 05 and 06: trainings by `sweep`, each of them a row of a stored table."""
 
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -8,7 +9,7 @@ from time import perf_counter
 
 from plan import Plan
 
-from gru4rec_lab import Config, Sessions, grid, load_split, sweep
+from gru4rec_lab import Config, Sessions, grid, load_sessions, load_split, sweep
 from gru4rec_lab.environment import usable_cores
 from gru4rec_lab.sweeps.estimate import Estimator
 from gru4rec_lab.sweeps.store import Results
@@ -23,6 +24,9 @@ FLIGHTS = "flights: most recent 20 % of the training sessions, later flights to 
     "aircraft, not clicks of people"  # fmt: skip
 E_SHOP = "e-shop: clicks in a clothing shop in 2008 (UCI 553, CC BY 4.0), the last tenth of the " \
     "sessions to rank"  # fmt: skip
+YOOCHOOSE = "yoochoose1_64: the most recent 1/64 of the clicks in a shop of the RecSys Challenge " \
+    "2015 (CC BY-NC-ND 4.0), its last day to rank"  # fmt: skip
+DIGINETICA = "diginetica: clicks in a shop of the CIKM Cup 2016, the last week to rank"
 
 
 @dataclass(frozen=True)
@@ -53,7 +57,7 @@ class Grid:
 
 
 def full() -> list[Grid]:
-    """Flights, three epochs, and the e-shop, one, where it was fetched; for alpha one seed."""
+    """Flights and e-shop with three seeds; yoochoose and diginetica, an epoch and fewer cells."""
     lab = Config.preset("lab", n_epochs=3, device="cpu")
     flights = FLIGHTS, partial(load_split, "flights")
     shop = E_SHOP, partial(load_split, "e-shop")
@@ -61,15 +65,37 @@ def full() -> list[Grid]:
     sizes, few = [0, 32, 128, 512, 2048, "all"], [0, 32, 128, 512, "all"]
     batches = grid(lab, loss=["bpr", "bpr-max"], batch_size=[32, 64, 128, 512], seed=seed)
     by_size = partial(grid, lab, loss=LOSSES, seed=seed)
-    by_alpha = partial(grid, lab, loss=SHAPED, sample_alpha=alphas)
-    # An epoch of the shop has three times the steps of one of the flights.
+    by_alpha = partial(grid, lab, loss=SHAPED, sample_alpha=alphas, seed=seed)
+    large = partial(grid, lab, loss=LOSSES, n_epochs=1)
+    # With one seed where three cost hours.
+    yoochoose = Trials(large(n_sample=[0, 512, 2048], seed=seed) + large(n_sample=[32, 128, "all"]))
     return [
         Grid("sweep_flights", *flights, by_size(n_sample=sizes)),
-        Grid("sweep_e-shop", *shop, by_size(n_sample=few, n_epochs=1)),
+        Grid("sweep_e-shop", *shop, by_size(n_sample=few)),
+        Grid("sweep_yoochoose1_64", YOOCHOOSE, partial(_dev_split, "yoochoose1_64"), yoochoose),
+        Grid(
+            "sweep_diginetica",
+            DIGINETICA,
+            partial(_dev_split, "diginetica"),
+            large(n_sample=[0, 512, 2048]),
+        ),
         Grid("batch_flights", *flights, batches, by_epoch=True),
         Grid("alpha_flights", *flights, by_alpha(n_sample=[32, 2048])),
+        # An epoch of the shop has three times the steps of one of the flights.
         Grid("alpha_e-shop", *shop, by_alpha(n_sample=[32, 128], n_epochs=1)),
     ]
+
+
+def _dev_split(name: str) -> tuple[Sessions, Sessions]:
+    """Sets that may not be handed on: from the folder that GRU4REC_LAB_DEV_DATA names."""
+    folder = (
+        Path(os.environ.get("GRU4REC_LAB_DEV_DATA", "GRU4REC_LAB_DEV_DATA is not set")) / "data"
+    )
+    ids = {"session": "SessionId", "item": "ItemId", "time": "Time"}
+    train, test = (
+        load_sessions(folder / f"{name}_{part}.parquet", **ids) for part in ("train", "test")
+    )
+    return train, test
 
 
 def fast(plan: Plan) -> list[Grid]:
