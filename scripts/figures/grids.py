@@ -57,7 +57,7 @@ class Grid:
 
 
 def full() -> list[Grid]:
-    """Flights and e-shop with three seeds; yoochoose and diginetica, an epoch and fewer cells."""
+    """Flights and e-shop with three seeds; yoochoose and diginetica with fewer cells."""
     lab = Config.preset("lab", n_epochs=3, device="cpu")
     flights = FLIGHTS, partial(load_split, "flights")
     shop = E_SHOP, partial(load_split, "e-shop")
@@ -66,19 +66,15 @@ def full() -> list[Grid]:
     batches = grid(lab, loss=["bpr", "bpr-max"], batch_size=[32, 64, 128, 512], seed=seed)
     by_size = partial(grid, lab, loss=LOSSES, seed=seed)
     by_alpha = partial(grid, lab, loss=SHAPED, sample_alpha=alphas, seed=seed)
-    large = partial(grid, lab, loss=LOSSES, n_epochs=1)
-    # With one seed where three cost hours.
-    yoochoose = Trials(large(n_sample=[0, 512, 2048], seed=seed) + large(n_sample=[32, 128, "all"]))
+    cells = partial(grid, lab, loss=LOSSES)
+    # One seed where three take hours.
+    yoochoose = Trials(by_size(n_sample=[0, 512, 2048]) + cells(n_sample=[32, 128, "all"]))
+    diginetica = cells(n_sample=[0, 512, 2048], n_epochs=1)
     return [
         Grid("sweep_flights", *flights, by_size(n_sample=sizes)),
         Grid("sweep_e-shop", *shop, by_size(n_sample=few)),
         Grid("sweep_yoochoose1_64", YOOCHOOSE, partial(_dev_split, "yoochoose1_64"), yoochoose),
-        Grid(
-            "sweep_diginetica",
-            DIGINETICA,
-            partial(_dev_split, "diginetica"),
-            large(n_sample=[0, 512, 2048]),
-        ),
+        Grid("sweep_diginetica", DIGINETICA, partial(_dev_split, "diginetica"), diginetica),
         Grid("batch_flights", *flights, batches, by_epoch=True),
         Grid("alpha_flights", *flights, by_alpha(n_sample=[32, 2048])),
         # An epoch of the shop has three times the steps of one of the flights.
@@ -87,15 +83,18 @@ def full() -> list[Grid]:
 
 
 def _dev_split(name: str) -> tuple[Sessions, Sessions]:
-    """Sets that may not be handed on: from the folder that GRU4REC_LAB_DEV_DATA names."""
-    folder = (
-        Path(os.environ.get("GRU4REC_LAB_DEV_DATA", "GRU4REC_LAB_DEV_DATA is not set")) / "data"
-    )
+    """Sets that may not be handed on: from the folder that GRU4REC_LAB_DEV_DATA names.
+
+    Raises:
+        FileNotFoundError: they are not there.
+    """
+    folder = os.environ.get("GRU4REC_LAB_DEV_DATA")
+    if folder is None:
+        raise FileNotFoundError("GRU4REC_LAB_DEV_DATA, the folder with its data/, is not set")
     ids = {"session": "SessionId", "item": "ItemId", "time": "Time"}
-    train, test = (
-        load_sessions(folder / f"{name}_{part}.parquet", **ids) for part in ("train", "test")
-    )
-    return train, test
+    parts = (Path(folder, "data", f"{name}_{part}.parquet") for part in ("train", "test"))
+    train_set, test_set = (load_sessions(path, **ids) for path in parts)
+    return train_set, test_set
 
 
 def fast(plan: Plan) -> list[Grid]:
