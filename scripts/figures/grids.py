@@ -57,7 +57,7 @@ class Grid:
 
 
 def full() -> list[Grid]:
-    """Flights and e-shop with three seeds; yoochoose and diginetica with fewer cells."""
+    """Flights and e-shop with three seeds; yoochoose and diginetica, an epoch, with fewer."""
     lab = Config.preset("lab", n_epochs=3, device="cpu")
     flights = FLIGHTS, partial(load_split, "flights")
     shop = E_SHOP, partial(load_split, "e-shop")
@@ -66,10 +66,11 @@ def full() -> list[Grid]:
     batches = grid(lab, loss=["bpr", "bpr-max"], batch_size=[32, 64, 128, 512], seed=seed)
     by_size = partial(grid, lab, loss=LOSSES, seed=seed)
     by_alpha = partial(grid, lab, loss=SHAPED, sample_alpha=alphas, seed=seed)
-    cells = partial(grid, lab, loss=LOSSES)
+    large = partial(grid, lab, loss=LOSSES, n_epochs=1)
     # One seed where three take hours.
-    yoochoose = Trials(by_size(n_sample=[0, 512, 2048]) + cells(n_sample=[32, 128, "all"]))
-    diginetica = cells(n_sample=[0, 512, 2048], n_epochs=1)
+    sized = large(n_sample=[0, 512, 2048], seed=seed)
+    yoochoose = Trials(sized + large(n_sample=[32, 128, "all"]))
+    diginetica = large(n_sample=[0, 512, 2048])
     return [
         Grid("sweep_flights", *flights, by_size(n_sample=sizes)),
         Grid("sweep_e-shop", *shop, by_size(n_sample=few)),
