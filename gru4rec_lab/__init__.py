@@ -35,6 +35,7 @@ _HOME = {
     "at_epochs": "training.observe",
     "LiveRun": "training.live",
     "evaluate": "evaluation",
+    "compare": "evaluation",
     "grid": "sweeps.trials",
     "sweep": "sweeps.sweep",
     "load_sweep": "sweeps.store",

@@ -7,6 +7,7 @@ from .data.catalogue import load_sessions as load_sessions
 from .data.flights import flight_routes as flight_routes
 from .data.lab_split import load_split as load_split
 from .data.sessions import Sessions as Sessions
+from .evaluation import compare as compare
 from .evaluation import evaluate as evaluate
 from .losses import LOSSES as LOSSES
 from .losses import elu as elu

@@ -18,6 +18,7 @@ from gru4rec_lab import (
     LOSSES,
     Config,
     Recommender,
+    compare,
     diagnostics,
     evaluate,
     fit,
@@ -48,6 +49,7 @@ CONFIG = Config(layers=(6,), batch_size=4, n_sample=12, n_epochs=1, step="plain"
 FUNCTIONS = {
     "agreement": lambda w: diagnostics.agreement(w.model, w.labels),
     "column_roles": lambda w: column_roles(w.targets, w.extra),
+    "compare": lambda w: compare({"a": w.model, "b": [w.model] * 2}, w.sessions).frame()["mrr@20"],
     "copies": lambda w: copies(w.targets, w.extra),
     "effective_negatives": lambda w: diagnostics.effective_negatives(w.negatives),
     "evaluate": lambda w: [evaluate(w.model, w.sessions, ties=ties).ranks for ties in TIES],

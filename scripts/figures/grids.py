@@ -1,12 +1,13 @@
-"""The grids of lessons 05 and 06: trainings by `sweep`, each of them a row of a stored table."""
+"""The grids of lessons 05, 06 and 09: trainings by `sweep`, each a row of a stored table."""
 
 import os
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from time import perf_counter
 
+import methods
 from plan import Plan
 
 from gru4rec_lab import Config, Sessions, grid, load_sessions, load_split, sweep
@@ -39,6 +40,7 @@ class Grid:
         split: gives the sessions to train on and those that judge.
         trials: the trainings.
         by_epoch: a row is an epoch of a training, not its end.
+        methods: the baselines have rows too.
     """
 
     table: str
@@ -46,14 +48,18 @@ class Grid:
     split: Callable[[], tuple[Sessions, Sessions]]
     trials: Trials
     by_epoch: bool = False
+    methods: bool = False
 
     @property
     def head(self) -> str:
         """The data, and what was run on it."""
         seeds = ", ".join(map(str, sorted({trial.seed for trial in self.trials})))
         epochs = ", ".join(map(str, sorted({trial.n_epochs for trial in self.trials})))
-        return f"{self.data}; {len(self.trials)} trainings, epochs {epochs}, seeds {seeds}, " \
+        head = f"{self.data}; {len(self.trials)} trainings, epochs {epochs}, seeds {seeds}, " \
             "all else as in the preset lab"  # fmt: skip
+        if self.methods:
+            head += f", n_sample {self.trials[0].n_sample}; {methods.ABOUT}"
+        return head
 
 
 def full() -> list[Grid]:
@@ -70,16 +76,22 @@ def full() -> list[Grid]:
     # One seed where three take hours.
     sized = large(n_sample=[0, 512, 2048], seed=seed)
     yoochoose = Trials(sized + large(n_sample=[32, 128, "all"]))
-    diginetica = large(n_sample=[0, 512, 2048])
+    yoo = YOOCHOOSE, partial(_dev_split, "yoochoose1_64")
+    digi = DIGINETICA, partial(_dev_split, "diginetica")
+    # The methods train what the other grids train: the store has it.
     return [
         Grid("sweep_flights", *flights, by_size(n_sample=sizes)),
         Grid("sweep_e-shop", *shop, by_size(n_sample=few)),
-        Grid("sweep_yoochoose1_64", YOOCHOOSE, partial(_dev_split, "yoochoose1_64"), yoochoose),
-        Grid("sweep_diginetica", DIGINETICA, partial(_dev_split, "diginetica"), diginetica),
+        Grid("sweep_yoochoose1_64", *yoo, yoochoose),
+        Grid("sweep_diginetica", *digi, large(n_sample=[0, 512, 2048])),
         Grid("batch_flights", *flights, batches, by_epoch=True),
         Grid("alpha_flights", *flights, by_alpha(n_sample=[32, 2048])),
         # An epoch of the shop has three times the steps of one of the flights.
         Grid("alpha_e-shop", *shop, by_alpha(n_sample=[32, 128], n_epochs=1)),
+        Grid("methods_flights", *flights, by_size(), methods=True),
+        Grid("methods_e-shop", *shop, by_size(), methods=True),
+        Grid("methods_yoochoose1_64", *yoo, large(n_sample=2048, seed=seed), methods=True),
+        Grid("methods_diginetica", *digi, large(n_sample=2048), methods=True),
     ]
 
 
@@ -101,16 +113,20 @@ def _dev_split(name: str) -> tuple[Sessions, Sessions]:
 def fast(plan: Plan) -> list[Grid]:
     """The same tables from the tiny world of a plan."""
     trials = partial(grid, plan.config, n_epochs=1, loss=["bpr", "bpr-max"])
-    by_table = {
-        "sweep_flights": trials(n_sample=[0, "all"]),
-        "sweep_e-shop": trials(n_sample=[0, "all"]),
-        "batch_flights": trials(batch_size=plan.batch_sizes),
-        "alpha_flights": trials(sample_alpha=plan.alphas),
-        "alpha_e-shop": trials(sample_alpha=plan.alphas),
+    by_kind = {
+        "sweep": trials(n_sample=[0, "all"]),
+        "batch": trials(batch_size=plan.batch_sizes),
+        "alpha": trials(sample_alpha=plan.alphas),
+        "methods": trials(),
     }
     return [
-        Grid(table, plan.data, lambda: (plan.training, plan.test), by, table == "batch_flights")
-        for table, by in by_table.items()
+        replace(
+            each,
+            data=plan.data,
+            split=lambda: (plan.training, plan.test),
+            trials=by_kind[each.table.partition("_")[0]],
+        )
+        for each in full()
     ]
 
 
@@ -135,6 +151,8 @@ def run(each: Grid, store: Path | None) -> list[dict]:
     if len(found) < found.n_trials:
         raise RuntimeError(f"{each.table}: {found!r}; call it again, and it goes on from there")
     print(f"{each.table}: {found!r} in {perf_counter() - began:.0f} s", flush=True)
+    if each.methods:
+        return list(methods.rows(found, train_set, test_set))
     return list(_by_epoch(found) if each.by_epoch else _at_end(found))
 
 
