@@ -74,6 +74,7 @@ def full() -> list[Grid]:
     by_alpha = partial(grid, lab, loss=SHAPED, sample_alpha=alphas)
     # The same trainings as in the other grids, so that the store has them.
     by_method = partial(grid, lab, loss=LOSSES, seed=seed)
+    large = grid(lab, loss=LOSSES, n_sample=2048, n_epochs=1)
     return [
         Grid("sweep_flights", *flights, by_size(n_sample=sizes)),
         Grid("sweep_e-shop", *shop, by_size(n_sample=few, n_epochs=1)),
@@ -82,10 +83,10 @@ def full() -> list[Grid]:
         Grid("alpha_e-shop", *shop, by_alpha(n_sample=[32, 128], n_epochs=1)),
         Grid("methods_flights", *flights, by_method(), methods=True),
         Grid("methods_e-shop", *shop, by_method(), methods=True),
-        Grid("methods_yoochoose1_64", YOOCHOOSE, partial(_dev_split, "yoochoose1_64"),
-             by_method(n_sample=2048), methods=True),
-        Grid("methods_diginetica", DIGINETICA, partial(_dev_split, "diginetica"),
-             grid(lab, loss=LOSSES, n_sample=2048, n_epochs=1), methods=True),
+        Grid("methods_yoochoose1_64", YOOCHOOSE, partial(_dev_split, "yoochoose1_64"), large,
+             methods=True),
+        Grid("methods_diginetica", DIGINETICA, partial(_dev_split, "diginetica"), large,
+             methods=True),
     ]  # fmt: skip
 
 
