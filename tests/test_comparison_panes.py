@@ -32,6 +32,9 @@ def test_a_method_is_a_dot_with_a_bar_of_two_errors_and_one_of_its_seeds(table):
     x, y = shown.lines["recall@20 seeds"]
     np.testing.assert_allclose(y, [np.nan] * 3 + [0.54, 0.66, np.nan])
     assert (x[3:] > 1).all()
+    low, high = picture.panes["recall@20"].y.limits
+    assert low < 0.48
+    assert high > 0.66  # no bar is cut
     colours = [picture.lines[f"mrr@20 {name}"].colour for name in table.index]
     assert colours == [INK, LOSSES["bpr-max"].colour]
     assert shown.about.startswith("Recall@20: Markov 0.500, bpr-max 0.600. MRR@20: Markov 0.250")

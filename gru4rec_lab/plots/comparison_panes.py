@@ -36,9 +36,10 @@ def comparison_picture(table: "pd.DataFrame") -> tuple[Picture, Shown]:
     for row, (metric, label) in enumerate(METRICS.items()):
         mean, error, spread = (table[metric + part].to_numpy(float) for part in ("", "_se", "_sd"))
         error, spread = ERRORS * error, ERRORS * spread
+        reached = np.concatenate([mean - error, mean + error, mean - spread, mean + spread])
         box = (0, row / len(METRICS), 1, (row + 1) / len(METRICS))
         title = "Bars: 2 standard errors over sessions; grey: 2 standard deviations over seeds"
-        panes[metric] = Pane(across, metric_axis(metric, table[metric]), box, "" if row else title)
+        panes[metric] = Pane(across, metric_axis(metric, reached), box, "" if row else title)
         beside = np.arange(len(names)) + BESIDE
         lines[f"{metric} seeds"] = Line(metric, SOFT, width=2)
         numbers[f"{metric} seeds"] = bars_of(beside, mean - spread, mean + spread)

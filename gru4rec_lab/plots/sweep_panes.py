@@ -83,7 +83,7 @@ def by_n_sample(
         numbers[f"{line} bars"] = bars_of(places, mean - spread, mean + spread)
         trials[line] = [group.index[0] for _, group in found]
         texts[line] = [f"n_sample {x.ticks[place][1]}" for place, _ in found]
-    pane = Pane(x, metric_axis(column, done[column]), box, LABELS[column])
+    pane = Pane(x, metric_axis(column, done[column].to_numpy(float)), box, LABELS[column])
     return Part(pane, lines, numbers, trials, texts)
 
 
@@ -152,10 +152,9 @@ def in_words(frame: "pd.DataFrame", columns: Iterable[str]) -> str:
     return f"{len(done)} trials. " + ". ".join(best) + "."
 
 
-def metric_axis(column: str, values: "pd.Series") -> Axis:
+def metric_axis(column: str, values: np.ndarray) -> Axis:
     """From a little below the least value to a little above the greatest."""
-    known = values.to_numpy(float)
-    known = known[np.isfinite(known)]
+    known = values[np.isfinite(values)]
     low, high = (known.min(), known.max()) if len(known) else (0.1, 1.0)
     if column == "seconds":
         first, last = np.floor(np.log10(max(low, 1e-3))), np.ceil(np.log10(max(high, 1e-3)))
