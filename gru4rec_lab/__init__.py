@@ -34,6 +34,7 @@ _HOME = {
     "fit": "training.loop",
     "at_epochs": "training.observe",
     "LiveRun": "training.live",
+    "BASELINES": "baselines",
     "evaluate": "evaluation",
     "compare": "evaluation",
     "grid": "sweeps.trials",

@@ -1,5 +1,6 @@
 # What editors complete; tests/test_public.py holds it equal to `_HOME` in __init__.py.
 
+from .baselines import BASELINES as BASELINES
 from .batches import session_parallel as session_parallel
 from .config import Config as Config
 from .data.catalogue import list_datasets as list_datasets

@@ -8,7 +8,8 @@ import pytest
 
 from gru4rec_lab import LOSSES
 from gru4rec_lab.baselines import BASELINES
-from gru4rec_lab.diagnostics import RESULT_FOLDER, results, stored_curves
+from gru4rec_lab.diagnostics import RESULT_FOLDER, by_method, results, stored_curves
+from gru4rec_lab.evaluation.compare import METRICS
 
 NAMES = ("history", "gradients", "long", "batch_size", "sample_alpha")
 SWEEPS = {
@@ -122,3 +123,14 @@ def test_stored_tables_are_installed_with_the_package():
     patterns = pyproject["tool"]["setuptools"]["package-data"]["gru4rec_lab"]
     for path in RESULT_FOLDER.glob("*.csv"):
         assert any(path.relative_to(RESULT_FOLDER.parents[1]).match(each) for each in patterns)
+
+
+def test_seeds_of_a_method_become_one_row():
+    numbers = {f"{metric}{part}": [0.1, 0.2, 0.4] for metric in METRICS for part in ("", "_se")}
+    table = pd.DataFrame({"method": ["Markov", "bpr", "bpr"], "targets": [9, 9, 9]} | numbers)
+    found = by_method(table)
+    assert found.index.tolist() == ["Markov", "bpr"]
+    assert found["n_models"].tolist() == [1, 2]
+    np.testing.assert_allclose(found["mrr@20"], [0.1, 0.3])
+    np.testing.assert_allclose(found["recall@1_se"], [0.1, 0.3])
+    np.testing.assert_allclose(found["recall@20_sd"], [np.nan, 0.1 * 2**0.5])
