@@ -2,6 +2,7 @@
 
 from .batches import rows_figure, step_figure
 from .figures import (
+    chance_by_n_sample,
     gradient_by_rank,
     gradient_panels,
     history,
@@ -9,6 +10,7 @@ from .figures import (
     quality_by_n_sample,
     rank_by_epoch,
     score_by_epoch,
+    share_by_popularity,
     weight_mass,
 )
 from .losses import step_arrows, value_and_pull
@@ -16,6 +18,7 @@ from .score_shaping import elu_curves, score_histograms, spread_by_epoch
 from .search_panes import importance, parallel_coordinates
 
 __all__ = [
+    "chance_by_n_sample",
     "elu_curves",
     "gradient_by_rank",
     "gradient_panels",
@@ -28,6 +31,7 @@ __all__ = [
     "rows_figure",
     "score_by_epoch",
     "score_histograms",
+    "share_by_popularity",
     "spread_by_epoch",
     "step_arrows",
     "step_figure",
