@@ -47,23 +47,20 @@ def popular_share(counts: Counts, support: Counts, k: int = 100) -> float:
     return float(share_by_popularity(counts, support)[:k][-1])
 
 
-def relevant_shares(trained: TrainedScores, sample_alpha: float) -> Float[Tensor, "targets"]:
+def relevant_shares(trained: TrainedScores, sample_alpha: float) -> Float[np.ndarray, "targets"]:
     """The probability q of each target that one sample scores above it."""
-    share = torch.from_numpy(sample_shares(trained_support(trained.model), sample_alpha))
-    return (trained.catalogue > trained.target[:, None]).double() @ share
+    above = (trained.catalogue > trained.target[:, None]).double().numpy()
+    return above @ sample_shares(trained_support(trained.model), sample_alpha)
 
 
 def relevant_drawn(
     trained: TrainedScores, n_sample: int, sample_alpha: float, *, n_draws: int = 200, seed: int = 0
-) -> Float[Tensor, "targets"]:
-    """Share of `n_draws` draws of `n_sample` samples in which one or more score above the target.
-
-    1 - (1 - q)^N, by trying.
-    """
+) -> Float[np.ndarray, "targets"]:
+    """1 - (1 - q)^N by trying: the share of `n_draws` draws of N samples with a relevant one."""
     weight = popularity_weight(trained_support(trained.model), sample_alpha)
     draws = Sampler(weight, generator=generator(seed, "relevant")).draw(n_draws * n_sample)
     relevant = trained.catalogue[:, draws] > trained.target[:, None]
-    return relevant.view(-1, n_draws, n_sample).any(dim=2).double().mean(dim=1)
+    return relevant.view(-1, n_draws, n_sample).any(dim=2).double().mean(dim=1).numpy()
 
 
 @torch.no_grad()
