@@ -40,9 +40,9 @@ def test_a_model_trains_while_loss_samples_and_alpha_are_dragged(training_lab):
 )
 def test_a_lesson_of_grids_runs_and_its_panel_trains_another(notebook, name, n_trials):
     page = notebook(f"{name}.ipynb")
-    page.until(lambda: page.page.locator(".g4r-start").count(), 240, "the panel did not come")
+    page.until(lambda: page.page.locator(".g4r-start").count(), 600, "the panel did not come")
     page.show("g4r-start")
-    page.until(lambda: "12 trials: 12 done" in page.text("g4r-words"), 120, "the grid did not end")
+    page.until(lambda: "12 trials: 12 done" in page.text("g4r-words"), 300, "the grid did not end")
     page.until(lambda: "finished" in page.text("g4r-state"), why="not finished")
     sizes = page.element("g4r-n-sample").locator("input")
     sizes.fill("8")
@@ -51,7 +51,7 @@ def test_a_lesson_of_grids_runs_and_its_panel_trains_another(notebook, name, n_t
     page.until(lambda: f"{asked}, about" in page.text("g4r-estimate"), why="no estimate")
     page.element("g4r-start").click()
     ended = f"{asked}: {n_trials} done"
-    page.until(lambda: ended in page.text("g4r-words"), 120, "the other grid did not end")
+    page.until(lambda: ended in page.text("g4r-words"), 300, "the other grid did not end")
     page.page.screenshot(path=f"test-results/{name}.png")
     assert not page.errors()
     assert page.text("g4r-error").strip() == ""
