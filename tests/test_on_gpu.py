@@ -67,6 +67,7 @@ FUNCTIONS = {
         w.target, w.negatives, bpreg=0.5
     ),
     "neighbours": lambda w: diagnostics.neighbours(w.model, w.model.item_ids[3], table="input"),
+    "popular_share": lambda w: diagnostics.popular_share(w.support, w.support, 3),
     "pull_by_place": lambda w: diagnostics.pull_by_place(w.rows, elu_param=0.5),
     "pull_through": lambda w: diagnostics.pull_through("bpr-max", w.target, w.negatives),
     "rank_summary": lambda w: diagnostics.rank_summary(
@@ -74,11 +75,14 @@ FUNCTIONS = {
     ),
     "rank_targets": lambda w: [rank_targets(w.scores, w.targets, ties) for ties in TIES],
     "ranks": lambda w: diagnostics.ranks(w.target, w.negatives),
+    "recommended": lambda w: diagnostics.recommended(w.model, w.sessions, 3),
+    "sample_shares": lambda w: diagnostics.sample_shares(w.support, 0.5),
     "score_histogram": lambda w: diagnostics.score_histogram(w.target, w.negatives, low=-2, high=2),
     "score_summary": lambda w: diagnostics.score_summary(w.negatives),
     "score_summary of absent ones": lambda w: diagnostics.score_summary(w.masked),
     "score_histograms": lambda w: plots.score_histograms({"rows": w.rows}) and None,
     "seen_by_loss": lambda w: diagnostics.seen_by_loss(w.model.config, w.target, w.masked),
+    "share_by_popularity": lambda w: diagnostics.share_by_popularity(w.support, w.support),
     "softmax_weights": lambda w: diagnostics.softmax_weights(w.negatives),
     "spread_summary": lambda w: diagnostics.spread_summary(CONFIG, w.target, w.masked),
     "target_curves": lambda w: diagnostics.target_curves(w.negatives[:1]),
@@ -244,8 +248,8 @@ def test_a_model_is_saved_from_a_gpu_and_loaded_onto_it(here, gpu, tmp_path):
 
 
 # These take no tensor and no model.
-NO_TENSOR = {"gaussian_effective", "gaussian_scores", "kept_share", "results", "stored_curves",
-             "trained_scores"}  # fmt: skip
+NO_TENSOR = {"gaussian_effective", "gaussian_scores", "kept_share", "relevant_drawn",
+             "relevant_shares", "results", "stored_curves", "trained_scores"}  # fmt: skip
 
 
 def test_every_function_of_the_diagnostics_is_tried():

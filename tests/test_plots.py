@@ -105,6 +105,22 @@ def test_weight_mass_draws_a_cumulated_line_a_label():
     assert axes.get_legend().get_texts()[0].get_text() == "wide"
 
 
+def test_popularity_draws_a_line_a_label_over_the_items():
+    shares = {"samples": np.array([0.5, 0.8, 1.0]), "lists": np.array([0.2, 0.9, 1.0])}
+    (axes,) = plots.share_by_popularity(shares).axes
+    np.testing.assert_array_equal(axes.lines[1].get_xydata(), [[1, 0.2], [2, 0.9], [3, 1.0]])
+    assert [text.get_text() for text in axes.get_legend().get_texts()] == ["samples", "lists"]
+    assert axes.lines[0].get_linestyle() != axes.lines[1].get_linestyle(), "told by colour alone"
+
+
+def test_chances_draw_a_line_an_alpha_over_the_numbers_of_samples():
+    chances = pd.DataFrame({0: [0.1, 0.4], 0.5: [0.2, 0.6]}, index=[32, 512])
+    (axes,) = plots.chance_by_n_sample(chances).axes
+    np.testing.assert_array_equal(axes.lines[1].get_xydata(), [[32, 0.2], [512, 0.6]])
+    assert [text.get_text() for text in axes.get_legend().get_texts()] == ["alpha 0", "alpha 0.5"]
+    assert axes.get_xscale() == "log"
+
+
 def test_ranks_draw_the_mean_of_the_seeds_and_their_range(by_epoch):
     first, first_six, median = plots.rank_by_epoch(by_epoch).axes
     line = next(line for line in first.lines if line.get_label() == "bpr")

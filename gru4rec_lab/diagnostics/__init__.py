@@ -21,6 +21,14 @@ from .gradients import (
 )
 from .logq import SoftmaxEstimate, softmax_estimates
 from .neighbours import agreement, neighbours
+from .popularity import (
+    popular_share,
+    recommended,
+    relevant_drawn,
+    relevant_shares,
+    sample_shares,
+    share_by_popularity,
+)
 from .pushes import NegativeGradients, negative_gradients
 from .score_shaping import (
     flat_share,
@@ -56,8 +64,10 @@ __all__ = [
     "ScoreHistogram", "SoftmaxEstimate", "SoftmaxWeights", "TargetCurves", "TrainedScores",
     "agreement", "by_method", "effective_negatives", "flat_share", "gaussian_effective",
     "gaussian_scores", "gradient_by_rank", "kept_share", "loss_table", "negative_gradients",
-    "neighbours", "probe_of", "probe_scores", "pull_by_place", "pull_through", "rank_summary",
-    "ranks", "results", "score_histogram", "score_summary", "seen_by_loss", "softmax_estimates",
+    "neighbours", "popular_share", "probe_of", "probe_scores", "pull_by_place", "pull_through",
+    "rank_summary", "ranks", "recommended", "relevant_drawn", "relevant_shares", "results",
+    "sample_shares", "score_histogram", "score_summary", "seen_by_loss", "share_by_popularity",
+    "softmax_estimates",
     "softmax_weights", "spread_by_epoch", "spread_summary", "stored_curves", "target_curves",
     "target_gradients", "target_pulls", "targets_at_ranks", "top_share", "trained_scores",
 ]  # fmt: skip

@@ -22,12 +22,14 @@ from .reproduce_the_table import check_error, check_leaders, check_needed, check
 from .start_here import check_mrr, check_recall
 from .training_lab import check_best_epoch, check_n_sample_at
 from .vanishing_gradients import check_hard_weight, check_kept, check_pulls
+from .which_negatives import check_bias, check_logq, check_popular, check_samples
 
 __all__ = [
-    "Check", "check_best_epoch", "check_bpr", "check_bpr_max", "check_copies", "check_cost",
-    "check_dropout", "check_effective", "check_elu", "check_enough", "check_error",
-    "check_hard_weight", "check_item_numbers", "check_kept", "check_leaders", "check_mrr",
-    "check_n_sample_at", "check_nearest", "check_needed", "check_negatives", "check_paired",
-    "check_pairs", "check_pulls", "check_recall", "check_reset", "check_score_regulariser",
+    "Check", "check_best_epoch", "check_bias", "check_bpr", "check_bpr_max", "check_copies",
+    "check_cost", "check_dropout", "check_effective", "check_elu", "check_enough", "check_error",
+    "check_hard_weight", "check_item_numbers", "check_kept", "check_leaders", "check_logq",
+    "check_mrr", "check_n_sample_at", "check_nearest", "check_needed", "check_negatives",
+    "check_paired", "check_pairs", "check_popular", "check_pulls", "check_recall", "check_reset",
+    "check_samples", "check_score_regulariser",
     "check_score_regulariser_grad", "check_surely", "check_top1_slope",
 ]  # fmt: skip

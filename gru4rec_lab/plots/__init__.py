@@ -3,6 +3,7 @@
 from .batches import rows_figure, step_figure
 from .comparison_panes import comparison
 from .figures import (
+    chance_by_n_sample,
     gradient_by_rank,
     gradient_panels,
     history,
@@ -10,6 +11,7 @@ from .figures import (
     quality_by_n_sample,
     rank_by_epoch,
     score_by_epoch,
+    share_by_popularity,
     weight_mass,
 )
 from .losses import step_arrows, value_and_pull
@@ -17,6 +19,7 @@ from .score_shaping import elu_curves, score_histograms, spread_by_epoch
 from .search_panes import importance, parallel_coordinates
 
 __all__ = [
+    "chance_by_n_sample",
     "comparison",
     "elu_curves",
     "gradient_by_rank",
@@ -30,6 +33,7 @@ __all__ = [
     "rows_figure",
     "score_by_epoch",
     "score_histograms",
+    "share_by_popularity",
     "spread_by_epoch",
     "step_arrows",
     "step_figure",

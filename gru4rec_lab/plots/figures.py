@@ -18,6 +18,7 @@ from .sweep_panes import by_n_sample, in_words, picture_of
 if TYPE_CHECKING:
     import pandas as pd
 
+DASHES = ("-", "--", "-.", ":")
 SHARES = {"first": "targets in first place", "first_six": "targets among the first 6"}
 
 
@@ -62,6 +63,38 @@ def weight_mass(weights: Mapping[str, SoftmaxWeights]) -> Figure:
     axes.set(xscale="log", ylim=(0, 1.02), xlabel="negatives, the best-scoring first")
     axes.set_ylabel("share of the softmax weight")
     axes.xaxis.set_major_formatter(ScalarFormatter())
+    axes.legend(fontsize=9)
+    return figure
+
+
+def share_by_popularity(shares: Mapping[str, np.ndarray]) -> Figure:
+    """Share on the most popular 1, 2, ... items, a line a label: of samples, of recommendations.
+
+    Takes what `diagnostics.share_by_popularity` gives.
+    """
+    figure = notebook_figure(7, 3.6)
+    axes = figure.add_subplot()
+    for k, (label, share) in enumerate(shares.items()):
+        axes.plot(np.arange(1, len(share) + 1), share, label=label, linestyle=DASHES[k % 4])
+    axes.set(xlabel="items, the most popular first", ylabel="share", xlim=(0, None), ylim=(0, 1.02))
+    axes.legend(fontsize=9)
+    return figure
+
+
+def chance_by_n_sample(chances: "pd.DataFrame") -> Figure:
+    """Chance that the samples of a step hold a relevant one, a line a `sample_alpha`.
+
+    Takes a table with a row for each `n_sample` and a column for each `sample_alpha`.
+    """
+    figure = notebook_figure(7, 3.6)
+    axes = figure.add_subplot()
+    for k, (alpha, chance) in enumerate(chances.items()):
+        axes.plot(
+            chance.index, chance, "o", ms=3, label=f"alpha {alpha:g}", linestyle=DASHES[k % 4]
+        )
+    axes.set_xscale("log", base=2)
+    axes.xaxis.set_major_formatter(ScalarFormatter())
+    axes.set(xlabel="n_sample", ylabel="chance of a relevant one", ylim=(0, 1.02))
     axes.legend(fontsize=9)
     return figure
 

@@ -33,3 +33,25 @@ def test_a_model_trains_while_loss_samples_and_alpha_are_dragged(training_lab):
     page.train_and_drag()
     assert not page.errors()
     assert page.text("g4r-error").strip() == ""
+
+
+@pytest.mark.parametrize(
+    ("name", "n_trials"), [("05_how_many_negatives", 4), ("06_which_negatives", 6)]
+)
+def test_a_lesson_of_grids_runs_and_its_panel_trains_another(notebook, name, n_trials):
+    page = notebook(f"{name}.ipynb")
+    page.until(lambda: page.page.locator(".g4r-start").count(), 600, "the panel did not come")
+    page.show("g4r-start")
+    page.until(lambda: "12 trials: 12 done" in page.text("g4r-words"), 300, "the grid did not end")
+    page.until(lambda: "finished" in page.text("g4r-state"), why="not finished")
+    sizes = page.element("g4r-n-sample").locator("input")
+    sizes.fill("8")
+    sizes.press("Enter")
+    asked = f"{n_trials} trials"
+    page.until(lambda: f"{asked}, about" in page.text("g4r-estimate"), why="no estimate")
+    page.element("g4r-start").click()
+    ended = f"{asked}: {n_trials} done"
+    page.until(lambda: ended in page.text("g4r-words"), 300, "the other grid did not end")
+    page.page.screenshot(path=f"test-results/{name}.png")
+    assert not page.errors()
+    assert page.text("g4r-error").strip() == ""
