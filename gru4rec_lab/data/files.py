@@ -282,6 +282,10 @@ def _read_text(stream: Stream, path: Path, columns: Columns, layout: Layout) -> 
     skip = {"skipinitialspace": layout.names is None and f"{sep} " in lines.first}
     (found,) = csv.reader([lines.first], delimiter=sep, **quoting, **skip)
     _check_columns(path, list(layout.names or found), columns)
+    if layout.names is None and any(re.match(r"\d{4}-\d\d-\d\d", name) for name in columns.times):
+        raise ValueError(
+            f"the first line of {path.name!r} is a click, no header; name all columns: names=[...]"
+        )
     # One more than there are: what is found in it would be lost. No header has a NUL in it.
     names = [*(layout.names or found), ""]
     names = [name if name in columns.all else f"\0{k}" for k, name in enumerate(names)]
@@ -337,9 +341,10 @@ _READERS: dict[str, Callable[..., "pd.DataFrame"]] = {
 
 
 def _not_readable(path: Path, why: Exception | str) -> ValueError:
-    return ValueError(
-        f"{path.name!r} cannot be read: {str(why).strip()}; save it as UTF-8 text, one click a row"
-    )
+    way_out = "save it as UTF-8 text, one click a row"
+    if isinstance(why, UnicodeError):
+        way_out = 'save it as UTF-8 text, or say how it is written, such as encoding="latin-1"'
+    return ValueError(f"{path.name!r} cannot be read: {str(why).strip()}; {way_out}")
 
 
 def _check_columns(path: Path, found: list, columns: Columns) -> None:

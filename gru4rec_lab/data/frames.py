@@ -102,8 +102,15 @@ def read_clicks(
         seconds,
         np.asarray(session_ids),
         np.asarray(item_ids),
-        _finite(frame, order[0], _numbers(frame, order[0])) if order else None,
+        _order(frame, order[0]) if order else None,
     )
+
+
+def _order(frame: "pd.DataFrame", name: str) -> np.ndarray:
+    numbers = _numbers(frame[name])
+    if numbers is None:
+        raise ValueError(f"{name} orders clicks of equal time and must hold numbers; rank it first")
+    return _finite(frame, name, numbers)
 
 
 def _check_ids(frame: "pd.DataFrame", name: str) -> None:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 DAY = 86_400.0
+OUTSIDE = "clicks on items outside the vocabulary"
 Number = int | float
 
 
@@ -272,7 +273,7 @@ class Sessions:
         # Without pandas, whose import takes half a second.
         known = {name: place for place, name in enumerate(item_ids.tolist())}
         place = np.array([known.get(name, -1) for name in self.item_ids.tolist()], np.int64)
-        kept = self._keep(place[self.items] >= 0, "clicks on items outside the vocabulary")
+        kept = self._keep(place[self.items] >= 0, OUTSIDE)
         return replace(kept, items=place[kept.items], item_ids=np.asarray(item_ids))
 
     def with_targets(self, item_ids: np.ndarray) -> "Sessions":
