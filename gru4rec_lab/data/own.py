@@ -42,6 +42,12 @@ def load_clicks(
             "user= names whose clicks they are, and gap= the minutes without a click that end a "
             "session: give both, without session="
         )
+    if only is not None and not isinstance(only, Mapping):
+        raise ValueError(
+            f'only= takes a column and its values, {{"event": ["view"]}}, got {only!r}'
+        )
+    if sep is not None and len(sep) != 1:
+        raise ValueError(f"sep must be one character, got {sep!r}; replace it in the file first")
     session, only = user or session or "SessionId", dict(only or {})
     layout = Layout(names, sep, quotes, encoding)
     if isinstance(source, list):
