@@ -14,7 +14,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gru4rec_lab import Sessions, load_sessions
+from gru4rec_lab import Config, Recommender, Sessions, load_model, load_sessions, network_of
+from gru4rec_lab.data import files
+from gru4rec_lab.data.cache import cached
 
 MONDAY = 1_396_828_800  # 7 April 2014, 00:00 UTC
 COLUMNS = ["SessionId", "ItemId", "Time"]
@@ -142,10 +144,13 @@ def test_only_the_columns_that_are_asked_for_are_read(tmp_path, monkeypatch):
     wide.to_csv(tmp_path / "wide.csv", index=False)
     wide.to_parquet(tmp_path / "wide.parquet")
     seen = []
-    monkeypatch.setattr(
-        "gru4rec_lab.data.own.Sessions.from_frame",
-        lambda frame, **how: seen.append(list(frame.columns)),
-    )
+
+    def read_files(*arguments):
+        frame = files.read_files(*arguments)
+        seen.append(list(frame.columns))
+        return frame
+
+    monkeypatch.setattr("gru4rec_lab.data.own.read_files", read_files)
     for name in ("wide.csv", "wide.parquet"):
         load_sessions(tmp_path / name)
     assert seen == [COLUMNS, COLUMNS]
@@ -270,6 +275,25 @@ def test_what_goes_in_comes_out_of_to_frame(frame):
     assert rows(got.astype({"Time": "int64"})) == rows(frame)
     again = Sessions.from_frame(got).to_frame()
     pd.testing.assert_frame_equal(again, got)
+
+
+@pytest.mark.parametrize("ids", [*IDS.values(), ["a\0", "a", "b"], [1.5, 2.5, 1e300]], ids=str)
+def test_saving_and_loading_a_model_changes_no_id(tmp_path, ids):
+    got = Sessions.from_frame(pd.DataFrame({"SessionId": 1, "ItemId": ids, "Time": [1, 2, 3]}))
+    config = Config(layers=(2,), device="cpu")
+    model = Recommender(network_of(config, 3), got.item_ids, config)
+    loaded = load_model(model.save(tmp_path / "model"), device="cpu")
+    assert loaded.item_ids.tolist() == list(ids)
+    assert list(map(type, loaded.item_ids.tolist())) == list(map(type, got.item_ids.tolist()))
+    assert [loaded.index(each) for each in got.item_ids.tolist()] == [0, 1, 2]
+
+
+def test_a_cache_changes_no_id(tmp_path, monkeypatch):
+    monkeypatch.setenv("GRU4REC_LAB_CACHE", str(tmp_path))
+    frame = pd.DataFrame({"SessionId": 1, "ItemId": IDS["64-bit hashes"], "Time": [1, 2, 3]})
+    for _ in range(2):
+        got = cached("own", lambda: Sessions.from_frame(frame))
+        assert got.item_ids.tolist() == IDS["64-bit hashes"].tolist()
 
 
 # --- sessions out of users, time and order
@@ -525,7 +549,7 @@ def test_parts_that_do_not_fit_together_are_refused(tmp_path):
     with pytest.raises(ValueError, match="'a.parquet' is named twice"):
         load_sessions([a, b, a])
     written(tmp_path / "c.csv", TEXT)
-    with pytest.raises(ValueError, match="several kinds of files .a.parquet, b.parquet, c.csv"):
+    with pytest.raises(ValueError, match="several kinds .a.parquet, b.parquet, c.csv"):
         load_sessions(tmp_path)
 
 

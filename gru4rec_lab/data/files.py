@@ -83,9 +83,7 @@ def find_parts(path: Path) -> list[Path]:
     parts = [part for part in inside if part.name[0] not in "._"]
     if len({_kind(part.name) for part in parts}) > 1:
         some = ", ".join(part.name for part in parts)[:200]
-        raise ValueError(
-            f"{path.name!r} holds files of several kinds ({some}); list those you mean"
-        )
+        raise ValueError(f"{path.name!r} holds several kinds ({some}); list the files you mean")
     if not parts:
         what = "the folder is empty" if path.is_dir() else "no such file"
         raise FileNotFoundError(f"{what}: {str(path)!r}; check its path")

@@ -220,7 +220,7 @@ def _question(frame: "pd.DataFrame", name: str, numbers: "pd.Series") -> None:
     for unit, least in reversed(_TOO_LARGE.items()):
         if high >= least:
             large = (numbers >= least) & np.isfinite(numbers)
-            way_out = f"give unit={unit!r} for {_moment(numbers[large].iloc[0], unit)}, or unit='s'"
+            way_out = f"give unit={unit!r} for {_moment(float(numbers[large].iloc[0]), unit)}, or unit='s'"
             _refuse(frame, large, f"have a {name} that is no plausible number of seconds", way_out)
 
 
@@ -258,7 +258,7 @@ def _moment(number: float, unit: str) -> str:
     """The date that so many units since 1970 lead to."""
     import pandas as pd
 
-    seconds = float(number) / PER_SECOND[unit]
+    seconds = number / PER_SECOND[unit]
     return f"{pd.Timestamp(seconds, unit='s'):%Y-%m-%d}" if 0 <= seconds < 9e9 else f"{seconds:g} s"
 
 
