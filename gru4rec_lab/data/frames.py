@@ -220,7 +220,8 @@ def _question(frame: "pd.DataFrame", name: str, numbers: "pd.Series") -> None:
     for unit, least in reversed(_TOO_LARGE.items()):
         if high >= least:
             large = (numbers >= least) & np.isfinite(numbers)
-            way_out = f"give unit={unit!r} for {_moment(float(numbers[large].iloc[0]), unit)}, or unit='s'"
+            moment = _moment(float(numbers[large].iloc[0]), unit)
+            way_out = f"give unit={unit!r} for {moment}, or unit='s'"
             _refuse(frame, large, f"have a {name} that is no plausible number of seconds", way_out)
 
 

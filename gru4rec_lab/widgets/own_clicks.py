@@ -99,9 +99,8 @@ class OwnClicks(Panel):
             sessions = load_sessions(source, **options)
         self.findings = check_sessions(sessions)
         self.sessions = sessions
-        self.report.value = report_of(
-            sessions, self.findings, [str(each.message) for each in warned]
-        )
+        told = [str(each.message) for each in warned]
+        self.report.value = report_of(sessions, self.findings, told)
 
 
 def options_of(text: str) -> dict[str, Any]:
