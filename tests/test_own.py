@@ -516,7 +516,7 @@ MALFORMED = {
         "a.csv", TEXT, {"user": "ItemId", "gap": 30, "session": "SessionId"}, "without session=",
     ),
     "no gap": ("a.csv", TEXT, {"gap": 0}, "gap must be a number of minutes above 0, got 0"),
-    "a gap in words": ("a.csv", TEXT, {"gap": "30 min"}, "number of minutes above 0, got '30 min'"),
+    "a gap without an end": ("a.csv", TEXT, {"gap": float("inf")}, "above 0, got inf"),
     "nothing allowed": ("a.csv", TEXT, {"longest": 0}, "longest must be a whole number of 1"),
     "half a click": ("a.csv", TEXT, {"longest": 2.5}, "longest must be a whole number of 1"),
     "no such event": ("a.csv", TEXT, {"only": {"ItemId": 30}}, "no row has 30 in column 'ItemId'"),

@@ -119,6 +119,8 @@ def load_sessions(
 
 def _loader_of(source: object) -> Callable[..., Sessions]:
     loaders = {known.name: load for known, load in _LOADERS.items()}
+    if hasattr(source, "to_pandas"):  # tables of pyarrow and polars
+        source = source.to_pandas()
     if hasattr(source, "columns"):
         return partial(load_clicks, source)
     if isinstance(source, list | tuple):
@@ -144,7 +146,7 @@ def _loader_of(source: object) -> Callable[..., Sessions]:
 
 
 def _check_options(source: object, options: dict, load: Callable[..., Sessions]) -> None:
-    known = [name for name in signature(load).parameters if name != "source"]
+    known = list(signature(load).parameters)
     unknown = [option for option in options if option not in known]
     if unknown:
         way_out = f"choose from {', '.join(known)}" if known else "it takes none"

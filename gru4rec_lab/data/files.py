@@ -66,7 +66,12 @@ def is_file_name(name: object) -> bool:
     """Whether `name` means files: it is a path, ends like a file we read, or names a folder."""
     return isinstance(name, os.PathLike) or (
         isinstance(name, str)
-        and (_kind(name) in _READERS or name.endswith(".zip") or os.sep in name or "/" in name)
+        and (
+            _kind(name) in _READERS
+            or name.lower().endswith(".zip")
+            or os.sep in name
+            or "/" in name
+        )
     )
 
 
@@ -103,9 +108,8 @@ def read_files(paths: Sequence[Path], columns: Columns, layout: Layout) -> "pd.D
     import pandas as pd
 
     if len(set(paths)) < len(paths):
-        raise ValueError(
-            f"{max(paths, key=paths.count).name!r} is named twice; name each part once"
-        )
+        twice = max(paths, key=paths.count).name
+        raise ValueError(f"{twice!r} is named twice; name each part once")
     read = [_read(path, columns, layout) for path in paths]
     filled = [(path, part) for path, (part, _) in zip(paths, read, strict=True) if len(part)]
     if not filled:

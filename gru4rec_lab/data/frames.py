@@ -14,7 +14,7 @@ import numpy as np
 if TYPE_CHECKING:
     import pandas as pd
 
-Moment = float | str | date  # seconds since 1970, ISO 8601, or a date or datetime
+Moment = int | float | str | date  # seconds since 1970, ISO 8601, or a date or datetime
 PER_SECOND = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
 # Seconds since 1970 below 10**11 lie before the year 5138: larger numbers count something else.
 _TOO_LARGE = {"ms": 1e11, "us": 1e14, "ns": 1e17}
@@ -123,6 +123,8 @@ def _check_ids(frame: "pd.DataFrame", name: str) -> None:
         common = kinds.value_counts().index[0]
         way_out = f"make them one type, for example frame[{name!r}].astype(str)"
         _refuse(frame, kinds != common, f"have a {name} that is no {common.__name__}", way_out)
+        if common.__hash__ is None:
+            raise ValueError(f"{name} holds a {common.__name__} a row, which is no id; {way_out}")
 
 
 def _check_item_ids(name: str, item_ids: object) -> None:
@@ -167,7 +169,8 @@ def _seconds(frame: "pd.DataFrame", name: str, unit: str | None) -> np.ndarray:
     numbers = _numbers(times)
     if unit is not None and "%" in unit:
         # A whole number is written as one even where its column holds floats.
-        text = times.astype(str) if numbers is None else numbers.astype("int64").astype(str)
+        are_whole = numbers is not None and np.isfinite(numbers).all() and (numbers % 1 == 0).all()
+        text = (numbers.astype("int64") if are_whole else times).astype(str)
         moments = pd.to_datetime(text, format=unit, errors="coerce", utc=True)
         numbers = _since_1970(moments)
     elif unit is not None and unit not in PER_SECOND:

@@ -208,7 +208,7 @@ class Sessions:
         again = np.concatenate([[False], same & (np.diff(self.items) == 0)])
         return self._keep(~again[: self.n_clicks], "clicks on the item clicked just before")
 
-    def capped(self, longest: int) -> "Sessions":
+    def capped(self, longest: Number) -> "Sessions":
         """The first `longest` clicks of each session.
 
         Raises:
