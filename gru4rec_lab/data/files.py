@@ -64,15 +64,10 @@ class Columns(NamedTuple):
 
 def is_file_name(name: object) -> bool:
     """Whether `name` means files: it is a path, ends like a file we read, or names a folder."""
-    return isinstance(name, os.PathLike) or (
-        isinstance(name, str)
-        and (
-            _kind(name) in _READERS
-            or name.lower().endswith(".zip")
-            or os.sep in name
-            or "/" in name
-        )
-    )
+    if not isinstance(name, str):
+        return isinstance(name, os.PathLike)
+    known = _kind(name) in _READERS or name.lower().endswith(".zip")
+    return known or os.sep in name or "/" in name
 
 
 def find_parts(path: Path) -> list[Path]:
