@@ -217,7 +217,7 @@ def _read_json(stream: Stream, path: Path, columns: Columns, _layout: Layout) ->
     return pd.DataFrame(rows)
 
 
-def _flat(record: dict) -> list[dict]:
+def _flat(record: Any) -> list[dict]:
     lists = [key for key, value in record.items() if isinstance(value, list)]
     if not lists or not all(isinstance(entry, dict) for entry in record[lists[0]]):
         return [record]

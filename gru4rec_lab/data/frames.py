@@ -59,7 +59,7 @@ def read_clicks(
     *,
     session: str,
     item: str,
-    time: str | tuple[str, str],
+    time: str | tuple[str, ...],
     unit: str | None = None,
 ) -> Clicks:
     """The named columns of `frame` as arrays; a second one in `time` orders clicks of equal time.
@@ -74,6 +74,8 @@ def read_clicks(
     import pandas as pd
 
     clock, *order = time if isinstance(time, list | tuple) else (time,)
+    if len(order) > 1:
+        raise ValueError(f"time= names the clock and what orders equal times, no more: {time!r}")
     roles = [session, item, clock, *order]
     found = list(frame.columns)
     for name in roles:

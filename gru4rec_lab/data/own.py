@@ -16,7 +16,7 @@ def load_clicks(
     *,
     session: str | None = None,
     item: str = "ItemId",
-    time: str | tuple[str, str] = "Time",
+    time: str | tuple[str, ...] = "Time",
     unit: str | None = None,
     user: str | None = None,
     gap: Number | None = None,

@@ -69,7 +69,7 @@ class Sessions:
         frame: "pd.DataFrame",
         session: str = "SessionId",
         item: str = "ItemId",
-        time: str | tuple[str, str] = "Time",
+        time: str | tuple[str, ...] = "Time",
         *,
         unit: str | None = None,
         name: str = "sessions",
@@ -235,6 +235,8 @@ class Sessions:
         """
         if (days is None) == (fraction is None):
             raise ValueError("give either days= or fraction=, for example fraction=0.1")
+        if fraction is not None and not 0 <= fraction <= 1:
+            raise ValueError(f"fraction must lie between 0 and 1, got {fraction}")
         if by not in ("start", "end"):
             raise ValueError(f"cannot split by {by!r}; choose start or end")
         moment = self.times[self.offsets[:-1] if by == "start" else self.offsets[1:] - 1]
@@ -247,9 +249,11 @@ class Sessions:
         known = self.take(late).with_items(train.item_ids)
         test = known._without_short(2, "test sessions of fewer than 2 clicks")
         if not train.n_sessions or not test.n_sessions:
+            spread = np.ptp(moment) / DAY if self.n_sessions else 0
             raise ValueError(
                 f"the split leaves {train.n_sessions} training and {test.n_sessions} test sessions "
-                f"of {self.n_sessions}; choose another days= or fraction="
+                f"of {self.n_sessions}, whose {by}s are spread over {spread:.3g} days; choose "
+                "another days= or fraction="
             )
         return train, test
 
@@ -261,17 +265,32 @@ class Sessions:
         return self.take(late)._used_items()
 
     def sample(self, n_sessions: int, *, seed: int = 0) -> "Sessions":
-        """`n_sessions` sessions drawn without replacement (all, if there are fewer), in order."""
+        """`n_sessions` sessions drawn without replacement (all, if there are fewer), in order.
+
+        Raises:
+            ValueError: fewer than 0.
+        """
+        if n_sessions < 0:
+            raise ValueError(f"n_sessions must be 0 or more, got {n_sessions}")
         count = min(n_sessions, self.n_sessions)
         chosen = np.random.default_rng(seed).choice(self.n_sessions, count, replace=False)
         return self.take(np.isin(np.arange(self.n_sessions), chosen))
 
     def with_items(self, item_ids: np.ndarray) -> "Sessions":
-        """The same sessions over another vocabulary; clicks on items outside it are dropped."""
+        """The same sessions over another vocabulary; clicks on items outside it are dropped.
+
+        Raises:
+            ValueError: an item that is there twice.
+        """
         if len(item_ids) == self.n_items and np.array_equal(item_ids, self.item_ids):
             return self
         # Without pandas, whose import takes half a second.
         known = {name: place for place, name in enumerate(item_ids.tolist())}
+        if len(known) < len(item_ids):
+            raise ValueError(
+                f"{len(item_ids) - len(known)} items of the vocabulary are there more than once; "
+                "name each once"
+            )
         place = np.array([known.get(name, -1) for name in self.item_ids.tolist()], np.int64)
         kept = self._keep(place[self.items] >= 0, OUTSIDE)
         return replace(kept, items=place[kept.items], item_ids=np.asarray(item_ids))
@@ -285,7 +304,16 @@ class Sessions:
         return known.take(known.lengths >= 2)
 
     def take(self, chosen: np.ndarray) -> "Sessions":
-        """The sessions where `chosen` ([sessions] bool) is true, over the same items."""
+        """The sessions where `chosen` ([sessions] bool) is true, over the same items.
+
+        Raises:
+            ValueError: something else than a bool for each session.
+        """
+        if chosen.dtype != bool or chosen.shape != (self.n_sessions,):
+            raise ValueError(
+                f"chosen must be a bool for each of the {self.n_sessions} sessions, got "
+                f"{chosen.dtype} in the shape {chosen.shape}"
+            )
         return replace(
             self,
             items=self.items[chosen[self.session_of_click]],
