@@ -28,18 +28,20 @@ def cache_folder() -> Path:
     return Path(named) if named else user_cache_path("gru4rec_lab", appauthor=False)
 
 
-def cached(key: str, prepare: Callable[[], Sessions]) -> Sessions:
+def cached(key: str, prepare: Callable[[], Sessions], *, fresh: bool = False) -> Sessions:
     """The sessions kept under `key`; else those of `prepare()`, kept for the next time.
 
-    A file that cannot be read is replaced; a folder that cannot be written is done without.
+    If `fresh`, they are prepared in any case. A file that cannot be read is replaced; a folder that
+    cannot be written is done without.
     """
     try:
         path = cache_folder() / f"{key}.npz"
     except RuntimeError:  # no home folder
         return prepare()
     # Any error: a damaged archive fails in a dozen ways, and none of them is the reader's concern.
-    with suppress(Exception):
-        return _read(path)
+    if not fresh:
+        with suppress(Exception):
+            return _read(path)
     sessions = prepare()
     with suppress(OSError):
         _write(path, sessions)
