@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from gru4rec_lab import list_datasets, load_sessions, load_split
-from gru4rec_lab.data import catalogue, recipes
+from gru4rec_lab.data import catalogue, lab_split, recipes
 from gru4rec_lab.data.recipes import RECIPES, load_recipe
 
 from .small_shop import CLICKS, HEADER, SMALL
@@ -225,3 +225,12 @@ def test_the_published_file_is_known_by_its_clicks_whatever_ends_its_lines(e_sho
     here = e_shop.path.read_bytes()
     e_shop.path.write_bytes(here.replace(b"\n", b"\r\n"))
     assert counts(load_recipe(e_shop)) == (24_026, 217, 157_889)
+
+
+def test_the_parts_of_a_split_are_kept_and_loaded_alike(e_shop, monkeypatch):
+    first = load_split("e-shop")
+    monkeypatch.setattr(lab_split, "load_sessions", None)
+    for ours, theirs in zip(load_split("e-shop"), first, strict=True):
+        assert ours.to_frame().equals(theirs.to_frame())
+        assert ours.summary() == theirs.summary()
+    assert counts(load_split("e-shop", recent=0.5)[0])[0] == 8_357

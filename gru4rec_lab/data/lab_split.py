@@ -1,14 +1,15 @@
 """The parts of a data set: what the lessons and the lab train on, and what judges the model."""
 
+from functools import cache
 from typing import NamedTuple
 
+from .cache import cached
 from .catalogue import load_sessions
-from .recipes import RECIPES
+from .recipes import RECIPES, cache_key
 from .sessions import Number, Sessions
 
 # A real set has more than an epoch of seconds can read: its most recent part is enough.
 RECENT = {"flights": 0.2} | {name: recipe.recent for name, recipe in RECIPES.items()}
-SPLIT = {name: recipe.split for name, recipe in RECIPES.items()}
 N_VALIDATION, N_PROBE = 1000, 300
 
 
@@ -23,9 +24,20 @@ def load_split(name: str = "flights", *, recent: Number | None = None) -> tuple[
     Raises:
         ValueError, FileNotFoundError: as of `load_sessions` and `Sessions.most_recent`.
     """
-    usual = SPLIT.get(name, {"fraction": 0.1})
-    past, later = load_sessions(name).filtered().split_last(**usual)
+    past, later = _parts(name)
     return past.most_recent(RECENT.get(name, 1) if recent is None else recent), later
+
+
+def _parts(name: str) -> tuple[Sessions, Sessions]:
+    """All training sessions and the test sessions; those of a public set are kept on disk."""
+    recipe = RECIPES.get(name)
+    usual = recipe.split if recipe else {"fraction": 0.1}
+    both = cache(lambda: load_sessions(name).filtered().split_last(**usual))
+    if not (recipe and recipe.is_here):
+        return both()
+    key = cache_key(recipe, recipe.paths)
+    past = cached(f"{key}-training", lambda: both()[0])
+    return past, cached(f"{key}-test", lambda: both()[1])
 
 
 class LabData(NamedTuple):

@@ -136,13 +136,14 @@ def prepared(
         ValueError: as of `load_recipe`.
     """
     repeats = recipe.repeats if repeats is None else repeats
-    key = f"{recipe.name}-{_known_by(recipe, files)}{'-repeats' if repeats else ''}"
+    key = cache_key(recipe, files) + ("-repeats" if repeats else "")
     return cached(key, lambda: _prepare(recipe, files, repeats), fresh=fresh)
 
 
-def _known_by(recipe: Recipe, files: Sequence[Path]) -> str:
+def cache_key(recipe: Recipe, files: Sequence[Path]) -> str:
+    """What the sessions of these files are kept under; it changes where a file does."""
     if recipe.sha256:  # other clicks than these are refused, so that they stand for the file
-        return recipe.sha256[:16]
+        return f"{recipe.name}-{recipe.sha256[:16]}"
     found = hashlib.sha256()
     for path in files:
         size = path.stat().st_size
@@ -150,7 +151,7 @@ def _known_by(recipe: Recipe, files: Sequence[Path]) -> str:
             found.update(f"{size} ".encode() + file.read(SAMPLE))
             file.seek(max(0, size - SAMPLE))
             found.update(file.read())
-    return found.hexdigest()[:16]
+    return f"{recipe.name}-{found.hexdigest()[:16]}"
 
 
 def _prepare(recipe: Recipe, files: Sequence[Path], repeats: bool) -> Sessions:
