@@ -43,12 +43,12 @@ def write_raw(path: Path, n_clicks: int) -> None:
     log = clicks.make_clicks(n_clicks=min(BLOCK, n_clicks))
     moment = ((log["Time"] + FIRST_DAY) * 1000).astype("int64").to_numpy().astype("M8[ms]")
     log["Time"] = np.datetime_as_string(moment, timezone="UTC")
-    log["category"] = 0
     late = np.flatnonzero((log["SessionId"] % 100 == 0) & ~log["SessionId"].duplicated())
     order = np.arange(len(log))
     order[late], order[late + 1] = late + 1, late
     log["SessionId"] = log["SessionId"].astype(str).str.zfill(7)
-    lines = log.iloc[order].to_csv(header=False, index=False).encode()
+    columns = log.assign(category=0)[["SessionId", "Time", "ItemId", "category"]]
+    lines = columns.iloc[order].to_csv(header=False, index=False).encode()
     with path.open("wb") as file:
         for block in range(1, round(n_clicks / len(log)) + 1):
             before = str(block).encode()
