@@ -171,6 +171,7 @@ def test_a_file_that_was_downloaded_by_hand_is_taken_packed_or_not(tmp_path, pac
         (None, FileNotFoundError, "no file '.*what came'; check its path"),
         (b"something else", ValueError, "'what came' cannot be read as small|no column 'year'"),
         (archive({"other.csv": ""}), ValueError, "no 'small shop.csv' in what came"),
+        (b"7z\xbc\xaf\x27\x1c...", ValueError, r"is a 7z archive; unpack it \(7z x\), give 'small"),
     ],
 )
 def test_another_file_is_refused(tmp_path, cache, content, error, message):

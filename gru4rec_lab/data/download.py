@@ -94,8 +94,10 @@ def _unpacked(recipe: Recipe, came: Path, folder: Path) -> Path:
             with tarfile.open(came) as opened:
                 return _taken(recipe, came, opened.getnames(), opened.extractfile, folder)
         with came.open("rb") as file:
-            is_gzip = file.read(2) == b"\x1f\x8b"
-        if is_gzip:
+            begins = file.read(6)
+        if begins == b"7z\xbc\xaf\x27\x1c":
+            raise ValueError(f"{came.name} is a 7z archive; unpack it (7z x), give {recipe.file!r}")
+        if begins.startswith(b"\x1f\x8b"):
             return _taken(recipe, came, [came.stem], lambda _: gzip.open(came), folder)
     except (BadZipFile, EOFError, zlib.error, gzip.BadGzipFile, tarfile.TarError) as why:
         raise ValueError(f"{came.name} is damaged: {why}; download it again") from why

@@ -25,6 +25,7 @@ from .sessions import Sessions
 
 SAMPLE = 1 << 16  # bytes at either end by which a file is known again
 HOUR = 3600
+RECIPE = 1  # part of what sessions are kept under: to be raised where they become other ones
 
 
 @dataclass(frozen=True)
@@ -143,7 +144,7 @@ def prepared(
 def cache_key(recipe: Recipe, files: Sequence[Path]) -> str:
     """What the sessions of these files are kept under; it changes where a file does."""
     if recipe.sha256:  # other clicks than these are refused, so that they stand for the file
-        return f"{recipe.name}-{recipe.sha256[:16]}"
+        return f"{recipe.name}-{RECIPE}-{recipe.sha256[:16]}"
     found = hashlib.sha256()
     for path in files:
         size = path.stat().st_size
@@ -151,7 +152,7 @@ def cache_key(recipe: Recipe, files: Sequence[Path]) -> str:
             found.update(f"{size} ".encode() + file.read(SAMPLE))
             file.seek(max(0, size - SAMPLE))
             found.update(file.read())
-    return f"{recipe.name}-{found.hexdigest()[:16]}"
+    return f"{recipe.name}-{RECIPE}-{found.hexdigest()[:16]}"
 
 
 def _prepare(recipe: Recipe, files: Sequence[Path], repeats: bool) -> Sessions:
