@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from benchmarks import __main__ as cpu
-from benchmarks import growth, growth_figure, parts, results, sweeps
+from benchmarks import growth, growth_figure, parts, raw_logs, results, sweeps
 from benchmarks.cases import CASES, WORDS, options
 from benchmarks.gpu import __main__ as gpu
 from benchmarks.gpu import bench, inside, steps
@@ -348,3 +348,12 @@ def test_the_benchmark_of_sweeps_measures_all(capsys):
     rows = [line.split(" | ") for line in capsys.readouterr().out.splitlines()[1:-1]]
     assert tuple(rows[0]) == sweeps.HEAD
     assert [len(row) for row in rows] == [3] * 8
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="its memory is read from /proc")
+def test_a_raw_file_is_made_and_each_step_on_it_measured(monkeypatch):
+    monkeypatch.setattr(raw_logs, "BLOCK", 1000)
+    table = list(raw_logs.rows(3000))
+    assert [row[0] for row in table] == list(raw_logs.STEPS)
+    assert 2500 < int(table[0][1].replace(",", "")) < 3500
+    assert all(0 < float(row[-1]) < 4 for row in table)

@@ -23,8 +23,10 @@ SESSIONS = Sessions(
 )
 
 
-@pytest.fixture
-def folder(tmp_path, monkeypatch):
+@pytest.fixture(params=[10, 1], ids=["few", "many"])
+def folder(request, tmp_path, monkeypatch):
+    """An empty cache, for which the four clicks of SESSIONS are few or many."""
+    monkeypatch.setattr("gru4rec_lab.data.cache.MANY", request.param)
     monkeypatch.setenv("GRU4REC_LAB_CACHE", str(tmp_path / "cache"))
     return tmp_path / "cache"
 
@@ -68,6 +70,18 @@ def test_another_key_is_another_file(folder):
     cached("k", prepare)
     cached("k2", prepare)
     assert prepare.calls == 2
+
+
+def test_many_clicks_are_mapped_and_changing_them_changes_no_file(folder, monkeypatch):
+    monkeypatch.setattr("gru4rec_lab.data.cache.MANY", 1)
+    cached("k", prepare)
+    before = (folder / "k.npz").read_bytes()
+    got = cached("k", prepare)
+    assert isinstance(got.items.base, np.memmap)
+    got.items[0] = 2
+    assert (folder / "k.npz").read_bytes() == before
+    assert_same(cached("k", prepare), SESSIONS)
+    assert prepare.calls == 1
 
 
 @pytest.mark.parametrize(
@@ -127,6 +141,7 @@ def test_a_write_that_fails_leaves_no_file_behind(folder, monkeypatch):
     def full(*args, **arrays):
         raise OSError("no space left")
 
+    monkeypatch.setattr(np, "savez", full)
     monkeypatch.setattr(np, "savez_compressed", full)
     assert_same(cached("k", prepare), SESSIONS)
     assert list(folder.iterdir()) == []

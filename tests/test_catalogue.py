@@ -5,8 +5,9 @@ import pytest
 
 from gru4rec_lab import Sessions, list_datasets, load_sessions, load_split
 from gru4rec_lab.data.lab_split import lab_data
+from gru4rec_lab.data.recipes import RECIPES
 
-NAMES = ["flights", "e-shop", "world:markov", "world:memory", "world:cycle", "world:shop"]
+NAMES = ["flights", *RECIPES, "world:markov", "world:memory", "world:cycle", "world:shop"]
 
 
 def test_the_list_is_plain_data():
@@ -18,7 +19,7 @@ def test_the_list_is_plain_data():
 def test_the_list_shows_a_line_for_each_set_and_one_for_your_own():
     lines = repr(list_datasets()).splitlines()
     assert [line.split()[0] for line in lines] == [*NAMES, "your"]
-    assert lines[2] == "world:markov  synthetic  the next item depends on the last one only"
+    assert lines[-5] == "world:markov  synthetic  the next item depends on the last one only"
     assert all(len(line) <= 100 for line in lines)
 
 
@@ -86,3 +87,15 @@ def test_the_last_tenth_of_sessions_of_ones_own_validates_and_is_not_trained_on(
     lab = lab_data(sessions, None)
     assert set(lab.training.session_ids) == set(past.session_ids)
     assert set(lab.validation.session_ids) <= set(later.session_ids)
+
+
+def test_a_public_set_is_split_as_is_usual_for_it(monkeypatch):
+    whole = load_sessions("world:markov", n_sessions=2000)
+    monkeypatch.setattr("gru4rec_lab.data.lab_split.load_sessions", lambda name: whole)
+    sessions = whole.filtered()
+    past, later = sessions.split_last(days=1, by="end")
+    training, test = load_split("yoochoose")
+    assert same(training, past.most_recent(1 / 64))
+    assert same(test, later)
+    assert same(load_split("yoochoose", recent=1 / 4)[0], past.most_recent(1 / 4))
+    assert same(load_split("e-shop")[0], sessions.split_last(fraction=0.1)[0])

@@ -1,8 +1,10 @@
+import gzip
 import io
 import signal
 import socket
 import subprocess
 import sys
+import tarfile
 import threading
 import zipfile
 from dataclasses import replace
@@ -104,9 +106,9 @@ BY_HAND = 'download it in a browser .*, then: python -m gru4rec_lab.data small "
     [
         (HALF, ConnectionError, f"cannot download small: .*{BY_HAND}"),
         ({"body": b"gone", "status": 404}, ConnectionError, f"404.*{BY_HAND}"),
-        ({"body": WHOLE[:300]}, ValueError, f"sent is no zip archive; {BY_HAND}"),
-        ({"body": b"<html>log in first</html>"}, ValueError, f"is no zip archive.*{BY_HAND}"),
-        ({"body": b""}, ValueError, "is no zip archive"),
+        ({"body": WHOLE[:300]}, ValueError, f"sent is no archive; {BY_HAND}"),
+        ({"body": b"<html>log in first</html>"}, ValueError, f"is no archive.*{BY_HAND}"),
+        ({"body": b""}, ValueError, "is no archive"),
         ({"body": archive({"b.csv": CLICKS})}, ValueError, "no 'small shop.csv' in .*, but b.csv"),
         ({"body": archive({})}, ValueError, "no 'small shop.csv' in .* nothing"),
         ({"body": archive({SMALL.file: CLICKS[:-60]})}, ValueError, "has 10 clicks, not the 11"),
@@ -169,6 +171,7 @@ def test_a_file_that_was_downloaded_by_hand_is_taken_packed_or_not(tmp_path, pac
         (None, FileNotFoundError, "no file '.*what came'; check its path"),
         (b"something else", ValueError, "'what came' cannot be read as small|no column 'year'"),
         (archive({"other.csv": ""}), ValueError, "no 'small shop.csv' in what came"),
+        (b"7z\xbc\xaf\x27\x1c...", ValueError, r"is a 7z archive; unpack it \(7z x\), give 'small"),
     ],
 )
 def test_another_file_is_refused(tmp_path, cache, content, error, message):
@@ -178,6 +181,66 @@ def test_another_file_is_refused(tmp_path, cache, content, error, message):
     with pytest.raises(error, match=message):
         fetch(SMALL, came)
     assert not cache.exists()
+
+
+REES = replace(
+    RECIPES["rees46"],
+    name="by month",
+    read=lambda files: SMALL.read(files[-1:]),  # the months are told apart by their names alone
+)
+
+
+def tar_gz(name, text):
+    """The bytes of a tar.gz that holds one file, in a folder."""
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w:gz") as opened:
+        told = tarfile.TarInfo(f"folder/{name}")
+        told.size = len(text)
+        opened.addfile(told, io.BytesIO(text.encode()))
+    return packed.getvalue()
+
+
+def test_a_tar_gz_is_unpacked(serve):
+    recipe = serve(tar_gz(SMALL.file, CLICKS))
+    assert fetch(recipe).read_text() == CLICKS
+
+
+def test_half_a_tar_gz_is_refused(serve, cache):
+    with pytest.raises(ValueError, match="is damaged"):
+        fetch(serve(tar_gz(SMALL.file, CLICKS)[:-40]))
+    assert not cache.exists()
+
+
+def test_a_file_in_gz_is_unpacked(tmp_path):
+    (tmp_path / f"{SMALL.file}.gz").write_bytes(gzip.compress(CLICKS.encode()))
+    assert fetch(SMALL, tmp_path / f"{SMALL.file}.gz").read_text() == CLICKS
+
+
+def test_months_are_kept_under_their_names_and_loaded_together(tmp_path, cache):
+    for month in ("2019-Oct", "2019-Nov"):
+        (tmp_path / f"{month}.csv.gz").write_bytes(gzip.compress(CLICKS.encode()))
+        fetch(REES, tmp_path / f"{month}.csv.gz")
+    assert [path.name for path in REES.paths] == ["2019-Nov.csv", "2019-Oct.csv"]
+    (tmp_path / "clicks.csv").write_text(CLICKS)
+    with pytest.raises(ValueError, match=r"'clicks.csv' is not named like '20\?\?-\?\?\?.csv'"):
+        fetch(REES, tmp_path / "clicks.csv")
+
+
+def test_what_was_fetched_by_hand_is_linked_or_copied(tmp_path, monkeypatch):
+    came = tmp_path / "what came"
+    came.write_text(CLICKS)
+    assert fetch(SMALL, came).samefile(came)
+    monkeypatch.setattr("os.link", lambda *names: (tmp_path / "no" / "links").read_text())
+    assert not fetch(SMALL, came).samefile(came)
+    assert fetch(SMALL, SMALL.path) == SMALL.path  # from where it lies already
+    assert SMALL.path.read_text() == CLICKS
+
+
+def test_it_is_read_once_only(tmp_path, monkeypatch):
+    (tmp_path / "came").write_text(CLICKS)
+    fetch(SMALL, tmp_path / "came")
+    monkeypatch.setattr("gru4rec_lab.data.recipes.gather", None)
+    assert load_recipe(SMALL).n_clicks == 8
 
 
 # --- the command
@@ -212,6 +275,16 @@ def test_an_error_of_the_command_is_one_line(served, monkeypatch):
         command.main(["e-shop"])
     assert ended.value.code.startswith("e-shop: cannot download e-shop: ")
     assert "\n" not in ended.value.code
+
+
+@pytest.mark.parametrize("name", [name for name, each in RECIPES.items() if not each.address])
+def test_a_set_that_takes_a_browser_says_where_and_what_then(name, cache):
+    with pytest.raises(SystemExit) as ended:
+        command.main([name])
+    recipe, said = RECIPES[name], ended.value.code
+    assert said.startswith(f"{name}: no command can download it ({recipe.licence}); download ")
+    assert f"{recipe.file!r} in a browser ({recipe.page}), then: {recipe.command} " in said
+    assert not cache.exists()
 
 
 def test_an_unknown_name_is_refused_with_the_choices(capsys):

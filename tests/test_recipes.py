@@ -6,13 +6,14 @@ from pathlib import Path
 import pytest
 
 from gru4rec_lab import list_datasets, load_sessions, load_split
-from gru4rec_lab.data import catalogue, recipes
+from gru4rec_lab.data import catalogue, lab_split, recipes
 from gru4rec_lab.data.recipes import RECIPES, load_recipe
 
 from .small_shop import CLICKS, HEADER, SMALL
 
 DAY_ONE = 1_207_008_000  # 1 April 2008, 00:00 UTC
 DAY = 86_400
+DATASETS = Path(__file__).parents[1] / "datasets"
 
 
 @pytest.fixture(autouse=True)
@@ -131,7 +132,7 @@ def test_it_is_prepared_once_and_kept_apart_by_option(cache, monkeypatch):
     put(CLICKS)
     first, whole = load_recipe(SMALL), load_recipe(SMALL, repeats=True)
     assert len(list(cache.glob("small-*.npz"))) == 2
-    monkeypatch.setattr(recipes, "read_checked", None)
+    monkeypatch.setattr(recipes, "gather", None)
     assert clicked(load_recipe(SMALL)) == clicked(first)
     assert clicked(load_recipe(SMALL, repeats=True)) == clicked(whole)
 
@@ -156,7 +157,7 @@ def test_the_list_says_what_fetches_a_set_until_it_is_here():
     assert f"; get it: {listed().command}" in repr(list_datasets())
     put(CLICKS, RECIPES["e-shop"])
     assert listed().command == ""
-    assert "get it" not in repr(list_datasets())
+    assert f"get it: {RECIPES['e-shop'].command}" not in repr(list_datasets())
 
 
 def test_the_list_does_without_a_home_folder(monkeypatch):
@@ -172,16 +173,21 @@ def test_load_sessions_knows_its_option_and_no_other(monkeypatch):
         load_sessions("e-shop", seed=1)
 
 
-def test_every_recipe_has_a_card_and_a_licence_and_is_in_the_list():
-    folder = Path(__file__).parents[1] / "datasets"
-    for name, recipe in RECIPES.items():
-        card = (folder / f"{name.replace('-', '_')}.md").read_text(encoding="utf-8")
-        for said in (recipe.command, recipe.address, recipe.page, recipe.file, recipe.sha256):
-            assert said in card, f"{name}: its card does not say {said}"
-        assert f"{recipe.n_sessions:,} | {recipe.n_items:,} | {recipe.n_clicks:,}" in card
-        assert recipe.licence
-        assert listed(name).what == recipe.what
-    assert catalogue.list_datasets()[0].name == "flights"
+@pytest.mark.parametrize("recipe", RECIPES.values(), ids=RECIPES)
+def test_every_recipe_has_a_card_and_a_licence_and_is_in_the_list(recipe):
+    name = recipe.name
+    card = (DATASETS / f"{name.replace('-', '_')}.md").read_text(encoding="utf-8")
+    for said in (recipe.command, recipe.address, recipe.page, recipe.file, recipe.sha256):
+        assert said in card, f"{name}: its card does not say {said}"
+    for count in (recipe.n_rows, recipe.n_clicks, recipe.n_sessions, recipe.n_items):
+        assert count is None or f"{count:,}" in card
+    assert recipe.licence.partition(":")[0].partition(",")[0].lower() in card.lower()
+    assert listed(name).what == recipe.what
+    assert f"`{name}`" in (DATASETS / "README.md").read_text(encoding="utf-8")
+
+
+def test_the_flights_are_first_in_the_list_and_the_e_shop_is_the_first_to_fetch():
+    assert [each.name for each in catalogue.list_datasets()][:2] == ["flights", "e-shop"]
 
 
 # --- the real file
@@ -219,3 +225,12 @@ def test_the_published_file_is_known_by_its_clicks_whatever_ends_its_lines(e_sho
     here = e_shop.path.read_bytes()
     e_shop.path.write_bytes(here.replace(b"\n", b"\r\n"))
     assert counts(load_recipe(e_shop)) == (24_026, 217, 157_889)
+
+
+def test_the_parts_of_a_split_are_kept_and_loaded_alike(e_shop, monkeypatch):
+    first = load_split("e-shop")
+    monkeypatch.setattr(lab_split, "load_sessions", None)
+    for ours, theirs in zip(load_split("e-shop"), first, strict=True):
+        assert ours.to_frame().equals(theirs.to_frame())
+        assert ours.summary() == theirs.summary()
+    assert counts(load_split("e-shop", recent=0.5)[0])[0] == 8_357

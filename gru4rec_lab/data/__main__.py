@@ -1,4 +1,4 @@
-"""Fetch a public set of clicks, once: `python -m gru4rec_lab.data e-shop`."""
+"""Fetch and prepare a public set of clicks, once: `python -m gru4rec_lab.data e-shop`."""
 
 import sys
 from argparse import ArgumentParser

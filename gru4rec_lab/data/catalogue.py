@@ -75,8 +75,8 @@ def load_sessions(
 ) -> Sessions:
     """The sessions of a data set of `list_datasets()`, or of a learner's own clicks.
 
-    A world takes `n_sessions`, `n_items` and `seed`; e-shop takes `repeats`, True to keep clicks on
-    the item clicked just before; flights take nothing. Own clicks are a DataFrame, or a file, a
+    A world takes `n_sessions`, `n_items` and `seed`; a public set takes `repeats`, True to keep
+    clicks on the item clicked just before; flights take nothing. Own clicks are a DataFrame, or a file, a
     folder or a list of files: csv, tsv, txt, dat, jsonl or parquet, each also with gz, bz2, zip or
     zst behind; one click a row. Their options, none of which is needed where the columns are
     SessionId, ItemId and Time:

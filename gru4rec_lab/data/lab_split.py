@@ -1,12 +1,15 @@
 """The parts of a data set: what the lessons and the lab train on, and what judges the model."""
 
+from functools import cache
 from typing import NamedTuple
 
+from .cache import cached
 from .catalogue import load_sessions
+from .recipes import RECIPES, cache_key
 from .sessions import Number, Sessions
 
 # A real set has more than an epoch of seconds can read: its most recent part is enough.
-RECENT = {"flights": 0.2}
+RECENT = {"flights": 0.2} | {name: recipe.recent for name, recipe in RECIPES.items()}
 N_VALIDATION, N_PROBE = 1000, 300
 
 
@@ -14,14 +17,27 @@ def load_split(name: str = "flights", *, recent: Number | None = None) -> tuple[
     """Sessions to train on, and the later ones that judge the model: the data of every lesson.
 
     Short sessions and rare items of the data set are left out, then the last tenth of the sessions
-    is set apart. Of those before it the most recent fraction `recent` is trained on; if it is not
-    given, a fifth of the flights and the whole of any other set.
+    is set apart, or of a public set the last days that are usual for it (its card says which). Of
+    those before it the most recent fraction `recent` is trained on; if it is not given, a fifth of
+    the flights, 1/64 of yoochoose, rees46 and otto, 1/16 of coveo, and the whole of any other set.
 
     Raises:
         ValueError, FileNotFoundError: as of `load_sessions` and `Sessions.most_recent`.
     """
-    past, later = load_sessions(name).filtered().split_last(fraction=0.1)
+    past, later = _parts(name)
     return past.most_recent(RECENT.get(name, 1) if recent is None else recent), later
+
+
+def _parts(name: str) -> tuple[Sessions, Sessions]:
+    """All training sessions and the test sessions; those of a public set are kept on disk."""
+    recipe = RECIPES.get(name)
+    usual = recipe.split if recipe else {"fraction": 0.1}
+    both = cache(lambda: load_sessions(name).filtered().split_last(**usual))
+    if not (recipe and recipe.is_here):
+        return both()
+    key = cache_key(recipe, recipe.paths)
+    past = cached(f"{key}-training", lambda: both()[0])
+    return past, cached(f"{key}-test", lambda: both()[1])
 
 
 class LabData(NamedTuple):

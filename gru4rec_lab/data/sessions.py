@@ -340,7 +340,7 @@ class Sessions:
         gone = Dropped(
             reason,
             sessions=int((left == 0).sum()),
-            items=len(np.setdiff1d(self.items[~clicks], self.items[clicks])),
+            items=int((self.support > 0).sum() - (np.bincount(self.items[clicks]) > 0).sum()),
             clicks=int((~clicks).sum()),
         )
         return replace(
@@ -358,12 +358,14 @@ class Sessions:
         if (start[1:] >= start[:-1]).all():
             return self
         order = np.argsort(start, kind="stable")
-        clicks = np.argsort(np.argsort(order)[self.session_of_click], kind="stable")
+        offsets = np.concatenate([[0], np.cumsum(self.lengths[order])])
+        clicks = np.repeat(self.offsets[order] - offsets[:-1], self.lengths[order])
+        clicks += np.arange(self.n_clicks)
         return replace(
             self,
             items=self.items[clicks],
             times=self.times[clicks],
-            offsets=np.concatenate([[0], np.cumsum(self.lengths[order])]),
+            offsets=offsets,
             session_ids=self.session_ids[order],
         )
 
