@@ -69,6 +69,16 @@ class Sampler:
         first, self._next = self._next, self._next + n_sample
         return self._store[first : self._next]
 
+    @property
+    def drawn_ahead(self) -> Int[Tensor, "ahead"]:
+        """The draws of the block that are left; a sampler that is given them goes on with them."""
+        return self._store[self._next : self._size]
+
+    @drawn_ahead.setter
+    def drawn_ahead(self, items: Int[Tensor, "ahead"]) -> None:
+        self._store = items.to(self._store.device)
+        self._next, self._size = 0, len(items)
+
     def _refill(self, size: int) -> None:
         where = self._cumulated.device
         points = torch.rand(size, generator=self._generator, device=where, dtype=torch.float64)
@@ -167,6 +177,7 @@ class NegativeSampler:
     ):
         self._support, self._weight_of = support, WEIGHTS[sampler]
         self._hard, self._resample = sampler == "hard", collisions == "resample"
+        self._generator = generator
         self._new_sampler = partial(Sampler, generator=generator, device=device, search=search)
         self.sample_alpha: float | None = None
 
@@ -175,6 +186,15 @@ class NegativeSampler:
         weight = self._weight_of(self._support, sample_alpha)
         self._sampler, self.sample_alpha = self._new_sampler(weight), sample_alpha
         return weight
+
+    def state(self) -> dict[str, Tensor]:
+        """All that the next draws depend on, but for `sample_alpha`."""
+        return {"ahead": self._sampler.drawn_ahead, "generator": self._generator.get_state()}
+
+    def restore(self, state: dict[str, Tensor]) -> None:
+        """Draw as the one that had this state, at the same `sample_alpha`, would go on to."""
+        self._sampler.drawn_ahead = state["ahead"]
+        self._generator.set_state(state["generator"])
 
     def pick(
         self,
