@@ -55,6 +55,7 @@ class Sampler:
         self._generator = generator
         self._store = torch.empty(0, dtype=torch.int64, device=device)
         self._next = self._size = 0
+        self._before_block = generator.get_state()
         # Float64: with a million items float32 sums lose the rarest ones. MPS has none.
         cumulated = weight.cpu().double().cumsum(0)
         self._cumulated = cumulated / cumulated[-1]
@@ -69,18 +70,21 @@ class Sampler:
         first, self._next = self._next, self._next + n_sample
         return self._store[first : self._next]
 
-    @property
-    def drawn_ahead(self) -> Int[Tensor, "ahead"]:
-        """The draws of the block that are left; a sampler that is given them goes on with them."""
-        return self._store[self._next : self._size]
+    def state(self) -> dict[str, Tensor]:
+        """What `restore` needs; the block of draws is not in it, as it can be drawn again."""
+        place = torch.tensor([self._next, self._size])
+        return {"generator": self._before_block, "place": place}
 
-    @drawn_ahead.setter
-    def drawn_ahead(self, items: Int[Tensor, "ahead"]) -> None:
-        self._store = items.to(self._store.device)
-        self._next, self._size = 0, len(items)
+    def restore(self, state: dict[str, Tensor]) -> None:
+        """Go on to draw as the one of equal weights that had this state."""
+        self._generator.set_state(state["generator"])
+        first, size = state["place"].tolist()
+        if size:
+            self._refill(size)
+        self._next = first
 
     def _refill(self, size: int) -> None:
-        where = self._cumulated.device
+        where, self._before_block = self._cumulated.device, self._generator.get_state()
         points = torch.rand(size, generator=self._generator, device=where, dtype=torch.float64)
         self._store = self._search(points).to(self._store.device)
         self._next, self._size = 0, size
@@ -177,7 +181,6 @@ class NegativeSampler:
     ):
         self._support, self._weight_of = support, WEIGHTS[sampler]
         self._hard, self._resample = sampler == "hard", collisions == "resample"
-        self._generator = generator
         self._new_sampler = partial(Sampler, generator=generator, device=device, search=search)
         self.sample_alpha: float | None = None
 
@@ -188,13 +191,12 @@ class NegativeSampler:
         return weight
 
     def state(self) -> dict[str, Tensor]:
-        """All that the next draws depend on, but for `sample_alpha`."""
-        return {"ahead": self._sampler.drawn_ahead, "generator": self._generator.get_state()}
+        """What `restore` needs, beside the same `sample_alpha`."""
+        return self._sampler.state()
 
     def restore(self, state: dict[str, Tensor]) -> None:
-        """Draw as the one that had this state, at the same `sample_alpha`, would go on to."""
-        self._sampler.drawn_ahead = state["ahead"]
-        self._generator.set_state(state["generator"])
+        """Go on to draw as the one that had this state."""
+        self._sampler.restore(state)
 
     def pick(
         self,
