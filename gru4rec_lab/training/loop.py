@@ -122,6 +122,7 @@ def _events(
                     yield EpochDone(step, epoch, run.tally.epoch_loss, quality)
                 if checkpoints is not None and checkpoints.due(step, ends_epoch):
                     checkpoints.write(run, controls)
+                    run.keep_weights(f"step {step}")
                 yield StepDone(step, epoch)
     except (GeneratorExit, KeyboardInterrupt):
         run.best.restore()
