@@ -69,7 +69,11 @@ def write_model(path: str | Path, tensors: dict[str, Tensor], facts: dict[str, A
     header = {"format": FORMAT, "facts": json.dumps(facts)}
     header["checksum"] = _checksum(plain, header["facts"])
     with whole_file(target) as unfinished:
+        unfinished.touch()
+        rights = unfinished.stat().st_mode
         save_file(plain, unfinished, metadata=header)
+        # safetensors lets only the owner read its files, whatever the umask says.
+        unfinished.chmod(rights)
     return target
 
 
