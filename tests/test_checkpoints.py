@@ -1,7 +1,11 @@
 """Training that goes on from a file is the training that never stopped, bit for bit."""
 
+import os
 import shutil
+import subprocess
+import sys
 from itertools import chain
+from pathlib import Path
 
 import pytest
 import torch
@@ -24,6 +28,9 @@ from gru4rec_lab.training.controls import ControlChanged
 from gru4rec_lab.training.events import EpochDone, Finished, Report, Started, StepDone
 from gru4rec_lab.training.run import NonFiniteLoss
 
+from . import killed
+
+ROOT = Path(__file__).parents[1]
 SMALL = Config(
     layers=(8,), batch_size=8, n_sample=24, learning_rate=0.1, n_epochs=2, report_every=5,
     device="cpu",
@@ -291,3 +298,21 @@ def test_a_loss_that_fails_leaves_the_checkpoint_before(step, sessions, tmp_path
         failing()
     assert same_weights(load_model(path), model)
     assert next(train_from(path, sessions)).n_done == 4
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="the training is forked, to be killed quickly")
+def test_a_training_killed_anywhere_goes_on_from_its_last_checkpoint(tmp_path):
+    path, command = tmp_path / "run.safetensors", [sys.executable, "-m", "tests.killed"]
+    done = subprocess.run(
+        [*command, path, "10"], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    steps = [int(line.split()[0]) for line in done.stdout.splitlines()]
+    assert len(steps) == 10
+    assert steps == sorted(steps)
+    assert steps[-1] > 10
+    events = train(killed.CONFIG, killed.sessions())
+    model = next(events).model
+    stopped_after(steps[-1], events)
+    assert same_weights(load_model(path), model)
+    next(train_from(path, killed.sessions()))
+    assert list(tmp_path.iterdir()) == [path]
