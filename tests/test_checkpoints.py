@@ -297,7 +297,10 @@ def test_a_loss_that_fails_leaves_the_checkpoint_before(step, sessions, tmp_path
     with pytest.raises(NonFiniteLoss, match=r"not finite at step [78] .* back at step 4; try"):
         failing()
     assert same_weights(load_model(path), model)
-    assert next(train_from(path, sessions)).n_done == 4
+    again = train_from(path, sessions, controls=controls)
+    assert next(again).n_done == 4
+    with pytest.raises(NonFiniteLoss, match=r"not finite at step [67] .* back at step 4; try"):
+        list(again)
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="the training is forked, to be killed quickly")

@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 from torch import Tensor
 
-from ..config import Config
 from ..data.sessions import Sessions
 from ..device import choose_device
 from ..recommend import load_model
@@ -118,14 +117,13 @@ def read_checkpoint(
             f"checkpoint=path) writes; load_model(path).continue_training(sessions) trains it anew"
         )
     state, checkpoints = facts["run"], Checkpoints(path, **facts["checkpoints"])
-    sessions = sessions.with_items(np.array(facts["items"]))
-    patience = state["best"]["patience"]
+    model, patience = load_model(path, device=_here(state["device"])), state["best"]["patience"]
+    sessions = sessions.with_items(model.item_ids)
     _check("sessions", sessions, checkpoints.data)
     if patience is not None:
         _check("validation sessions", validation, checkpoints.validation)
-    model = load_model(path, device=str(_device(state["device"])))
     changes = {} if n_epochs is None else {"n_epochs": n_epochs}
-    model.config = Config.with_changes(model.config, **changes)
+    model.config = model.config.with_changes(**changes)  # checks that its loss is here
     run = Run(model, model.device, patience=patience, step=state["step"])
     asked = facts["controls"]
     replay = [ControlChanged(*change) for change in asked["replay"]]
@@ -142,11 +140,11 @@ def _check(which: str, sessions: Sessions | None, expected: str) -> None:
         )
 
 
-def _device(name: str) -> Any:
+def _here(device: str) -> str:
     try:
-        return choose_device(name)
+        return str(choose_device(device))
     except ValueError as error:
         raise ValueError(
-            f"the checkpoint was trained on {name!r}: {error}; "
+            f"the checkpoint was trained on {device!r}: {error}; "
             f"load_model(path).continue_training(sessions) goes on elsewhere"
         ) from None
