@@ -10,7 +10,7 @@ from ..config import Config
 from ..data.sessions import Sessions
 from ..device import choose_device, generator
 from ..evaluation import evaluate
-from ..recommend import Recommender, check_ids, network_of
+from ..recommender import Recommender, check_ids, network_of
 from ..sampling import NegativeSampler
 from .choice import check_step, choose_step
 from .controls import Controls, Settings

@@ -38,11 +38,6 @@ def test_scores_fall_and_k_may_exceed_the_catalogue(model):
     assert [t.score for t in top] == sorted((t.score for t in top), reverse=True)
 
 
-def test_k_below_one_is_refused(model):
-    with pytest.raises(ValueError, match="k must be at least 1, got 0"):
-        model.session().top(0)
-
-
 def test_a_loaded_model_ranks_to_the_digit_like_the_saved_one(model, tmp_path):
     world = load_sessions("world:cycle", n_sessions=200, seed=5)
     loaded = load_model(model.save(tmp_path / "runs" / "first"))
