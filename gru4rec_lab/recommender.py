@@ -199,7 +199,7 @@ class Visit:
         """
         k, model, names = check_k(k), self._model, names or {}
         scores = model.scores(self._state)
-        allowed = recommendable(model.index, model.item_ids, exclude=exclude, only=only)
+        allowed = recommendable(model._index, exclude=exclude, only=only)
         if exclude_seen:
             allowed[[model.index(item) for item in self.clicks]] = False
         found = best(scores.masked_fill(~allowed.to(scores.device), -torch.inf), k)

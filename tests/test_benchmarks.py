@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from benchmarks import __main__ as cpu
-from benchmarks import growth, growth_figure, parts, results, sweeps
+from benchmarks import answers, growth, growth_figure, parts, results, sweeps
 from benchmarks.cases import CASES, WORDS, options
 from benchmarks.gpu import __main__ as gpu
 from benchmarks.gpu import bench, inside, steps
@@ -348,3 +348,11 @@ def test_the_benchmark_of_sweeps_measures_all(capsys):
     rows = [line.split(" | ") for line in capsys.readouterr().out.splitlines()[1:-1]]
     assert tuple(rows[0]) == sweeps.HEAD
     assert [len(row) for row in rows] == [3] * 8
+
+
+def test_answers_are_timed(monkeypatch):
+    for name, size in {"N_ITEMS": 50, "N_VISITS": 3, "LENGTH": 4, "N_SESSIONS": 5}.items():
+        monkeypatch.setattr(answers, name, size)
+    for row in answers.rows():
+        assert len(row) == len(answers.HEAD)
+        assert all(float(cell.replace(",", "")) > 0 for cell in row)

@@ -1,8 +1,9 @@
 """How kernels are compiled, and the one instruction that numba does not offer: prefetch.
 
 Compiled code is kept in `__pycache__` (or in NUMBA_CACHE_DIR, or where the system keeps caches), so
-that only the first run on a machine compiles; where no folder can be written, each does. numba notices a change of a kernel's own file only, but kernels call kernels of
-other files: code that is older than any file of this package is compiled again.
+that only the first run on a machine compiles; where no folder can be written, each run does. numba
+notices a change of a kernel's own file only, but kernels call kernels of other files: code that is
+older than any file of this package is compiled again.
 """
 
 from contextlib import suppress
