@@ -34,7 +34,7 @@ ELEMENTS = {
     "batch_explorer", "controls", "environment_panel", "neighbour_finder", "panel", "picture.view",
     "save_box", "score_shaper", "settings_box", "sweep_explorer", "loss_explorer.controls",
     "loss_explorer.explorer", "training_lab.controls", "training_lab.lab", "training_lab.layout",
-    "training_lab.settings", "training_lab.tour", "tour",
+    "training_lab.settings", "training_lab.tour", "tour", "visit_explorer",
 }  # fmt: skip
 HEAVY = ["pandas", "matplotlib", "ipywidgets", "anywidget", "numba", "joblib", "distributed",
          "optuna"]  # fmt: skip

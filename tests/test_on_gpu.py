@@ -24,6 +24,7 @@ from gru4rec_lab import (
     load_model,
     load_sessions,
     plots,
+    recommend,
     session_parallel,
 )
 from gru4rec_lab.data.lab_split import LabData
@@ -47,6 +48,9 @@ CONFIG = Config(layers=(6,), batch_size=4, n_sample=12, n_epochs=1, step="plain"
 # All that takes a model or scores and draws nothing: `w` is what `world` makes.
 FUNCTIONS = {
     "agreement": lambda w: diagnostics.agreement(w.model, w.labels),
+    "click_effects": lambda w: diagnostics.click_effects(
+        w.model, w.model.item_ids[[0, 3, 0]].tolist(), w.model.item_ids[2:5].tolist()
+    ),
     "column_roles": lambda w: column_roles(w.targets, w.extra),
     "copies": lambda w: copies(w.targets, w.extra),
     "effective_negatives": lambda w: diagnostics.effective_negatives(w.negatives),
@@ -72,6 +76,7 @@ FUNCTIONS = {
     ),
     "rank_targets": lambda w: [rank_targets(w.scores, w.targets, ties) for ties in TIES],
     "ranks": lambda w: diagnostics.ranks(w.target, w.negatives),
+    "recommend": lambda w: recommend(w.model, w.sessions, 3, exclude_seen=True),
     "score_histogram": lambda w: diagnostics.score_histogram(w.target, w.negatives, low=-2, high=2),
     "score_summary": lambda w: diagnostics.score_summary(w.negatives),
     "score_summary of absent ones": lambda w: diagnostics.score_summary(w.masked),
@@ -133,7 +138,7 @@ def _visit(model):
     visit = model.session()
     for item in model.item_ids[[0, 3]]:
         visit.click(item)
-    return [each.item for each in visit.top(3)]
+    return [each.item for each in visit.top(3, exclude_seen=True)]
 
 
 def _observed(w):

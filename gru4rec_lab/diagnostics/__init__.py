@@ -11,6 +11,7 @@ Sources
 """
 
 from .by_hand import TargetCurves, loss_table, target_curves
+from .clicks import click_effects
 from .gradients import (
     EDGES,
     GradientByRank,
@@ -47,7 +48,8 @@ from .weights import (
 __all__ = [
     "EDGES", "RESULT_FOLDER", "GaussianScores", "GradientByRank", "NegativeGradients", "Replay",
     "ScoreHistogram", "SoftmaxEstimate", "SoftmaxWeights", "TargetCurves", "TrainedScores",
-    "agreement", "effective_negatives", "flat_share", "gaussian_effective", "gaussian_scores",
+    "agreement", "click_effects", "effective_negatives", "flat_share", "gaussian_effective",
+    "gaussian_scores",
     "gradient_by_rank", "kept_share", "loss_table", "negative_gradients", "neighbours", "probe_of",
     "probe_scores", "pull_by_place", "pull_through", "rank_summary", "ranks", "results",
     "score_histogram", "score_summary", "seen_by_loss", "softmax_estimates", "softmax_weights",
