@@ -138,7 +138,9 @@ def recommend(
     parts = []
     for chosen in np.split(order, range(rows, len(order), rows)):
         clicks, scores = _scores_after(model, known, chosen)
-        scores = scores.masked_fill(~allowed.to(scores.device), -torch.inf)
+        # Each makes a copy of all scores, which takes as long as to find the best of them.
+        if not allowed.all():
+            scores = scores.masked_fill(~allowed.to(scores.device), -torch.inf)
         if exclude_seen:
             scores = scores.scatter(1, clicks, -torch.inf)
         values, places = (each.cpu().numpy() for each in best(scores, k))

@@ -141,6 +141,7 @@ class VisitExplorer(Panel):
     def update(self) -> None:
         """Ask the model about the session, and show its answer."""
         with self._lock:
+            self.field.refuse("")
             model, visit = self._models[self.model.value], self._visit()
             self.found = visit.top(N_TOP, exclude_seen=self.exclude_seen.value)
             self.movers = self._find_movers(model, visit)
@@ -187,10 +188,9 @@ class VisitExplorer(Panel):
             self.click(self._by_text.get(text, text))
         except ValueError as error:
             self.field.refuse(str(error))
-            return
-        self.field.refuse("")
-        with self._updating:
-            self.item.value = ""
+        else:
+            with self._updating:
+                self.item.value = ""
 
     def _label(self, item: Any) -> str:
         return str(self._names.get(item, item))
