@@ -7,13 +7,14 @@ from datetime import date
 
 import torch
 
-from . import evaluation, import_time, parts, preparation, results, sampling, training
+from . import answers, evaluation, import_time, parts, preparation, results, sampling, training
 from .cases import options
 
 PARTS = {
     "Training": training,
     "Where a step's time goes": parts,
     "Evaluation": evaluation,
+    "Answers": answers,
     "Preparation": preparation,
     "Sampling": sampling,
     "Import": import_time,

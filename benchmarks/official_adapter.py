@@ -15,7 +15,7 @@ import torch
 from gru4rec_lab import Config, Recommender, Sessions, evaluate, train
 from gru4rec_lab.batches import Schedule, session_parallel
 from gru4rec_lab.device import choose_device
-from gru4rec_lab.recommend import network_of
+from gru4rec_lab.recommender import network_of
 from gru4rec_lab.training.events import StepDone
 
 Settings = Mapping[str, Any]

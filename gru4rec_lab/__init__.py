@@ -45,9 +45,10 @@ _HOME = {
     "load_sweep": "sweeps.store",
     "search": "sweeps.search",
     "SPACES": "sweeps.spaces",
-    "Recommender": "recommend",
-    "load_model": "recommend",
-    "network_of": "recommend",
+    "Recommender": "recommender",
+    "load_model": "recommender",
+    "network_of": "recommender",
+    "recommend": "answers",
 }
 __all__ = ["__version__", *_HOME]
 __version__ = "0.1.0"

@@ -1,5 +1,6 @@
 # What editors complete; tests/test_public.py holds it equal to `_HOME` in __init__.py.
 
+from .answers import recommend as recommend
 from .baselines import BASELINES as BASELINES
 from .batches import session_parallel as session_parallel
 from .config import Config as Config
@@ -17,9 +18,9 @@ from .losses import elu_grad as elu_grad
 from .losses import score_regulariser as score_regulariser
 from .losses import score_regulariser_grad as score_regulariser_grad
 from .model import carried as carried
-from .recommend import Recommender as Recommender
-from .recommend import load_model as load_model
-from .recommend import network_of as network_of
+from .recommender import Recommender as Recommender
+from .recommender import load_model as load_model
+from .recommender import network_of as network_of
 from .sampling import Sampler as Sampler
 from .sampling import copies as copies
 from .sampling import popularity_weight as popularity_weight

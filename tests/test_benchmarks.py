@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from benchmarks import __main__ as cpu
-from benchmarks import growth, growth_figure, parts, raw_logs, results, sweeps
+from benchmarks import answers, growth, growth_figure, parts, raw_logs, results, sweeps
 from benchmarks.cases import CASES, WORDS, options
 from benchmarks.gpu import __main__ as gpu
 from benchmarks.gpu import bench, inside, steps
@@ -357,3 +357,11 @@ def test_a_raw_file_is_made_and_each_step_on_it_measured(monkeypatch):
     assert [row[0] for row in table] == list(raw_logs.STEPS)
     assert 2500 < int(table[0][1].replace(",", "")) < 3500
     assert all(0 < float(row[-1]) < 4 for row in table)
+
+
+def test_answers_are_timed(monkeypatch):
+    for name, size in {"N_ITEMS": 50, "N_VISITS": 3, "LENGTH": 4, "N_SESSIONS": 5}.items():
+        monkeypatch.setattr(answers, name, size)
+    for row in answers.rows():
+        assert len(row) == len(answers.HEAD)
+        assert all(float(cell.replace(",", "")) > 0 for cell in row)

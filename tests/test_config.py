@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from gru4rec_lab import LOSSES, Config, Controls, load_model
 from gru4rec_lab.config import CHOICES, check_setting
 from gru4rec_lab.device import generator
-from gru4rec_lab.recommend import Recommender, network_of
+from gru4rec_lab.recommender import Recommender, network_of
 
 
 def test_defaults_are_the_authors():

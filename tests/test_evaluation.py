@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -93,12 +95,31 @@ def test_a_metric_beyond_the_ranks_that_were_counted_is_refused(trained):
 
 def test_unknown_items_are_left_out_and_short_sessions_counted():
     model = Fixed(torch.eye(3))
-    result = evaluate(model, make([[0, 1], [2, 5], [4, 0, 7, 1]]))
-    assert (result.n_targets, result.n_skipped) == (2, 1)
+    with pytest.warns(UserWarning, match="3 of 8 clicks are on .* left out: 4, 5, 7; the metrics"):
+        result = evaluate(model, make([[0, 1], [2, 5], [4, 0, 7, 1]]))
+    assert (result.n_targets, result.n_skipped, result.n_unknown) == (2, 1, 3)
+    left_out = "3 clicks on unknown items left out, 1 sessions without two known items left out"
+    assert repr(result).endswith(f"(2 targets, {left_out})")
+
+
+def test_what_is_left_out_is_told_and_a_little_of_it_not_warned_of():
+    model = Fixed(torch.eye(12))
+    result = evaluate(model, make([list(range(12)), [3, 4, 99]]))
+    assert (result.n_targets, result.n_unknown) == (12, 1)
+    assert repr(result).endswith("(12 targets, 1 clicks on unknown items left out)")
+    assert repr(evaluate(model, make([[0, 1]]))).endswith("(1 targets)")
+
+
+def test_ids_of_another_type_are_named():
+    sessions = make([[0, 1], [1, 0]])
+    text = replace(sessions, item_ids=sessions.item_ids.astype(str).astype(object))
+    with pytest.raises(ValueError, match="does not know the item '0', but it knows 0; give items"):
+        evaluate(Fixed(torch.eye(3)), text)
 
 
 def test_nothing_to_rank_is_refused():
-    with pytest.raises(ValueError, match="none of the 1 sessions has 2 clicks on items the model"):
+    none = pytest.raises(ValueError, match="none of the 1 sessions has 2 clicks on items the model")
+    with none, pytest.warns(UserWarning, match="2 of 2 clicks"):
         evaluate(Fixed(torch.eye(2)), make([[5, 6]]))
 
 
@@ -107,9 +128,15 @@ def test_an_unknown_tie_mode_lists_the_choices():
         evaluate(Fixed(torch.eye(3)), make([[0, 1]]), ties="best")
 
 
-def test_a_cutoff_below_one_is_refused():
-    with pytest.raises(ValueError, match="cut-offs must be 1 or more, got 0"):
-        evaluate(Fixed(torch.eye(3)), make([[0, 1]]), k=0)
+@pytest.mark.parametrize("k", [0, (), (5, 0)])
+def test_a_cutoff_below_one_is_refused(k):
+    with pytest.raises(ValueError, match="cut-offs must be whole numbers from 1, got"):
+        evaluate(Fixed(torch.eye(3)), make([[0, 1]]), k=k)
+
+
+@pytest.mark.parametrize("k", [range(1, 4), {3, 1, 2}, [np.int64(3), 2, 1]])
+def test_cutoffs_may_come_in_any_form(k):
+    assert evaluate(Fixed(torch.eye(3)), make([[0, 1]]), k=k).k == (1, 2, 3)
 
 
 def test_the_frame_has_one_row_a_cutoff():

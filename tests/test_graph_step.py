@@ -12,7 +12,7 @@ from gru4rec_lab import Config, Controls, load_sessions, train, train_from
 from gru4rec_lab.batches import session_parallel
 from gru4rec_lab.device import generator
 from gru4rec_lab.losses import LOSSES
-from gru4rec_lab.recommend import network_of
+from gru4rec_lab.recommender import network_of
 from gru4rec_lab.training import choice, graph_step
 from gru4rec_lab.training.controls import Settings
 from gru4rec_lab.training.events import Report, Started, StepDone

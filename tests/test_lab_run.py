@@ -8,7 +8,7 @@ import torch
 
 from gru4rec_lab import LOSSES, fit, load_model, load_sessions
 from gru4rec_lab.data.lab_split import lab_data
-from gru4rec_lab.recommend import Recommender
+from gru4rec_lab.recommender import Recommender
 from gru4rec_lab.training.controls import Controls, Settings
 from gru4rec_lab.training.events import EpochDone, Observed, Report, StepDone
 from gru4rec_lab.training.observe import ObservationSchedule

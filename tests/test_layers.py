@@ -20,7 +20,8 @@ LAYERS = [
     {"losses", "sampling"},
     {"config", "data", "environment", "model"},
     {"batches", "score_matrix"},
-    {"baselines", "evaluation", "recommend"},
+    {"answers"},
+    {"baselines", "evaluation", "recommender"},
     {"training"},
     {"diagnostics", "sweeps", "warm_up"},
     {"exercises", "plots"},
@@ -34,6 +35,7 @@ ELEMENTS = {
     "picture.view", "save_box", "score_shaper", "settings_box", "sweep_explorer",
     "loss_explorer.controls", "loss_explorer.explorer", "training_lab.controls", "training_lab.lab",
     "training_lab.layout", "training_lab.settings", "training_lab.tour", "tour",
+    "visit_explorer",
 }  # fmt: skip
 HEAVY = ["pandas", "matplotlib", "ipywidgets", "anywidget", "numba", "joblib", "distributed",
          "optuna"]  # fmt: skip

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from gru4rec_lab import Config, Recommender
-from gru4rec_lab.recommend import network_of
+from gru4rec_lab.recommender import network_of
 from gru4rec_lab.widgets import NeighbourFinder
 
 FACTS = pd.DataFrame({"airport": ["JFK", "JFK", "<EWR>"]}, index=["a", "b", "c"])

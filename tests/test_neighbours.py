@@ -17,7 +17,7 @@ from gru4rec_lab.diagnostics.neighbours import (
     nearest,
     neighbours,
 )
-from gru4rec_lab.recommend import network_of
+from gru4rec_lab.recommender import network_of
 
 from .watching import Watch
 

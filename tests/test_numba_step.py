@@ -13,7 +13,7 @@ from gru4rec_lab.batches import Batch, session_parallel
 from gru4rec_lab.device import generator
 from gru4rec_lab.kernels.draws import GuidedSearch
 from gru4rec_lab.losses import LOSSES
-from gru4rec_lab.recommend import network_of
+from gru4rec_lab.recommender import network_of
 from gru4rec_lab.sampling import Sampler, popularity_weight
 from gru4rec_lab.training.choice import choose_step
 from gru4rec_lab.training.controls import Settings

@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from gru4rec_lab import Config, fit, load_sessions, train
-from gru4rec_lab.recommend import Recommender
+from gru4rec_lab.recommender import Recommender
 from gru4rec_lab.training import observe
 from gru4rec_lab.training.controls import Controls, Settings
 from gru4rec_lab.training.events import ControlChanged, EpochDone, Observed, Started, StepDone

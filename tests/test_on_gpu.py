@@ -25,6 +25,7 @@ from gru4rec_lab import (
     load_model,
     load_sessions,
     plots,
+    recommend,
     resume,
     session_parallel,
     train,
@@ -51,6 +52,9 @@ CONFIG = Config(layers=(6,), batch_size=4, n_sample=12, n_epochs=1, step="plain"
 # All that takes a model or scores and draws nothing: `w` is what `world` makes.
 FUNCTIONS = {
     "agreement": lambda w: diagnostics.agreement(w.model, w.labels),
+    "click_effects": lambda w: diagnostics.click_effects(
+        w.model, w.model.item_ids[[0, 3, 0]].tolist(), w.model.item_ids[2:5].tolist()
+    ),
     "column_roles": lambda w: column_roles(w.targets, w.extra),
     "compare": lambda w: compare({"a": w.model, "b": [w.model] * 2}, w.sessions).frame()["mrr@20"],
     "copies": lambda w: copies(w.targets, w.extra),
@@ -78,6 +82,7 @@ FUNCTIONS = {
     ),
     "rank_targets": lambda w: [rank_targets(w.scores, w.targets, ties) for ties in TIES],
     "ranks": lambda w: diagnostics.ranks(w.target, w.negatives),
+    "recommend": lambda w: recommend(w.model, w.sessions, 3, exclude_seen=True),
     "recommended": lambda w: diagnostics.recommended(w.model, w.sessions, 3),
     "sample_shares": lambda w: diagnostics.sample_shares(w.support, 0.5),
     "score_histogram": lambda w: diagnostics.score_histogram(w.target, w.negatives, low=-2, high=2),
@@ -142,7 +147,7 @@ def _visit(model):
     visit = model.session()
     for item in model.item_ids[[0, 3]]:
         visit.click(item)
-    return [each.item for each in visit.top(3)]
+    return [each.item for each in visit.top(3, exclude_seen=True)]
 
 
 def _observed(w):

@@ -19,7 +19,7 @@ from gru4rec_lab.evaluation import evaluate
 from gru4rec_lab.kernels.columns import merge
 from gru4rec_lab.losses import LOSSES
 from gru4rec_lab.model import Network, carried
-from gru4rec_lab.recommend import Recommender
+from gru4rec_lab.recommender import Recommender
 from gru4rec_lab.sampling import official_logq, popularity_weight
 from gru4rec_lab.score_matrix import loss_and_gradient
 from gru4rec_lab.training.choice import choose_step

@@ -8,7 +8,7 @@ from gru4rec_lab import Config, Sessions
 from gru4rec_lab.batches import session_parallel
 from gru4rec_lab.device import generator
 from gru4rec_lab.diagnostics.steps import Replay, Role, column_roles
-from gru4rec_lab.recommend import Recommender, network_of
+from gru4rec_lab.recommender import Recommender, network_of
 
 
 def sessions_of(*words):

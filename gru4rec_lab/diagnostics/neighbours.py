@@ -9,7 +9,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 from torch.nn.functional import normalize
 
-from ..recommend import Recommender
+from ..recommender import Recommender
 
 if TYPE_CHECKING:
     import pandas as pd

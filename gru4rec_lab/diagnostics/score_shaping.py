@@ -17,7 +17,7 @@ from ..config import Config
 from ..data.sessions import Sessions
 from ..evaluation import evaluate
 from ..losses import LOSSES, elu, elu_grad
-from ..recommend import Recommender
+from ..recommender import Recommender
 from ..training.observe import at_epochs
 from .gradients import GradientByRank, ranks
 from .scores import probe_scores, targets_at_ranks

@@ -12,7 +12,7 @@ from torch import Tensor
 from ..batches import Schedule, session_parallel
 from ..data.sessions import Sessions
 from ..device import generator
-from ..recommend import Recommender
+from ..recommender import Recommender
 from ..sampling import BinarySearch, Frequencies, NegativeSampler, corrected
 from ..score_matrix import split_columns
 from ..training.controls import Settings

@@ -22,7 +22,7 @@ from torch import Tensor
 from ..batches import Batch, session_parallel
 from ..data.sessions import Sessions
 from ..device import generator
-from ..recommend import Recommender
+from ..recommender import Recommender
 from ..sampling import Sampler, copies, popularity_weight
 
 

@@ -4,7 +4,9 @@ Any model can be evaluated that is a `Scorer`; its state is whatever it needs to
 sessions so far. Of a model that is `Factored` too, a CPU never holds all scores at once.
 """
 
-from collections.abc import Iterator, Sequence
+import operator
+import warnings
+from collections.abc import Iterable, Iterator
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
@@ -13,12 +15,14 @@ from jaxtyping import Int
 from torch import Tensor
 
 from ..batches import Batch, Schedule, session_parallel
+from ..data.ids import check_spelling, shortlist, unknown_items
 from ..data.sessions import Sessions
 from .metrics import Evaluation
 from .ranks import BLOCK, Catalogue, check_ties, rank_targets
 
 ROWS = 16
 AT_LEAST = 20  # the cut-off of `Evaluation.by` unless another is asked for
+MUCH = 0.1  # share of the clicks
 
 
 @runtime_checkable
@@ -49,7 +53,7 @@ class Factored(Scorer, Protocol):
 def evaluate(
     model: Scorer,
     sessions: Sessions,
-    k: int | Sequence[int] = (1, 5, 10, 20),
+    k: int | Iterable[int] = (1, 5, 10, 20),
     *,
     ties: str = "conservative",
     batch_size: int = 512,
@@ -58,18 +62,18 @@ def evaluate(
     """Rank every click but the first of every session against the whole catalogue.
 
     Clicks on items that the model does not know are left out first; sessions with fewer than two
-    clicks then give no target and are counted as skipped. A rank beyond 20 and beyond every cut-off
-    is given as inf, unless `all_ranks` are asked for: counting them takes longer.
+    clicks then give no target. The result counts both, and a warning says when more than a tenth of
+    the clicks was left out. A rank beyond 20 and beyond every cut-off is given as inf, unless
+    `all_ranks` are asked for: counting them takes longer.
 
     Raises:
-        ValueError: unknown `ties`, a cut-off below 1, or no session with two known items.
+        ValueError: unknown `ties`, a cut-off that is no whole number from 1, no session with two
+            known items, or items that the model knows as another type.
     """
-    cutoffs = tuple(sorted({k} if isinstance(k, int) else set(k)))
-    if not cutoffs or cutoffs[0] < 1:
-        raise ValueError(f"cut-offs must be 1 or more, got {k!r}")
+    cutoffs = _cutoffs(k)
     check_ties(ties)
     limit = float("inf") if all_ranks else max(*cutoffs, AT_LEAST)
-    known = _some_with_targets(sessions, model.item_ids)
+    known, n_unknown = _with_targets(sessions, model.item_ids)
     device = torch.device(getattr(model, "device", "cpu"))
     schedule = session_parallel(known, batch_size, device)
     in_tiles = device.type == "cpu" and isinstance(model, Factored)
@@ -86,17 +90,40 @@ def evaluate(
         target=known.items[click],
         k=cutoffs,
         n_skipped=sessions.n_sessions - known.n_sessions,
+        n_unknown=n_unknown,
         limit=limit,
     )
 
 
-def _some_with_targets(sessions: Sessions, item_ids: np.ndarray) -> Sessions:
-    known = sessions.with_targets(item_ids)
+def _cutoffs(k: Any) -> tuple[int, ...]:
+    try:
+        cutoffs = tuple(sorted(set(map(operator.index, k if isinstance(k, Iterable) else [k]))))
+    except TypeError:
+        cutoffs = ()
+    if not cutoffs or cutoffs[0] < 1:
+        raise ValueError(f"cut-offs must be whole numbers from 1, got {k!r}")
+    return cutoffs
+
+
+def _with_targets(sessions: Sessions, item_ids: np.ndarray) -> tuple[Sessions, int]:
+    """The sessions with two clicks on the model's items, and how many clicks are on others."""
+    known = sessions.with_items(item_ids)
+    n_unknown = sessions.n_clicks - known.n_clicks
+    if n_unknown > MUCH * sessions.n_clicks:
+        unknown = unknown_items(sessions, item_ids)
+        if not known.n_clicks:
+            check_spelling(unknown[0], dict.fromkeys(item_ids.tolist(), 0).get)
+        warnings.warn(
+            f"{n_unknown:,} of {sessions.n_clicks:,} clicks are on items that the model does not "
+            f"know, and are left out: {shortlist(unknown)}; the metrics hold for the others alone",
+            stacklevel=4,
+        )
+    known = known.take(known.lengths >= 2)
     if not known.n_sessions:
         raise ValueError(
             f"none of the {sessions.n_sessions} sessions has 2 clicks on items the model knows"
         )
-    return known
+    return known, n_unknown
 
 
 def _states(model: Scorer, schedule: Schedule, batch_size: int) -> Iterator[tuple[Batch, Any]]:

@@ -34,6 +34,7 @@ class Evaluation:
         target: [targets] item index of the target, in the model's vocabulary.
         k: the cut-offs.
         n_skipped: sessions that gave no target: fewer than two known items.
+        n_unknown: clicks that were left out, on items that the model does not know.
         limit: the last rank that was counted exactly.
     """
 
@@ -44,6 +45,7 @@ class Evaluation:
     k: tuple[int, ...]
     n_skipped: int = 0
     limit: float = float("inf")
+    n_unknown: int = 0
 
     @property
     def n_targets(self) -> int:
@@ -139,7 +141,13 @@ class Evaluation:
 
     def __repr__(self) -> str:
         parts = [f"Recall@{k} {self.recall[k]:.3f}, MRR@{k} {self.mrr[k]:.3f}" for k in self.k]
-        return f"{'; '.join(parts)} ({self.n_targets:,} targets)"
+        left_out = {
+            "clicks on unknown items": self.n_unknown,
+            "sessions without two known items": self.n_skipped,
+        }
+        counts = [f"{self.n_targets:,} targets"]
+        counts += [f"{n:,} {what} left out" for what, n in left_out.items() if n]
+        return f"{'; '.join(parts)} ({', '.join(counts)})"
 
 
 def error_over_sessions(gains: np.ndarray, session: np.ndarray) -> float:

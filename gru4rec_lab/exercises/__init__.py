@@ -10,6 +10,7 @@ check_bpr(my_bpr)          # prints: bpr: not attempted yet
 
 from .check import Check
 from .embeddings_and_dropout import check_dropout, check_item_numbers, check_nearest
+from .from_model_to_shop import check_last_days, check_unknown_share, check_unseen
 from .how_many_negatives import check_cost, check_enough, check_surely
 from .keeping_scores_in_check import (
     check_elu,
@@ -27,9 +28,10 @@ from .which_negatives import check_bias, check_logq, check_popular, check_sample
 __all__ = [
     "Check", "check_best_epoch", "check_bias", "check_bpr", "check_bpr_max", "check_copies",
     "check_cost", "check_dropout", "check_effective", "check_elu", "check_enough", "check_error",
-    "check_hard_weight", "check_item_numbers", "check_kept", "check_leaders", "check_logq",
-    "check_mrr", "check_n_sample_at", "check_nearest", "check_needed", "check_negatives",
-    "check_paired", "check_pairs", "check_popular", "check_pulls", "check_recall", "check_reset",
-    "check_samples", "check_score_regulariser",
-    "check_score_regulariser_grad", "check_surely", "check_top1_slope",
+    "check_hard_weight", "check_item_numbers", "check_kept", "check_last_days", "check_leaders",
+    "check_logq", "check_mrr", "check_n_sample_at", "check_nearest", "check_needed",
+    "check_negatives", "check_paired", "check_pairs", "check_popular", "check_pulls",
+    "check_recall", "check_reset", "check_samples", "check_score_regulariser",
+    "check_score_regulariser_grad", "check_surely", "check_top1_slope", "check_unknown_share",
+    "check_unseen",
 ]  # fmt: skip

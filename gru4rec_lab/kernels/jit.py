@@ -1,8 +1,9 @@
 """How kernels are compiled, and the one instruction that numba does not offer: prefetch.
 
-Compiled code is kept in `__pycache__` (or in NUMBA_CACHE_DIR), so that only the first run on a
-machine compiles. numba notices a change of a kernel's own file only, but kernels call kernels of
-other files: code that is older than any file of this package is compiled again.
+Compiled code is kept in `__pycache__` (or in NUMBA_CACHE_DIR, or where the system keeps caches), so
+that only the first run on a machine compiles; where no folder can be written, each run does. numba
+notices a change of a kernel's own file only, but kernels call kernels of other files: code that is
+older than any file of this package is compiled again.
 """
 
 from contextlib import suppress
@@ -17,7 +18,7 @@ from numba.extending import intrinsic
 
 # numpy's error model: Python's raises on a division by 0, and that check in a loop stops it from
 # running eight numbers at a time. nogil: panels stay alive while a kernel runs.
-_ALWAYS = {"cache": True, "nogil": True, "error_model": "numpy"}
+_ALWAYS = {"nogil": True, "error_model": "numpy"}
 
 # Sums may be reordered, which lets them run eight at a time. Infinities keep their meaning
 # everywhere, nan only in kernels that are `nan_aware`.
@@ -29,7 +30,9 @@ def _compiler(**options):
 
     def compiled(function):
         kernel = njit(**_ALWAYS, **options)(unwrap(function))
-        forget_stale(kernel.stats.cache_path)
+        with suppress(RuntimeError):  # no folder to keep it in
+            kernel.enable_caching()
+            forget_stale(kernel.stats.cache_path)
         return kernel
 
     return compiled

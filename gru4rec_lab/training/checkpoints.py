@@ -9,7 +9,7 @@ from torch import Tensor
 
 from ..data.sessions import Sessions
 from ..device import choose_device
-from ..recommend import load_model
+from ..recommender import load_model
 from ..storage import fingerprint, model_path, read_model, remove_unfinished, write_model
 from .controls import ControlChanged, Controls, Settings
 from .run import Run

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..evaluation import Evaluation
-from ..recommend import Recommender
+from ..recommender import Recommender
 from .controls import ControlChanged, Settings
 
 

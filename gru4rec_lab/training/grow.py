@@ -10,7 +10,7 @@ from torch.nn.functional import pad
 from ..config import Config
 from ..data.sessions import Sessions
 from ..device import generator
-from ..recommend import Recommender, TrainingState, network_of
+from ..recommender import Recommender, TrainingState, network_of
 
 # The settings that say which parameters there are.
 SHAPE = ("layers", "embedding", "constrained_embedding", "cell")

@@ -9,7 +9,7 @@ from ..config import Config
 from ..data.sessions import Sessions
 from ..device import choose_device
 from ..evaluation import evaluate
-from ..recommend import Recommender, check_ids
+from ..recommender import Recommender, check_ids
 from .checkpoints import Checkpoints, read_checkpoint
 from .controls import Controls
 from .events import EpochDone, Event, Finished, Report, Started, StepDone

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from ..config import Config
 from ..data.sessions import Sessions
-from ..recommend import Recommender
+from ..recommender import Recommender
 from .controls import ControlChanged, Settings
 from .events import EpochDone, Event, Observed, Started, StepDone
 from .loop import train

@@ -10,7 +10,7 @@ from torch import Tensor
 from ..batches import Batch
 from ..device import generator
 from ..evaluation import Evaluation
-from ..recommend import Recommender, TrainingState
+from ..recommender import Recommender, TrainingState
 from ..sampling import NegativeSampler
 from .choice import check_step, choose_step
 from .controls import Settings

@@ -16,6 +16,7 @@ _HOME = {
     "ScoreShaper": "score_shaper",
     "SweepExplorer": "sweep_explorer",
     "TrainingLab": "training_lab.lab",
+    "VisitExplorer": "visit_explorer",
     "live_panels": "panel",
 }
 __all__ = list(_HOME)

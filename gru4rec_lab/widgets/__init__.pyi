@@ -10,3 +10,4 @@ from .panel import live_panels as live_panels
 from .score_shaper import ScoreShaper as ScoreShaper
 from .sweep_explorer import SweepExplorer as SweepExplorer
 from .training_lab.lab import TrainingLab as TrainingLab
+from .visit_explorer import VisitExplorer as VisitExplorer

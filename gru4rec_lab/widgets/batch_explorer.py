@@ -7,7 +7,7 @@ import torch
 from ..data.sessions import Sessions
 from ..diagnostics.steps import Replay, StepView
 from ..plots.batches import BEFORE, MOST_EXTRA, MOST_ROWS, N_STEPS, batch_picture, batch_shown
-from ..recommend import Recommender
+from ..recommender import Recommender
 from .controls import Updating, labelled, marked, set_value
 from .markup import bold
 from .panel import PicturePanel

@@ -9,7 +9,7 @@ import numpy as np
 from ..diagnostics.neighbours import TABLES, neighbours
 from ..plots.batches import shortened
 from ..plots.picture import Axis, Line, Pane, Picture, Shown, points
-from ..recommend import Recommender
+from ..recommender import Recommender
 from .controls import LABEL, labelled, marked, toggle_buttons
 from .markup import bold, html_table
 from .panel import PicturePanel

@@ -15,7 +15,7 @@ from gru4rec_lab.diagnostics import (
     score_summary,
     seen_by_loss,
 )
-from gru4rec_lab.recommend import Recommender
+from gru4rec_lab.recommender import Recommender
 from gru4rec_lab.training.observe import at_epochs
 
 Row = dict[str, float | int | str]

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...config import Config
 from ...data.sessions import Sessions
-from ...recommend import Recommendation, Recommender
+from ...recommender import Recommendation, Recommender
 from ...training.controls import LIVE, ControlChanged, Controls
 from ...training.events import Event, Observed
 from ...warm_up import load_ahead

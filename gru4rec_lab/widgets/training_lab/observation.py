@@ -17,7 +17,7 @@ from ...diagnostics import (
     softmax_weights,
 )
 from ...evaluation import evaluate
-from ...recommend import Recommender
+from ...recommender import Recommender
 from ...training.controls import Settings
 from .probe import Probe, Recommended
 

@@ -3,7 +3,7 @@
 from typing import Any, NamedTuple
 
 from ...data.sessions import Sessions
-from ...recommend import Recommendation, Recommender
+from ...recommender import Recommendation, Recommender
 
 N_TOP = 10
 

@@ -11,7 +11,7 @@ from typing import Any
 from ...config import Config
 from ...data.lab_split import LabData, lab_data
 from ...data.sessions import Sessions
-from ...recommend import Recommendation, Recommender
+from ...recommender import Recommendation, Recommender
 from ...training.controls import ControlChanged, Controls
 from ...training.events import Event, Observed, Report, StepDone
 from ...training.live import LiveRun

@@ -7,7 +7,7 @@ import numpy as np
 
 from ...diagnostics import GradientByRank
 from ...losses import LOSSES
-from ...recommend import Recommendation
+from ...recommender import Recommendation
 from ...training.controls import ControlChanged, Settings
 from ..markup import advice
 from .probe import Recommended

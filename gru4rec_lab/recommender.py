@@ -1,5 +1,6 @@
 """`Recommender`: a network with its vocabulary, ready to recommend to a session as it clicks."""
 
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from importlib import import_module
 from pathlib import Path
@@ -10,7 +11,9 @@ import torch
 from jaxtyping import Int
 from torch import Tensor
 
+from .answers import best, check_k, recommendable
 from .config import Config
+from .data.ids import check_spelling, shortlist
 from .data.sessions import Sessions
 from .device import choose_device
 from .losses import LOSSES
@@ -97,8 +100,15 @@ class Recommender:
         return Visit(self)
 
     def index(self, item: Any) -> int | None:
-        """The index of an item, None if the model has never seen it."""
-        return self._index.get(item)
+        """The index of an item, None if the model has never seen it.
+
+        Raises:
+            ValueError: a list or the like, which is no item.
+        """
+        try:
+            return self._index.get(item)
+        except TypeError:
+            raise ValueError(f"{item!r} is no item; give one text or number at a time") from None
 
     def continue_training(
         self,
@@ -213,14 +223,20 @@ def _config_of(saved: dict[str, Any]) -> Config:
 
 @dataclass(frozen=True)
 class Recommendation:
-    """One recommended item and its score."""
+    """One recommended item, its score, and its name if names were given."""
 
     item: Any
     score: float
+    name: str = ""
 
 
 class Visit:
-    """One session under way: `click` what happens, ask for the `top`."""
+    """One session under way: `click` what happens, ask for the `top`.
+
+    Attributes:
+        clicks: the clicks so far on items that the model knows.
+        unknown: those on items that it does not know; they change nothing.
+    """
 
     def __init__(self, model: Recommender):
         self._model = model
@@ -230,9 +246,14 @@ class Visit:
 
     @torch.no_grad()
     def click(self, item: Any) -> bool:
-        """Go on with a click; False, and no change, if the model does not know the item."""
+        """Go on with a click; False, and no change, if the model does not know the item.
+
+        Raises:
+            ValueError: no item, or one that the model knows as another type: "101" for 101.
+        """
         index = self._model.index(item)
         if index is None:
+            check_spelling(item, self._model.index)
             self.unknown.append(item)
             return False
         row = 0 if self.clicks else -1
@@ -243,14 +264,39 @@ class Visit:
         return True
 
     @torch.no_grad()
-    def top(self, k: int = 10) -> list[Recommendation]:
-        """The `k` items with the highest scores, best first.
+    def top(
+        self,
+        k: int = 10,
+        *,
+        exclude: Iterable[Any] = (),
+        exclude_seen: bool = False,
+        only: Iterable[Any] | None = None,
+        names: Mapping[Any, str] | None = None,
+    ) -> list[Recommendation]:
+        """The `k` items with the highest scores, best first; fewer, if fewer are allowed.
 
         Before the first known click the hidden state is zero, so the item biases decide.
+
+        Args:
+            exclude: items that are not recommended; unknown ones are warned of.
+            exclude_seen: leave out the items clicked in this session.
+            only: the items to choose from, for example those in stock; None for all.
+            names: names of items, which go into the answer; "" for an item without one.
+
+        Raises:
+            ValueError: `k` is no whole number from 1; an item that the model knows as another type.
         """
-        if k < 1:
-            raise ValueError(f"k must be at least 1, got {k}")
-        scores = self._model.scores(self._state)[0]
-        best = scores.topk(min(k, len(scores)))
-        names = self._model.item_ids[best.indices.cpu().numpy()].tolist()
-        return [Recommendation(*pair) for pair in zip(names, best.values.tolist(), strict=True)]
+        k, model, names = check_k(k), self._model, names or {}
+        scores = model.scores(self._state)
+        allowed = recommendable(model._index, exclude=exclude, only=only)
+        if exclude_seen:
+            allowed[[model.index(item) for item in self.clicks]] = False
+        found = best(scores.masked_fill(~allowed.to(scores.device), -torch.inf), k)
+        values, places = (each[0].cpu().numpy() for each in found)
+        items = model.item_ids[places[values > -torch.inf]].tolist()
+        pairs = zip(items, values.tolist(), strict=False)
+        return [Recommendation(item, score, names.get(item, "")) for item, score in pairs]
+
+    def __repr__(self) -> str:
+        unknown = f"; unknown to the model: {shortlist(self.unknown)}" if self.unknown else ""
+        return f"session of {len(self.clicks)} clicks{unknown}"
