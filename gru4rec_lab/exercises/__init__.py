@@ -17,16 +17,17 @@ from .keeping_scores_in_check import (
     check_score_regulariser_grad,
 )
 from .losses_by_hand import check_bpr, check_bpr_max, check_effective, check_top1_slope
+from .newer_losses import check_beta, check_bpr_top, check_own_loss, check_psl_pull
 from .one_session_one_score_matrix import check_copies, check_negatives, check_pairs, check_reset
 from .start_here import check_mrr, check_recall
 from .training_lab import check_best_epoch, check_n_sample_at
 from .vanishing_gradients import check_hard_weight, check_kept, check_pulls
 
 __all__ = [
-    "Check", "check_best_epoch", "check_bpr", "check_bpr_max", "check_copies", "check_cost",
-    "check_dropout", "check_effective", "check_elu", "check_enough", "check_hard_weight",
-    "check_item_numbers", "check_kept", "check_mrr", "check_n_sample_at", "check_nearest",
-    "check_negatives", "check_pairs", "check_pulls", "check_recall", "check_reset",
-    "check_score_regulariser", "check_score_regulariser_grad", "check_surely",
-    "check_top1_slope",
+    "Check", "check_best_epoch", "check_beta", "check_bpr", "check_bpr_max", "check_bpr_top",
+    "check_copies", "check_cost", "check_dropout", "check_effective", "check_elu", "check_enough",
+    "check_hard_weight", "check_item_numbers", "check_kept", "check_mrr", "check_n_sample_at",
+    "check_nearest", "check_negatives", "check_own_loss", "check_pairs", "check_psl_pull",
+    "check_pulls", "check_recall", "check_reset", "check_score_regulariser",
+    "check_score_regulariser_grad", "check_surely", "check_top1_slope",
 ]  # fmt: skip

@@ -1,5 +1,6 @@
-"""The grids of lesson 05: many trainings by `sweep`, each of them a row of a stored table."""
+"""The grids of lessons 05 and 13: trainings by `sweep`, each of them a row of a stored table."""
 
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -8,8 +9,19 @@ from time import perf_counter
 
 from plan import Plan
 
-from gru4rec_lab import Config, Sessions, grid, load_split, sweep
+from gru4rec_lab import (
+    Config,
+    Sessions,
+    add_bpr_max_at,
+    add_bpr_top,
+    add_gbce,
+    add_psl,
+    grid,
+    load_split,
+    sweep,
+)
 from gru4rec_lab.environment import usable_cores
+from gru4rec_lab.losses import Loss
 from gru4rec_lab.sweeps.estimate import Estimator
 from gru4rec_lab.sweeps.store import Results
 from gru4rec_lab.sweeps.trials import Trials
@@ -19,6 +31,19 @@ SETTINGS = ("loss", "n_sample", "sample_alpha", "batch_size", "seed")
 METRICS = ("recall@1", "recall@20", "mrr@20")
 LOSSES = ("top1", "bpr", "cross-entropy", "top1-max", "bpr-max")
 SHAPED = ("cross-entropy", "top1-max", "bpr-max")
+# What came after, each under its name in the tables of lesson 13.
+NEWER = {
+    "psl": add_psl,
+    "psl-relu": partial(add_psl, "relu"),
+    "bpr-top-16": partial(add_bpr_top, 16),
+    "bpr-max-at-0": partial(add_bpr_max_at, 0),
+    "bpr-max-at-inf": partial(add_bpr_max_at, math.inf),
+}
+# 63 targets of the batch and 512 samples; the e-shop has fewer items than that.
+OF_FLIGHTS = {
+    "bce": partial(add_gbce, 575, 1881, 0.0),
+    "gbce": partial(add_gbce, 575, 1881),
+}
 FLIGHTS = "flights: most recent 20 % of the training sessions, later flights to rank; routes of " \
     "aircraft, not clicks of people"  # fmt: skip
 E_SHOP = "e-shop: clicks in a clothing shop in 2008 (UCI 553, CC BY 4.0), the last tenth of the " \
@@ -62,6 +87,7 @@ def full() -> list[Grid]:
     batches = grid(lab, loss=["bpr", "bpr-max"], batch_size=[32, 64, 128, 512], seed=seed)
     by_size = partial(grid, lab, loss=LOSSES, seed=seed)
     by_alpha = partial(grid, lab, loss=SHAPED, sample_alpha=alphas)
+    newer, of_flights = (*LOSSES, *_added(NEWER)), _added(OF_FLIGHTS)
     # An epoch of the shop has three times the steps of one of the flights.
     return [
         Grid("sweep_flights", *flights, by_size(n_sample=sizes)),
@@ -69,7 +95,14 @@ def full() -> list[Grid]:
         Grid("batch_flights", *flights, batches, by_epoch=True),
         Grid("alpha_flights", *flights, by_alpha(n_sample=[32, 2048])),
         Grid("alpha_e-shop", *shop, by_alpha(n_sample=[32, 128], n_epochs=1)),
+        Grid("newer_flights", *flights, by_size(loss=(*newer, *of_flights), n_epochs=2)),
+        Grid("newer_e-shop", *shop, by_size(loss=newer, n_epochs=1)),
     ]
+
+
+def _added(losses: dict[str, Callable[..., Loss]]) -> list[str]:
+    """The names of these losses, which are in `LOSSES` from now on."""
+    return [add(name=name).name for name, add in losses.items()]
 
 
 def fast(plan: Plan) -> list[Grid]:
@@ -81,6 +114,8 @@ def fast(plan: Plan) -> list[Grid]:
         "batch_flights": trials(batch_size=plan.batch_sizes),
         "alpha_flights": trials(sample_alpha=plan.alphas),
         "alpha_e-shop": trials(sample_alpha=plan.alphas),
+        "newer_flights": trials(loss=_added(NEWER)),
+        "newer_e-shop": trials(loss=_added(NEWER)),
     }
     return [
         Grid(table, plan.data, lambda: (plan.training, plan.test), by, table == "batch_flights")
