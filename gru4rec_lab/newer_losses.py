@@ -30,34 +30,42 @@ from torch.nn.functional import logsigmoid, one_hot
 from .loss_parts import Negatives, Parts, Target
 from .losses import LOSSES, Gradient, Loss
 
-# The least A of the relu form: log 0 is no number.
+# The least sum of the relu form, to the power tau: log 0 is no number.
 LEAST = 1e-3
 
 
-def _log_relu(gap: Tensor) -> tuple[Tensor, Tensor]:
-    near = (1 + gap).clamp(min=LEAST)
-    return near.log(), torch.where(near > LEAST, 1 / near, 0.0)
+def _log_relu(gap: Tensor) -> tuple[Tensor, Tensor, float]:
+    near = torch.relu(1 + gap)
+    return near.log(), torch.where(near > 0, 1 / near, 0.0), math.log(LEAST)
 
 
-# d to log A(d) and its slope; 1 + tanh(d) = 2 sigma(2 d).
-FORMS = {
-    "tanh": lambda gap: (math.log(2) + logsigmoid(2 * gap), 2 * torch.sigmoid(-2 * gap)),
-    "relu": _log_relu,
-    "sigma": lambda gap: (logsigmoid(gap), torch.sigmoid(-gap)),
-}
+def _log_sigma(gap: Tensor) -> tuple[Tensor, Tensor, float]:
+    return logsigmoid(gap), torch.sigmoid(-gap), -math.inf
+
+
+def _log_tanh(gap: Tensor) -> tuple[Tensor, Tensor, float]:
+    """1 + tanh(d) = 2 sigma(2 d)."""
+    return math.log(2) + logsigmoid(2 * gap), 2 * torch.sigmoid(-2 * gap), -math.inf
+
+
+# d to log A(d), its slope, and the least log of a sum of A.
+FORMS = {"tanh": _log_tanh, "relu": _log_relu, "sigma": _log_sigma}
 A_OF = {"tanh": r"1+\tanh d_j", "relu": r"\max(0,1+d_j)", "sigma": r"\sigma(d_j)"}
 
 
 def psl(target: Target, negatives: Negatives, *, form: str, tau: float) -> Target:
     """log of the mean of A(d_j)^(1 / tau). [PSL]; its code has a sum, log N more."""
-    log_a, _ = FORMS[form](negatives - target[:, None])
-    return (log_a / tau).logsumexp(dim=1) - math.log(negatives.shape[1])
+    log_a, _, least = FORMS[form](negatives - target[:, None])
+    total = (log_a / tau).logsumexp(dim=1)
+    return total.clamp(min=least / tau) - math.log(negatives.shape[1])
 
 
 def psl_grad(target: Target, negatives: Negatives, *, form: str, tau: float) -> Gradient:
     """dL/dr_j = w_j (log A)'(d_j) / tau with w_j ~ A(d_j)^(1 / tau); dL/dr_i is minus their sum."""
-    log_a, slope = FORMS[form](negatives - target[:, None])
-    by_negative = (log_a / tau).softmax(dim=1) * slope / tau
+    log_a, slope, least = FORMS[form](negatives - target[:, None])
+    total = (log_a / tau).logsumexp(dim=1, keepdim=True)
+    share = (log_a / tau - total.clamp(min=least / tau)).exp()
+    by_negative = torch.where(total > least / tau, share * slope / tau, 0.0)
     return -by_negative.sum(dim=1), by_negative
 
 
@@ -66,9 +74,9 @@ def add_psl(form: str = "tanh", tau: float = 1.0, *, name: str = "psl") -> Loss:
 
     "tanh" is "sigma" on doubled scores. With "sigma" and tau = 1 the pull is sum_j w_j p_j, where
     w_j = q_j / sum_k q_k: 1 minus that of BPR-max on the same scores. "relu" does not see negatives
-    more than 1 below the target. With none nearer, the mean is 0; the authors' code then gives a
-    loss of -inf and gradient 0 (their scores, cosines over at least 2, do not get there). Here A is
-    at least `LEAST`, .001: the loss of such a row is log(.001) / tau, its gradient 0.
+    more than 1 below the target. With none nearer, the sum is 0; the authors' code then gives a
+    loss of -inf and gradient 0 (their scores, cosines over at least 2, do not get there). Here a
+    sum below .001^(1 / tau) counts as that, `LEAST`: the row is done, its gradient 0.
 
     Raises:
         ValueError: another form, or a `tau` that is not above 0.

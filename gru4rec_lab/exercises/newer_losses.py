@@ -82,8 +82,8 @@ check_psl_pull = Check(
             -_psl_pull(target, negatives)
         ),
         "the weights are not s_j; they are q_j over their sum": lambda target, negatives: (
-            (negatives.softmax(dim=1) * torch.sigmoid(target[:, None] - negatives)).sum(dim=1)
-        ),
+            negatives.softmax(dim=1) * torch.sigmoid(target[:, None] - negatives)
+        ).sum(dim=1),
     },
 )
 
