@@ -18,6 +18,11 @@ from .losses import elu_grad as elu_grad
 from .losses import score_regulariser as score_regulariser
 from .losses import score_regulariser_grad as score_regulariser_grad
 from .model import carried as carried
+from .newer_losses import add_bpr_max_at as add_bpr_max_at
+from .newer_losses import add_bpr_top as add_bpr_top
+from .newer_losses import add_gbce as add_gbce
+from .newer_losses import add_psl as add_psl
+from .newer_losses import add_top1_max_at as add_top1_max_at
 from .recommender import Recommender as Recommender
 from .recommender import load_model as load_model
 from .recommender import network_of as network_of

@@ -14,6 +14,7 @@ from gru4rec_lab import LOSSES, exercises
 from gru4rec_lab.exercises import Check
 from gru4rec_lab.exercises.check import difference
 from gru4rec_lab.exercises.losses_by_hand import check_bpr
+from gru4rec_lab.exercises.newer_losses import own_loss_verdict
 
 NOTEBOOKS = Path(__file__).parents[1] / "notebooks"
 TARGET, NEGATIVES = torch.tensor([1.0, 2.0]), torch.tensor([[1.0, 3.0], [2.0, 0.0]])
@@ -204,6 +205,25 @@ def only_what_lies_above(target, negatives):
 )
 def test_what_is_nearly_right_is_told_what_is_wrong(name, attempt, words):
     assert words in EVERY[name].verdict(attempt)
+
+
+@pytest.mark.parametrize(
+    ("attempt", "words"),
+    [
+        (stub, "not attempted yet"),
+        (lambda target, negatives: negatives.mean(), "value of your loss must return (5,)"),
+        (lambda target, negatives: negatives.exp().sum(dim=1), "is inf for target"),
+        (LOSSES["bpr"].value, "that is bpr; change what"),
+        (lambda target, negatives: negatives.mean(dim=1) - target, "it trains, to MRR@20 0."),
+        (
+            lambda target, negatives: (1 + negatives.amax(dim=1) - target).clamp(min=0),
+            "correct",
+        ),
+    ],
+)  # fmt: skip
+def test_a_loss_of_ones_own_must_be_sound_new_and_better_than_bpr(attempt, words):
+    assert words in own_loss_verdict(attempt)
+    assert "being-checked" not in LOSSES
 
 
 def test_no_two_checks_have_the_same_name():

@@ -18,6 +18,7 @@ PACKAGE = Path(__file__).parents[1] / "gru4rec_lab"
 LAYERS = [
     {"device", "kernels", "loss_parts", "own_losses", "storage"},
     {"losses", "sampling"},
+    {"newer_losses"},
     {"config", "data", "environment", "model"},
     {"batches", "score_matrix"},
     {"answers"},
@@ -28,7 +29,7 @@ LAYERS = [
     {"widgets"},
     {"page"},
 ]
-PLAIN_ARGUMENTS_ONLY = {"batches", "losses", "sampling", "score_matrix"}
+PLAIN_ARGUMENTS_ONLY = {"batches", "losses", "newer_losses", "sampling", "score_matrix"}
 # Elements are made and set here; whatever else panels need is tested without them.
 ELEMENTS = {
     "batch_explorer", "controls", "environment_panel", "neighbour_finder", "own_clicks", "panel",

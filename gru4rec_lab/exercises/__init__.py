@@ -18,6 +18,7 @@ from .keeping_scores_in_check import (
     check_score_regulariser_grad,
 )
 from .losses_by_hand import check_bpr, check_bpr_max, check_effective, check_top1_slope
+from .newer_losses import check_beta, check_bpr_top, check_own_loss, check_psl_pull
 from .one_session_one_score_matrix import check_copies, check_negatives, check_pairs, check_reset
 from .reproduce_the_table import check_error, check_leaders, check_needed, check_paired
 from .start_here import check_mrr, check_recall
@@ -26,12 +27,12 @@ from .vanishing_gradients import check_hard_weight, check_kept, check_pulls
 from .which_negatives import check_bias, check_logq, check_popular, check_samples
 
 __all__ = [
-    "Check", "check_best_epoch", "check_bias", "check_bpr", "check_bpr_max", "check_copies",
-    "check_cost", "check_dropout", "check_effective", "check_elu", "check_enough", "check_error",
-    "check_hard_weight", "check_item_numbers", "check_kept", "check_last_days", "check_leaders",
-    "check_logq", "check_mrr", "check_n_sample_at", "check_nearest", "check_needed",
-    "check_negatives", "check_paired", "check_pairs", "check_popular", "check_pulls",
-    "check_recall", "check_reset", "check_samples", "check_score_regulariser",
-    "check_score_regulariser_grad", "check_surely", "check_top1_slope", "check_unknown_share",
-    "check_unseen",
+    "Check", "check_best_epoch", "check_beta", "check_bias", "check_bpr", "check_bpr_max",
+    "check_bpr_top", "check_copies", "check_cost", "check_dropout", "check_effective", "check_elu",
+    "check_enough", "check_error", "check_hard_weight", "check_item_numbers", "check_kept",
+    "check_last_days", "check_leaders", "check_logq", "check_mrr", "check_n_sample_at",
+    "check_nearest", "check_needed", "check_negatives", "check_own_loss", "check_paired",
+    "check_pairs", "check_popular", "check_psl_pull", "check_pulls", "check_recall", "check_reset",
+    "check_samples", "check_score_regulariser", "check_score_regulariser_grad", "check_surely",
+    "check_top1_slope", "check_unknown_share", "check_unseen",
 ]  # fmt: skip

@@ -1,5 +1,6 @@
-"""The grids of lessons 05, 06 and 09: trainings by `sweep`, each a row of a stored table."""
+"""The grids of lessons 05, 06, 09 and 13: trainings by `sweep`, each a row of a stored table."""
 
+import math
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -10,7 +11,17 @@ from time import perf_counter
 import methods
 from plan import Plan
 
-from gru4rec_lab import Config, Sessions, grid, load_sessions, load_split, sweep
+from gru4rec_lab import (
+    Config,
+    Sessions,
+    add_bpr_max_at,
+    add_bpr_top,
+    add_psl,
+    grid,
+    load_sessions,
+    load_split,
+    sweep,
+)
 from gru4rec_lab.environment import usable_cores
 from gru4rec_lab.sweeps.estimate import Estimator
 from gru4rec_lab.sweeps.store import Results
@@ -21,6 +32,14 @@ SETTINGS = ("loss", "n_sample", "sample_alpha", "batch_size", "seed")
 METRICS = ("recall@1", "recall@20", "mrr@20")
 LOSSES = ("top1", "bpr", "cross-entropy", "top1-max", "bpr-max")
 SHAPED = ("cross-entropy", "top1-max", "bpr-max")
+# What came after, each under its name in the tables of lesson 13.
+NEWER = {
+    "psl": add_psl,
+    "psl-relu": partial(add_psl, "relu"),
+    "bpr-top-16": partial(add_bpr_top, 16),
+    "bpr-max-at-0": partial(add_bpr_max_at, 0),
+    "bpr-max-at-inf": partial(add_bpr_max_at, math.inf),
+}
 FLIGHTS = "flights: most recent 20 % of the training sessions, later flights to rank; routes of " \
     "aircraft, not clicks of people"  # fmt: skip
 E_SHOP = "e-shop: clicks in a clothing shop in 2008 (UCI 553, CC BY 4.0), the last tenth of the " \
@@ -28,6 +47,8 @@ E_SHOP = "e-shop: clicks in a clothing shop in 2008 (UCI 553, CC BY 4.0), the la
 YOOCHOOSE = "yoochoose1_64: the most recent 1/64 of the clicks in a shop of the RecSys Challenge " \
     "2015 (CC BY-NC-ND 4.0), its last day to rank"  # fmt: skip
 DIGINETICA = "diginetica: clicks in a shop of the CIKM Cup 2016, the last week to rank"
+FEW_FLIGHTS = FLIGHTS.replace("20 %", "5 %")
+FEW_CLICKS = f"{E_SHOP}; the most recent 10 % of the others to train on"
 
 
 @dataclass(frozen=True)
@@ -78,6 +99,7 @@ def full() -> list[Grid]:
     yoochoose = Trials(sized + large(n_sample=[32, 128, "all"]))
     yoo = YOOCHOOSE, partial(_dev_split, "yoochoose1_64")
     digi = DIGINETICA, partial(_dev_split, "diginetica")
+    newer = grid(lab, n_epochs=1, seed=seed, loss=["bpr", "cross-entropy", "bpr-max", *_newer()])
     # The methods train what the other grids train: the store has it.
     return [
         Grid("sweep_flights", *flights, by_size(n_sample=sizes)),
@@ -92,7 +114,14 @@ def full() -> list[Grid]:
         Grid("methods_e-shop", *shop, by_size(), methods=True),
         Grid("methods_yoochoose1_64", *yoo, large(n_sample=2048, seed=seed), methods=True),
         Grid("methods_diginetica", *digi, large(n_sample=2048), methods=True),
+        Grid("newer_flights", FEW_FLIGHTS, partial(load_split, "flights", recent=0.05), newer),
+        Grid("newer_e-shop", FEW_CLICKS, partial(load_split, "e-shop", recent=0.1), newer),
     ]
+
+
+def _newer() -> list[str]:
+    """The names of the newer losses, which the registry has from now on."""
+    return [add(name=name).name for name, add in NEWER.items()]
 
 
 def _dev_split(name: str) -> tuple[Sessions, Sessions]:
@@ -118,6 +147,7 @@ def fast(plan: Plan) -> list[Grid]:
         "batch": trials(batch_size=plan.batch_sizes),
         "alpha": trials(sample_alpha=plan.alphas),
         "methods": trials(),
+        "newer": trials(loss=_newer()),
     }
     return [
         replace(
