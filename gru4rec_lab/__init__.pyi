@@ -35,5 +35,6 @@ from .training.live import LiveRun as LiveRun
 from .training.loop import fit as fit
 from .training.loop import train as train
 from .training.observe import at_epochs as at_epochs
+from .training.step import Step as Step
 
 __version__: str

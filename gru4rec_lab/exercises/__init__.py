@@ -8,6 +8,14 @@ def my_bpr(target, negatives):
 check_bpr(my_bpr)          # prints: bpr: not attempted yet
 """
 
+from .a_step_by_hand import (
+    check_adagrad,
+    check_batches,
+    check_bpr_max_grad,
+    check_gru,
+    check_step,
+    check_training,
+)
 from .check import Check
 from .embeddings_and_dropout import check_dropout, check_item_numbers, check_nearest
 from .how_many_negatives import check_cost, check_enough, check_surely
@@ -23,10 +31,11 @@ from .training_lab import check_best_epoch, check_n_sample_at
 from .vanishing_gradients import check_hard_weight, check_kept, check_pulls
 
 __all__ = [
-    "Check", "check_best_epoch", "check_bpr", "check_bpr_max", "check_copies", "check_cost",
-    "check_dropout", "check_effective", "check_elu", "check_enough", "check_hard_weight",
-    "check_item_numbers", "check_kept", "check_mrr", "check_n_sample_at", "check_nearest",
-    "check_negatives", "check_pairs", "check_pulls", "check_recall", "check_reset",
-    "check_score_regulariser", "check_score_regulariser_grad", "check_surely",
-    "check_top1_slope",
+    "Check", "check_adagrad", "check_batches", "check_best_epoch", "check_bpr", "check_bpr_max",
+    "check_bpr_max_grad", "check_copies", "check_cost", "check_dropout", "check_effective",
+    "check_elu", "check_enough", "check_gru", "check_hard_weight", "check_item_numbers",
+    "check_kept", "check_mrr", "check_n_sample_at", "check_nearest", "check_negatives",
+    "check_pairs", "check_pulls", "check_recall", "check_reset", "check_score_regulariser",
+    "check_score_regulariser_grad", "check_step", "check_surely", "check_top1_slope",
+    "check_training",
 ]  # fmt: skip
