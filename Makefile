@@ -1,7 +1,7 @@
 # make lab and make test set up .venv when it is missing; everything else is for contributors.
 VENV_PYTHON := .venv/bin/python
 STAMP := .venv/.installed
-SCRIPTS = $(wildcard gru4rec_lab/widgets/*/*.js gru4rec_lab/page/js/*.js)
+SCRIPTS = $(wildcard gru4rec_lab/widgets/*/*.js gru4rec_lab/page/js/*.js scripts/lab/extensions/*/static/*.js)
 NOTEBOOKS = $(wildcard notebooks/*.ipynb notebooks/solutions/*.ipynb)
 ALLOW_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 
@@ -38,7 +38,8 @@ $(STAMP): pyproject.toml constraints.txt scripts/setup.sh scripts/install.py
 lab: $(STAMP)  ## open JupyterLab on the first notebook (ARGS="--no-browser --port=8899")
 	@$(VENV_PYTHON) -m jupyterlab --ip=127.0.0.1 $(ALLOW_ROOT) --ServerApp.root_dir="$(CURDIR)" \
 		--LabApp.default_url=/lab/tree/notebooks/00_start_here.ipynb \
-		--LabApp.app_settings_dir="$(CURDIR)/scripts/lab" $(ARGS)
+		--LabApp.app_settings_dir="$(CURDIR)/scripts/lab" \
+		--LabApp.extra_labextensions_path="$(CURDIR)/scripts/lab/extensions" $(ARGS)
 
 app: $(STAMP)  ## serve the panels as a web page, for this machine only (ARGS="--no-browser --port=8899")
 	@$(HERMETIC) JUPYTER_PATH="$(CURDIR)/scripts/app" $(VENV_PYTHON) -m voila scripts/app/panels.ipynb \

@@ -34,6 +34,7 @@ _HOME = {
     "Config": "config",
     "Controls": "training.controls",
     "ControlChanged": "training.controls",
+    "Step": "training.step",
     "StepDone": "training.events",
     "Report": "training.events",
     "train": "training.loop",

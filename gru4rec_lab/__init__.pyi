@@ -46,5 +46,6 @@ from .training.loop import resume as resume
 from .training.loop import train as train
 from .training.loop import train_from as train_from
 from .training.observe import at_epochs as at_epochs
+from .training.step import Step as Step
 
 __version__: str

@@ -10,8 +10,17 @@ import numpy as np
 import pytest
 import torch
 
-from gru4rec_lab import LOSSES, exercises
-from gru4rec_lab.exercises import Check
+from gru4rec_lab import (
+    LOSSES,
+    Config,
+    Controls,
+    Step,
+    exercises,
+    load_sessions,
+    network_of,
+    session_parallel,
+)
+from gru4rec_lab.exercises import Check, check_batches, check_step, check_training
 from gru4rec_lab.exercises.check import difference
 from gru4rec_lab.exercises.losses_by_hand import check_bpr
 from gru4rec_lab.exercises.newer_losses import own_loss_verdict
@@ -224,6 +233,36 @@ def test_what_is_nearly_right_is_told_what_is_wrong(name, attempt, words):
 def test_a_loss_of_ones_own_must_be_sound_new_and_better_than_bpr(attempt, words):
     assert words in own_loss_verdict(attempt)
     assert "being-checked" not in LOSSES
+
+
+def test_results_of_each_entry_of_a_list_are_told_apart():
+    got, want = [([1], [2])], [([1], [3])]
+    assert difference(got, want, ("inputs", "targets")) == (
+        "result 0: targets: result 0: should be 3, not 2"
+    )
+
+
+def test_a_lesson_goes_on_with_what_is_correct_or_else_with_the_answer():
+    also_right = lambda target, negatives: row_mean(target, negatives)  # noqa: E731
+    assert CHECK.or_answer(also_right) is also_right
+    assert CHECK.or_answer(twice) is CHECK.or_answer(stub) is row_mean
+
+
+def test_steps_by_hand_are_those_of_the_library_up_to_rounding():
+    sessions = load_sessions("world:markov", n_sessions=40, n_items=20)
+    config = Config(layers=(6,), loss="bpr-max", bpreg=0, elu_param=0, batch_size=8)
+    network = network_of(config, 20, torch.Generator().manual_seed(0)).double()
+    weights = [weight.detach().clone() for weight in network.parameters()]
+    clicks = [part.tolist() for part in np.split(sessions.items, sessions.offsets[1:-1])]
+    by_hand, schedule = check_batches.answer(clicks, 8), list(session_parallel(sessions, 8))
+    extras = [torch.arange(k, k + 9) % 20 for k in range(len(schedule))]
+    losses, trained = check_training.answer(check_step.answer, weights, by_hand, extras, config)
+    library = Step(network, torch.from_numpy(sessions.support), batch_size=8)
+    settings = Controls.of(config).settings
+    pairs = zip(schedule, extras, strict=True)
+    assert losses == pytest.approx([library(*pair, settings).item() for pair in pairs], abs=1e-12)
+    for mine, theirs in zip(trained, network.parameters(), strict=True):
+        torch.testing.assert_close(mine, theirs.detach())
 
 
 def test_no_two_checks_have_the_same_name():

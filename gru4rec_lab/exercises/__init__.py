@@ -8,6 +8,14 @@ def my_bpr(target, negatives):
 check_bpr(my_bpr)          # prints: bpr: not attempted yet
 """
 
+from .a_step_by_hand import (
+    check_adagrad,
+    check_batches,
+    check_bpr_max_grad,
+    check_gru,
+    check_step,
+    check_training,
+)
 from .check import Check
 from .embeddings_and_dropout import check_dropout, check_item_numbers, check_nearest
 from .from_model_to_shop import check_last_days, check_unknown_share, check_unseen
@@ -27,12 +35,13 @@ from .vanishing_gradients import check_hard_weight, check_kept, check_pulls
 from .which_negatives import check_bias, check_logq, check_popular, check_samples
 
 __all__ = [
-    "Check", "check_best_epoch", "check_beta", "check_bias", "check_bpr", "check_bpr_max",
-    "check_bpr_top", "check_copies", "check_cost", "check_dropout", "check_effective", "check_elu",
-    "check_enough", "check_error", "check_hard_weight", "check_item_numbers", "check_kept",
-    "check_last_days", "check_leaders", "check_logq", "check_mrr", "check_n_sample_at",
-    "check_nearest", "check_needed", "check_negatives", "check_own_loss", "check_paired",
-    "check_pairs", "check_popular", "check_psl_pull", "check_pulls", "check_recall", "check_reset",
-    "check_samples", "check_score_regulariser", "check_score_regulariser_grad", "check_surely",
-    "check_top1_slope", "check_unknown_share", "check_unseen",
+    "Check", "check_adagrad", "check_batches", "check_best_epoch", "check_beta", "check_bias",
+    "check_bpr", "check_bpr_max", "check_bpr_max_grad", "check_bpr_top", "check_copies",
+    "check_cost", "check_dropout", "check_effective", "check_elu", "check_enough", "check_error",
+    "check_gru", "check_hard_weight", "check_item_numbers", "check_kept", "check_last_days",
+    "check_leaders", "check_logq", "check_mrr", "check_n_sample_at", "check_nearest",
+    "check_needed", "check_negatives", "check_own_loss", "check_paired", "check_pairs",
+    "check_popular", "check_psl_pull", "check_pulls", "check_recall", "check_reset",
+    "check_samples", "check_score_regulariser", "check_score_regulariser_grad", "check_step",
+    "check_surely", "check_top1_slope", "check_training", "check_unknown_share", "check_unseen",
 ]  # fmt: skip

@@ -29,7 +29,7 @@ class Check:
         answer: the right function.
         cases: gives case name to arguments, as in `my_bpr(*check_bpr.cases()["one negative"])`.
         mistakes: what was done wrong to a function that does it; ends the line when it fits.
-        parts: names of the results where the function returns several.
+        parts: names of the results where the function returns several, or a list of several.
     """
 
     def __init__(
@@ -51,6 +51,10 @@ class Check:
     def verdict(self, attempt: Any) -> str:
         """One line: "not attempted yet", what is wrong and in which case, or "correct"."""
         return f"{self.name}: {self._wrong(attempt) or 'correct'}"
+
+    def or_answer(self, attempt: Callable[..., Any]) -> Callable[..., Any]:
+        """`attempt` if it is correct, else the right function, so that a lesson can go on."""
+        return self.answer if self._wrong(attempt) else attempt
 
     def _wrong(self, attempt: Any) -> str:
         if not callable(attempt):
@@ -109,7 +113,8 @@ def difference(got: Any, want: Any, parts: tuple[str, ...] = ()) -> str:
     """What is wrong with `got`, in a few words; empty if it equals `want` up to rounding.
 
     Numbers may come as tensors without dimensions, tensors of any number type. Rows and columns
-    count from 0. Results of several parts are called by the names in `parts`.
+    count from 0. Results of several parts are called by the names in `parts`; in a
+    list, those of each entry.
     """
     if got is None and want is not None:
         return "your function returned nothing; end it with return"
@@ -125,9 +130,10 @@ def _of_parts(got: Any, want: tuple | list, parts: tuple[str, ...]) -> str:
         return f"wrong type: want {len(want)} results, got {_kind_and_shape(got)}"
     if len(got) != len(want):
         return f"wrong number of results: want {len(want)}, got {len(got)}"
-    names = parts or [f"result {place}" for place in range(len(want))]
+    several = isinstance(want, list)  # entries alike, each of the parts
+    names = parts if parts and not several else [f"result {place}" for place in range(len(want))]
     for name, one, wanted in zip(names, got, want, strict=True):
-        if wrong := difference(one, wanted):
+        if wrong := difference(one, wanted, parts if several else ()):
             return f"{name}: {wrong}"
     return ""
 

@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from matplotlib import rcParams
 from matplotlib.figure import Figure
+from network import network
 from plan import Plan
 
 from gru4rec_lab import plots
@@ -67,6 +68,12 @@ def batch_matrix(plan: Plan, path: Path) -> Path:
     return path
 
 
+def network_picture(plan: Plan, path: Path) -> Path:
+    """The network of lesson 01, from a click to the scores."""
+    network().savefig(path)
+    return path
+
+
 def loss_explorer(plan: Plan, path: Path) -> Path:
     """The picture of the `LossExplorer` with 2048 extra samples."""
     panel = LossExplorer(key="figures", settings={"n_sample": 2048})
@@ -99,6 +106,7 @@ FIGURES = {
 }
 PICTURES = {
     "batch_matrix.png": batch_matrix,
+    "network.svg": network_picture,
     "loss_explorer.svg": loss_explorer,
     "training_lab.svg": training_lab,
 }

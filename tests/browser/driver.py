@@ -43,6 +43,7 @@ def running_lab(home):
     options += ["--ServerApp.port_retries=0", "--IdentityProvider.token=test"]
     options += ["--LabApp.expose_app_in_browser=True"]
     options += [f"--LabApp.app_settings_dir={ROOT / 'scripts' / 'lab'}"]
+    options += [f"--LabApp.extra_labextensions_path={ROOT / 'scripts' / 'lab' / 'extensions'}"]
     with _serving("jupyterlab", [*options, "--ip=127.0.0.1"], home, "api") as address:
         yield address
 

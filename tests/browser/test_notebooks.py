@@ -2,6 +2,12 @@
 
 import pytest
 
+from .driver import opened
+
+CONTENT = "() => { const content = window.jupyterapp.shell.currentWidget.content; return "
+N_RUN = CONTENT + "content.widgets.filter(cell => cell.model.executionCount).length; }"
+PLACE = CONTENT + "[content.activeCellIndex, Math.round(content.outerNode.scrollTop)]; }"
+
 
 @pytest.fixture
 def training_lab(notebook):
@@ -26,6 +32,14 @@ def test_dragging_the_number_of_negatives_changes_the_picture(notebook):
     assert not page.errors()
     assert page.text("g4r-error").strip() == ""
     page.page.screenshot(path="test-results/00_start_here.png")
+
+
+def test_run_all_leaves_the_reader_at_the_top(lab, browser):
+    long = ["print(*range(40), sep='\\n')"] * 8
+    with opened(browser, lab, "long.ipynb", cells=long) as page:
+        page.wait_until_idle()
+        page.until(lambda: page.page.evaluate(N_RUN) == len(long), why="not all cells have run")
+        assert page.page.evaluate(PLACE) == [0, 0]
 
 
 def test_a_model_trains_while_loss_samples_and_alpha_are_dragged(training_lab):
