@@ -76,9 +76,9 @@ def load_sessions(
     """The sessions of a data set of `list_datasets()`, or of a learner's own clicks.
 
     A world takes `n_sessions`, `n_items` and `seed`; a public set takes `repeats`, True to keep
-    clicks on the item clicked just before; flights take nothing. Own clicks are a DataFrame, or a file, a
-    folder or a list of files: csv, tsv, txt, dat, jsonl or parquet, each also with gz, bz2, zip or
-    zst behind; one click a row. Their options, none of which is needed where the columns are
+    clicks on the item clicked just before; flights take nothing. Own clicks are a DataFrame, or a
+    file, a folder or a list of files: csv, tsv, txt, dat, jsonl or parquet, each also with gz, bz2,
+    zip or zst behind; one click a row. Their options, none of which is needed where the columns are
     SessionId, ItemId and Time:
 
     session, item, time
