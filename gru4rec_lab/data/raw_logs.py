@@ -8,8 +8,9 @@ with parameters, whatever its columns are called.
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, NamedTuple
+from typing import IO, TYPE_CHECKING
 
 import numpy as np
 
@@ -21,7 +22,8 @@ WORTH_A_BAR = 50_000_000  # bytes that take longer than a moment
 BACK = "<"
 
 
-class Part(NamedTuple):
+@dataclass(frozen=True)
+class Part:
     """Some clicks of a log, and what was left out between them.
 
     Attributes:
@@ -30,7 +32,7 @@ class Part(NamedTuple):
     """
 
     clicks: "pd.DataFrame"
-    dropped: Mapping[str, int] = {}
+    dropped: Mapping[str, int] = field(default_factory=dict)
 
 
 def iso(column: str, width: int) -> Callable[["pd.DataFrame"], np.ndarray]:
