@@ -283,37 +283,38 @@ def _read_text(stream: Stream, path: Path, columns: Columns, layout: Layout) -> 
         raise ValueError(
             f"the first line of {path.name!r} is a click, no header; name all columns: names=[...]"
         )
-    # One more than there are: what is found in it would be lost. No header has a NUL in it.
-    names = [*(layout.names or found), ""]
-    names = [name if name in columns.all else f"\0{k}" for k, name in enumerate(names)]
-    header = sep.join("x" * len(names)).encode() + b"\n"
-    (lines.put_before if layout.names else lines.replace_first)(header)
+    names = list(layout.names or found)
+    # Names of our own, one more than there are: what is found in it would be lost.
+    header = [f"c{place}" for place in range(len(names) + 1)]
+    own = {name: header[names.index(name)] for name in columns.all}
+    (lines.put_before if layout.names else lines.replace_first)(f"{sep.join(header)}\n".encode())
+    times = [own[name] for name in columns.times]
     try:
-        frame = pd.read_csv(
-            lines,
-            sep=sep,
-            header=0,
-            names=names,
-            index_col=False,
-            usecols=[*columns.all, names[-1]],
-            dtype=dict.fromkeys([*columns.ids, *columns.choices], str),
-            keep_default_na=False,
-            na_values={name: _MISSING if name in columns.times else [""] for name in names},
-            low_memory=False,
-            **quoting,
-            **skip,
-        )
+        with warnings.catch_warnings():
+            # Parts of a column of times may look different; `frames` compares them.
+            warnings.simplefilter("ignore", pd.errors.DtypeWarning)
+            frame = pd.read_csv(
+                lines,
+                sep=sep,
+                index_col=False,
+                usecols=[*own.values(), header[-1]],
+                dtype={own[name]: str for name in (*columns.ids, *columns.choices)},
+                keep_default_na=False,
+                na_values={name: _MISSING if name in times else [""] for name in header},
+                **quoting,
+                **skip,
+            )
     except pd.errors.ParserError as why:
         hint = "; if its quotes are part of the text, give quotes=False" if quotes else ""
         raise _not_readable(path, f"{str(why).strip()}{hint}") from why
-    more = frame.pop(names[-1]).notna().to_numpy()
+    more = frame.pop(header[-1]).notna().to_numpy()
     if more.any():
         hint = "" if quotes else " (if quotes hold cells together, give quotes=True)"
         where = f"{more.sum()} of {len(frame)} rows, first row {more.argmax()},"
         raise _not_readable(path, f"{where} have more cells than the header{hint}")
     if lines.n_lines - 1 > len(frame):
         _say_lost_lines(path, len(frame), sep, layout)
-    return frame
+    return frame.rename(columns={place: name for name, place in own.items()})
 
 
 def _say_lost_lines(path: Path, n_rows: int, sep: str, layout: Layout) -> None:
