@@ -10,8 +10,8 @@ from importlib import import_module
 _HOME = {
     "list_datasets": "data.catalogue",
     "load_sessions": "data.catalogue",
-    "load_split": "data.lab_split",
     "claims_of": "data.lab_split",
+    "load_split": "data.lab_split",
     "flight_routes": "data.flights",
     "Sessions": "data.sessions",
     "session_parallel": "batches",

@@ -70,8 +70,8 @@ def load_sessions(name: str | os.PathLike, **options) -> Sessions:
     """The sessions of a data set of `list_datasets()`, or of a learner's own file.
 
     A world takes `n_sessions`, `n_items` and `seed`; a file takes `session`, `item` and `time`,
-    the names of its columns; a public set, such as e-shop, takes `repeats`, True to keep clicks on
-    the item clicked just before; flights take nothing.
+    the names of its columns; e-shop takes `repeats`, True to keep clicks on the item clicked just
+    before; flights take nothing.
 
     Raises:
         ValueError: an unknown name, an unknown or impossible option, or a file that cannot be read
