@@ -10,6 +10,7 @@ from importlib import import_module
 _HOME = {
     "list_datasets": "data.catalogue",
     "load_sessions": "data.catalogue",
+    "claims_of": "data.lab_split",
     "load_split": "data.lab_split",
     "check_sessions": "data.check",
     "flight_routes": "data.flights",

@@ -8,6 +8,7 @@ from .data.catalogue import list_datasets as list_datasets
 from .data.catalogue import load_sessions as load_sessions
 from .data.check import check_sessions as check_sessions
 from .data.flights import flight_routes as flight_routes
+from .data.lab_split import claims_of as claims_of
 from .data.lab_split import load_split as load_split
 from .data.sessions import Sessions as Sessions
 from .evaluation import compare as compare

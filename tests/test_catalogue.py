@@ -3,7 +3,7 @@ import sys
 
 import pytest
 
-from gru4rec_lab import Sessions, list_datasets, load_sessions, load_split
+from gru4rec_lab import Sessions, claims_of, list_datasets, load_sessions, load_split
 from gru4rec_lab.data.lab_split import lab_data
 from gru4rec_lab.data.recipes import RECIPES
 
@@ -99,3 +99,10 @@ def test_a_public_set_is_split_as_is_usual_for_it(monkeypatch):
     assert same(test, later)
     assert same(load_split("yoochoose", recent=1 / 4)[0], past.most_recent(1 / 4))
     assert same(load_split("e-shop")[0], sessions.split_last(fraction=0.1)[0])
+
+
+def test_a_claim_that_fails_elsewhere_says_where_it_was_found():
+    here, elsewhere = claims_of("flights", "flights"), claims_of("flights", "e-shop")
+    assert [here(claim) for claim in (True, False)] == ["True", "False"]
+    assert elsewhere(True) == "True"
+    assert elsewhere(False) == "found on the flights, does not hold on e-shop"

@@ -29,8 +29,9 @@ def gather(parts: Iterable[Part], *, gap: float | None = None) -> Sessions:
     """
     named, known, dropped = True, {}, Counter()
     sessions, items, times = [], [], []
-    for clicks, left_out in parts:
-        dropped.update(left_out)
+    for part in parts:
+        clicks = part.clicks
+        dropped.update(part.dropped)
         named &= clicks["SessionId"].dtype.kind == "i"
         sessions.append(_numbers(clicks["SessionId"]))
         items.append(_places(clicks["ItemId"], known))

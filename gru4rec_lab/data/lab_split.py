@@ -1,5 +1,6 @@
 """The parts of a data set: what the lessons and the lab train on, and what judges the model."""
 
+from collections.abc import Callable
 from functools import cache
 from typing import NamedTuple
 
@@ -38,6 +39,15 @@ def _parts(name: str) -> tuple[Sessions, Sessions]:
     key = cache_key(recipe, recipe.paths)
     past = cached(f"{key}-training", lambda: both()[0])
     return past, cached(f"{key}-test", lambda: both()[1])
+
+
+def claims_of(known: str, data: str) -> Callable[[bool], str]:
+    """A function that says of a claim, found on the set `known`, whether it holds on `data`.
+
+    It says True or False; on another set than `known`, not False but where the claim was found.
+    """
+    fails = "False" if data == known else f"found on the {known}, does not hold on {data}"
+    return lambda claim: "True" if claim else fails
 
 
 class LabData(NamedTuple):
