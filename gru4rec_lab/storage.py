@@ -82,6 +82,7 @@ def read_model(path: str | Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
 
     Raises:
         FileNotFoundError: no such file.
+        PermissionError: a file that this user may not read.
         ValueError: not a model of this library, or a damaged one.
     """
     from safetensors import SafetensorError, safe_open
@@ -89,6 +90,8 @@ def read_model(path: str | Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     source = model_path(path)
     if not source.is_file():
         raise FileNotFoundError(f"no model at {source}; model.save(path) writes one")
+    # Without the right to read, safetensors would say that there is no such file.
+    source.open("rb").close()
     try:
         with safe_open(source, framework="pt") as file:
             header = file.metadata() or {}
