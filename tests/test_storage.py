@@ -107,7 +107,10 @@ def test_a_file_that_may_not_be_read_is_called_that():
 def test_what_killed_processes_left_is_removed_and_nothing_else(tmp_path):
     left = [tmp_path / f".run-{token}.part" for token in ("0" * 16, "0123456789abcdef")]
     kept = [tmp_path / name for name in ("run", ".run-2.part", ".other-0123456789abcdef.part")]
-    for path in (*left, *kept):
+    for path in left:
+        path.mkdir()
+        (path / "half a file").touch()
+    for path in kept:
         path.touch()
     remove_unfinished(tmp_path / "run.safetensors")
     assert sorted(tmp_path.iterdir()) == sorted(kept)
