@@ -7,10 +7,11 @@ one: safetensors has none.
 import hashlib
 import json
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from glob import escape
 from pathlib import Path
 from secrets import token_hex
+from shutil import rmtree
 from typing import Any
 
 import numpy as np
@@ -25,24 +26,25 @@ FORMAT = "gru4rec-lab/1"
 def whole_file(path: Path) -> Iterator[Path]:
     """A path to write to, renamed to `path` when the block ends without an error.
 
-    It lies beside `path`, in a folder that is made if it is missing. A killed process or an error
-    leaves what was at `path` as it was.
+    It lies in a folder of its own beside `path`, for what else a library may write on the way, and
+    the folder of `path` is made if it is missing. A killed process or an error leaves what was at
+    `path` as it was.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     # Not tempfile: only the owner may read its files.
-    unfinished = path.with_name(f".{path.stem}-{token_hex(8)}.part")
+    private = path.with_name(f".{path.stem}-{token_hex(8)}.part")
+    private.mkdir()
     try:
-        yield unfinished
-        unfinished.replace(path)
+        yield private / path.name
+        (private / path.name).replace(path)
     finally:
-        unfinished.unlink(missing_ok=True)
+        rmtree(private, ignore_errors=True)
 
 
 def remove_unfinished(path: Path) -> None:
     """Remove what killed processes left of files that would have become `path`."""
     for unfinished in path.parent.glob(f".{escape(path.stem)}-{'[0-9a-f]' * 16}.part"):
-        with suppress(OSError):  # in use, on Windows
-            unfinished.unlink()
+        rmtree(unfinished, ignore_errors=True)
 
 
 def fingerprint(parts: Iterable[tuple[str, bytes | np.ndarray]]) -> str:
@@ -82,6 +84,7 @@ def read_model(path: str | Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
 
     Raises:
         FileNotFoundError: no such file.
+        PermissionError: a file that this user may not read.
         ValueError: not a model of this library, or a damaged one.
     """
     from safetensors import SafetensorError, safe_open
@@ -89,6 +92,8 @@ def read_model(path: str | Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     source = model_path(path)
     if not source.is_file():
         raise FileNotFoundError(f"no model at {source}; model.save(path) writes one")
+    # Without the right to read, safetensors would say that there is no such file.
+    source.open("rb").close()
     try:
         with safe_open(source, framework="pt") as file:
             header = file.metadata() or {}

@@ -2,7 +2,9 @@ import json
 import os
 import pickle
 import stat
+import tempfile
 import zipfile
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -86,10 +88,29 @@ def test_a_model_may_be_read_by_those_whom_the_umask_lets(tmp_path, umask):
     assert stat.S_IMODE(path.stat().st_mode) == 0o666 & ~umask
 
 
+@pytest.mark.skipif(not hasattr(os, "seteuid"), reason="rights as on Linux and macOS")
+def test_a_file_that_may_not_be_read_is_called_that():
+    user = os.geteuid()
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)
+        path = write_model(Path(folder, "model"), {"weight": torch.ones(2)}, {})
+        path.chmod(0)
+        try:
+            if user == 0:  # who may read everything
+                os.seteuid(65534)
+            with pytest.raises(PermissionError, match=r"model\.safetensors"):
+                read_model(path)
+        finally:
+            os.seteuid(user)
+
+
 def test_what_killed_processes_left_is_removed_and_nothing_else(tmp_path):
     left = [tmp_path / f".run-{token}.part" for token in ("0" * 16, "0123456789abcdef")]
     kept = [tmp_path / name for name in ("run", ".run-2.part", ".other-0123456789abcdef.part")]
-    for path in (*left, *kept):
+    for path in left:
+        path.mkdir()
+        (path / "half a file").touch()
+    for path in kept:
         path.touch()
     remove_unfinished(tmp_path / "run.safetensors")
     assert sorted(tmp_path.iterdir()) == sorted(kept)
