@@ -11,6 +11,7 @@ _HOME = {
     "list_datasets": "data.catalogue",
     "load_sessions": "data.catalogue",
     "load_split": "data.lab_split",
+    "check_sessions": "data.check",
     "flight_routes": "data.flights",
     "Sessions": "data.sessions",
     "session_parallel": "batches",

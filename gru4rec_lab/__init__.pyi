@@ -5,6 +5,7 @@ from .batches import session_parallel as session_parallel
 from .config import Config as Config
 from .data.catalogue import list_datasets as list_datasets
 from .data.catalogue import load_sessions as load_sessions
+from .data.check import check_sessions as check_sessions
 from .data.flights import flight_routes as flight_routes
 from .data.lab_split import load_split as load_split
 from .data.sessions import Sessions as Sessions

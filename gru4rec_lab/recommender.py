@@ -120,7 +120,10 @@ def load_model(path: str | Path, *, device: str = "auto") -> Recommender:
         network.load_state_dict(tensors)
     except RuntimeError as error:
         raise ValueError(f"the weights in {path} do not fit its settings: {error}") from None
-    return Recommender(network.to(choose_device(device)), np.array(facts["items"]), config)
+    item_ids = np.array(facts["items"])
+    if item_ids.tolist() != facts["items"]:  # floats of 64-bit hashes, text without its last NUL
+        item_ids = np.array(facts["items"], dtype=object)
+    return Recommender(network.to(choose_device(device)), item_ids, config)
 
 
 def _config_of(saved: dict[str, Any]) -> Config:

@@ -31,10 +31,11 @@ LAYERS = [
 PLAIN_ARGUMENTS_ONLY = {"batches", "losses", "sampling", "score_matrix"}
 # Elements are made and set here; whatever else panels need is tested without them.
 ELEMENTS = {
-    "batch_explorer", "controls", "environment_panel", "neighbour_finder", "panel", "picture.view",
-    "save_box", "score_shaper", "settings_box", "sweep_explorer", "loss_explorer.controls",
-    "loss_explorer.explorer", "training_lab.controls", "training_lab.lab", "training_lab.layout",
-    "training_lab.settings", "training_lab.tour", "tour", "visit_explorer",
+    "batch_explorer", "controls", "environment_panel", "neighbour_finder", "own_clicks", "panel",
+    "picture.view", "save_box", "score_shaper", "settings_box", "sweep_explorer",
+    "loss_explorer.controls", "loss_explorer.explorer", "training_lab.controls", "training_lab.lab",
+    "training_lab.layout", "training_lab.settings", "training_lab.tour", "tour",
+    "visit_explorer",
 }  # fmt: skip
 HEAVY = ["pandas", "matplotlib", "ipywidgets", "anywidget", "numba", "joblib", "distributed",
          "optuna"]  # fmt: skip

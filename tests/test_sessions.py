@@ -278,6 +278,28 @@ def test_a_split_that_leaves_a_part_empty_is_refused(size):
         four_days().split_last(**size)
 
 
+def test_a_split_that_leaves_nothing_says_how_far_the_sessions_are_spread():
+    with pytest.raises(ValueError, match="whose starts are spread over 3 days"):
+        four_days().split_last(days=99)
+
+
+@pytest.mark.parametrize("fraction", [-0.1, 1.5, 10, float("nan")])
+def test_a_fraction_that_is_no_share_is_refused(fraction):
+    with pytest.raises(ValueError, match=f"between 0 and 1, got {fraction}"):
+        four_days().split_last(fraction=fraction)
+
+
+def test_milliseconds_split_like_seconds_once_they_are_told():
+    rng = np.random.default_rng(0)
+    start = 1_661_200_000 + np.sort(rng.integers(0, 30 * int(DAY), 300))
+    frame = pd.DataFrame({"SessionId": range(300), "ItemId": 1, "Time": start})
+    frame = pd.concat([frame, frame.assign(Time=start + 60)])
+    want = [part.n_sessions for part in Sessions.from_frame(frame).split_last(days=7)]
+    for unit, count in (("ms", 10**3), ("us", 10**6), ("ns", 10**9)):
+        told = Sessions.from_frame(frame.assign(Time=frame.Time * count), unit=unit)
+        assert [part.n_sessions for part in told.split_last(days=7)] == want
+
+
 def test_a_test_part_of_unknown_items_only_is_refused():
     rows = [(1, "a", 1), (1, "b", 2), (2, "c", 3), (2, "d", 4)]
     with pytest.raises(ValueError, match="1 training and 0 test sessions"):
@@ -358,6 +380,21 @@ def test_a_permuted_vocabulary_names_the_same_items():
 
 
 # --- what it says about itself
+
+
+@pytest.mark.parametrize(
+    ("what", "message"),
+    [
+        (lambda sessions: sessions.take(np.array([0, 1, 2, 3])), "a bool for each of the 4.*int64"),
+        (lambda sessions: sessions.take(np.array([True])), "a bool for each of the 4.*\\(1,\\)"),
+        (lambda sessions: sessions.sample(-1), "n_sessions must be 0 or more, got -1"),
+        (lambda sessions: sessions.with_items(np.array(["a", "b", "a"])), "1 items .* than once"),
+    ],
+    ids=["numbers", "another length", "a negative sample", "an item twice"],
+)
+def test_parts_that_make_no_sense_are_refused(what, message):
+    with pytest.raises(ValueError, match=message):
+        what(four_days())
 
 
 def test_the_repr_counts_with_thousands_and_ends_with_the_note():

@@ -82,4 +82,4 @@ def _write(path: Path, sessions: Sessions) -> None:
 
 def _plain(ids: np.ndarray, text: type) -> np.ndarray:
     """The ids as they are if they are whole numbers, else as `text`."""
-    return ids if ids.dtype.kind == "i" else ids.astype(text)
+    return ids if ids.dtype.kind in "iu" else ids.astype(text)

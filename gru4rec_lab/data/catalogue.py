@@ -1,17 +1,21 @@
 """The names that `load_sessions` knows, and what is behind each."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from inspect import signature
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from .files import is_file_name, load_file
+from .files import is_file_name
 from .flights import load_flights
+from .own import load_clicks
 from .recipes import RECIPES, load_recipe
 from .sessions import Sessions
 from .synthetic import WORLDS, load_world
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 _OWN_FILE = 'load_sessions("clicks.csv", session="...", item="...", time="...")'
 
@@ -66,43 +70,85 @@ def list_datasets() -> DataSets:
     return DataSets(each._replace(command=away.get(each.name, "")) for each in _LOADERS)
 
 
-def load_sessions(name: str | os.PathLike, **options) -> Sessions:
-    """The sessions of a data set of `list_datasets()`, or of a learner's own file.
+def load_sessions(
+    source: "str | os.PathLike | Sequence[str | os.PathLike] | pd.DataFrame", **options
+) -> Sessions:
+    """The sessions of a data set of `list_datasets()`, or of a learner's own clicks.
 
-    A world takes `n_sessions`, `n_items` and `seed`; a file takes `session`, `item` and `time`,
-    the names of its columns; e-shop takes `repeats`, True to keep clicks on the item clicked just
-    before; flights take nothing.
+    A world takes `n_sessions`, `n_items` and `seed`; e-shop takes `repeats`, True to keep clicks on
+    the item clicked just before; flights take nothing. Own clicks are a DataFrame, or a file, a
+    folder or a list of files: csv, tsv, txt, dat, jsonl or parquet, each also with gz, bz2, zip or
+    zst behind; one click a row. Their options, none of which is needed where the columns are
+    SessionId, ItemId and Time:
+
+    session, item, time
+        names of columns; `time=("day", "order")`: the second orders clicks of equal time.
+    user, gap
+        instead of a session column: whose clicks they are, and how many minutes without a click
+        end a session. `gap` alone cuts the sessions that there are.
+    unit
+        what numbers in `time` count, "s", "ms", "us" or "ns" since 1970; or how dates are written,
+        such as "%Y%m%d". Numbers that can hardly be seconds are refused where it is not told.
+    only
+        rows to keep, such as `{"event": ["view", "cart"]}`.
+    since, until
+        clicks to keep: from the one on, before the other; seconds, or text in ISO 8601.
+    repeats
+        False to drop clicks on the item clicked just before.
+    longest
+        how many clicks of a session to keep, the first ones.
+    names
+        the columns of a text file without a header.
+    sep, quotes, encoding
+        how a text file is written, where it is not seen: what separates cells; whether quotes hold
+        a cell together, usual unless tabs separate; "latin-1" and the like.
+
+    Steps come in this order: `only`, `since` and `until`, `gap`, `repeats`, `longest`; `summary()`
+    counts what each left out.
 
     Raises:
-        ValueError: an unknown name, an unknown or impossible option, or a file that cannot be read
-            as clicks.
+        ValueError: an unknown name, an unknown or impossible option, or a source that cannot be
+            read as clicks.
         FileNotFoundError: no such file, a set that was not fetched yet (the message says the
             command), or the package that holds the flights is not installed.
     """
-    loaders = {known.name: load for known, load in _LOADERS.items()}
-    load = loaders.get(name)
-    if load is None and not is_file_name(name):
-        raise ValueError(
-            f"unknown data set {name!r}; choose one of {', '.join(loaders)}, "
-            f"or give your own file: {_OWN_FILE}"
-        )
-    load = load or _file_loader(Path(name).expanduser())
-    _check_options(name, options, load)
+    load = _loader_of(source)
+    _check_options(source, options, load)
     return load(**options)
 
 
-def _file_loader(path: Path) -> Callable[..., Sessions]:
-    if not path.is_file():
-        names = ", ".join(known.name for known in _LOADERS)
+def _loader_of(source: object) -> Callable[..., Sessions]:
+    loaders = {known.name: load for known, load in _LOADERS.items()}
+    if hasattr(source, "to_pandas"):  # tables of pyarrow and polars
+        source = source.to_pandas()
+    if hasattr(source, "columns"):
+        return partial(load_clicks, source)
+    if isinstance(source, list | tuple):
+        if not source:
+            raise ValueError("the list of files is empty; name at least one")
+        return partial(load_clicks, [Path(part).expanduser() for part in source])
+    if isinstance(source, str) and source in loaders:
+        return loaders[source]
+    if not is_file_name(source):
+        raise ValueError(
+            f"unknown data set {source!r}; choose one of {', '.join(loaders)}, "
+            f"or give your own file: {_OWN_FILE}"
+        )
+    if "://" in str(source):
+        raise ValueError(f"{source!r} is an address; download the file, then name its path")
+    path = Path(source).expanduser()
+    if not path.exists():
+        names = ", ".join(loaders)
         raise FileNotFoundError(
             f"no file {str(path)!r}; check its path, or choose a built-in data set: {names}"
         )
-    return partial(load_file, path)
+    return partial(load_clicks, [path])
 
 
-def _check_options(name: str | os.PathLike, options: dict, load: Callable[..., Sessions]) -> None:
+def _check_options(source: object, options: dict, load: Callable[..., Sessions]) -> None:
     known = list(signature(load).parameters)
     unknown = [option for option in options if option not in known]
     if unknown:
         way_out = f"choose from {', '.join(known)}" if known else "it takes none"
-        raise ValueError(f"{str(name)!r} has no option {unknown[0]!r}; {way_out}")
+        named = repr(str(source)) if isinstance(source, str | os.PathLike) else "your clicks"
+        raise ValueError(f"{named} has no option {unknown[0]!r}; {way_out}")

@@ -1,112 +1,360 @@
-"""A learner's own clicks: one click a row in a csv, tsv or parquet file."""
+"""Files with one click a row as a DataFrame: text, JSON lines or Parquet, packed or not, in parts.
 
+Nothing is guessed that could lose a click: rows with too many cells are refused, and a file whose
+lines do not become as many rows says so.
+"""
+
+import bz2
+import codecs
+import csv
 import gzip
+import io
+import json
 import os
+import re
+import warnings
+import zipfile
 import zlib
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
-
-from .sessions import Sessions
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     import pandas as pd
 
-KINDS = (".csv", ".tsv", ".csv.gz", ".tsv.gz", ".parquet")
-_SEPARATORS = ",\t;"
-_NOT_READABLE = (UnicodeError, EOFError, zlib.error, gzip.BadGzipFile)
+Stream = Any  # bytes to read, of a file, of gzip or of pyarrow
+TEXT = (".csv", ".tsv", ".txt", ".dat")
+PACKED = (".gz", ".bz2", ".zip", ".zst")
+_SEPARATORS = ",;|"
+_MISSING = ["", "NA", "NaN", "null"]  # cells of a time or an order; an item may be called so
+_NOT_READABLE = (UnicodeError, EOFError, zlib.error, zipfile.BadZipFile)
+_BLOCK = 2**18
+
+
+class Layout(NamedTuple):
+    """How text files are written; what is not given is seen from the first line.
+
+    Attributes:
+        names: the columns, of a file without a header.
+        sep: what separates cells, one character.
+        quotes: whether a quote at the start of a cell holds separators and line ends together;
+            usual, but not where tabs separate.
+        encoding: how letters are written, UTF-8 unless said.
+    """
+
+    names: Sequence[str] | None = None
+    sep: str | None = None
+    quotes: bool | None = None
+    encoding: str | None = None
+
+
+class Columns(NamedTuple):
+    """The columns to read: those of ids, as written; those of times; those to choose rows by."""
+
+    ids: Sequence[str]
+    times: Sequence[str]
+    choices: Sequence[str] = ()
+
+    @property
+    def all(self) -> list[str]:
+        """All of them, each once."""
+        return list(dict.fromkeys([*self.ids, *self.times, *self.choices]))
 
 
 def is_file_name(name: object) -> bool:
-    """Whether `name` means a file: it is a path, ends like a file we read, or names a folder."""
-    return isinstance(name, os.PathLike) or (
-        isinstance(name, str) and (name.lower().endswith(KINDS) or os.sep in name or "/" in name)
-    )
+    """Whether `name` means files: it is a path, ends like a file we read, or names a folder."""
+    if not isinstance(name, str):
+        return isinstance(name, os.PathLike)
+    known = _kind(name) in _READERS or name.lower().endswith(".zip")
+    return known or os.sep in name or "/" in name
 
 
-def load_file(
-    path: Path, session: str = "SessionId", item: str = "ItemId", time: str = "Time"
-) -> Sessions:
-    """The sessions of a file with one click a row and a header; other columns are ignored.
-
-    Ids of a text file become integers if all of a column are plainly written ones, else they stay
-    text as written ("007"). Times are numbers or ISO 8601.
+def find_parts(path: Path) -> list[Path]:
+    """The file, or all files in the folder, by name; not those that begin with a dot or `_`.
 
     Raises:
-        FileNotFoundError: no such file.
-        ValueError: another kind of file, no rows, a missing column, or clicks that
-            `Sessions.from_frame` refuses.
+        FileNotFoundError: nothing there.
+        ValueError: files of several kinds in the folder.
     """
-    columns = {"session": session, "item": item, "time": time}
-    if not path.name.lower().endswith(KINDS):
-        raise ValueError(f"cannot read {path.name!r}; save it as one of {', '.join(KINDS)}")
-    if path.suffix.lower() == ".parquet":
-        frame = _read_parquet(path, columns)
-    else:
-        frame = _read_text(path, columns)
-    if frame.empty:
-        raise ValueError(f"{path.name!r} has a header but no rows; give it one click a row")
-    return Sessions.from_frame(frame, session=session, item=item, time=time, name=path.name)
+    if path.is_file():
+        return [path]
+    inside = sorted(path.iterdir()) if path.is_dir() else []
+    parts = [part for part in inside if part.name[0] not in "._"]
+    if len({_kind(part.name) for part in parts}) > 1:
+        some = ", ".join(part.name for part in parts)[:200]
+        raise ValueError(f"{path.name!r} holds several kinds ({some}); list the files you mean")
+    if not parts:
+        what = "the folder is empty" if path.is_dir() else "no such file"
+        raise FileNotFoundError(f"{what}: {str(path)!r}; check its path")
+    return parts
 
 
-def _read_parquet(path: Path, columns: dict[str, str]) -> "pd.DataFrame":
+def read_files(paths: Sequence[Path], columns: Columns, layout: Layout) -> "pd.DataFrame":
+    """These columns of all files, one after the other.
+
+    Ids of text files become integers if all of a column are plainly written ones, else they stay
+    text as written ("007").
+
+    Raises:
+        ValueError: another kind of file, a damaged one, a missing column, no rows, or parts whose
+            ids are of several types.
+    """
     import pandas as pd
 
+    if len(set(paths)) < len(paths):
+        twice = max(paths, key=paths.count).name
+        raise ValueError(f"{twice!r} is named twice; name each part once")
+    read = [_read(path, columns, layout) for path in paths]
+    filled = [(path, part) for path, (part, _) in zip(paths, read, strict=True) if len(part)]
+    if not filled:
+        raise ValueError(f"{paths[0].name!r} has a header but no rows; give it one click a row")
+    first, frame = filled[0]
+    for column in columns.ids:
+        for path, part in filled[1:]:
+            if part[column].dtype != frame[column].dtype:
+                raise ValueError(
+                    f"{column} is {frame[column].dtype} in {first.name!r} but "
+                    f"{part[column].dtype} in {path.name!r}; write both in one way"
+                )
+    if len(filled) > 1:
+        frame = pd.concat([part for _, part in filled], ignore_index=True)
+    if any(is_text for _, is_text in read):
+        frame = frame.assign(**{name: _plain_integers(frame[name]) for name in columns.ids})
+    return frame
+
+
+def _kind(name: str) -> str:
+    """The ending that says how a file is written: `.csv` of `a.csv.gz`."""
+    path = Path(name.lower())
+    return Path(path.stem).suffix if path.suffix in PACKED else path.suffix
+
+
+def _read(path: Path, columns: Columns, layout: Layout) -> tuple["pd.DataFrame", bool]:
+    """The columns of one file, and whether its ids are text that may be numbers."""
+    with _opened(path) as (name, stream):
+        kind = _kind(name)
+        if kind not in _READERS:
+            raise ValueError(
+                f"cannot read {name!r}; save it as one of {', '.join(_READERS)}, "
+                f"each also with {', '.join(PACKED)}"
+            )
+        if kind not in TEXT and any(option is not None for option in layout):
+            raise ValueError(f"names=, sep=, quotes= and encoding= are for text, not for {name!r}")
+        return _READERS[kind](stream, path, columns, layout), kind in TEXT
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[tuple[str, Stream]]:
+    """The name of what is in the file, and its bytes, unpacked."""
+    suffix, name = path.suffix.lower(), path.name
     try:
-        frame = pd.read_parquet(path)
-    except (OSError, ValueError) as why:
-        raise ValueError(f"{path.name!r} is not a parquet file: {why}") from why
-    _check_columns(path, list(frame.columns), columns)
-    return frame[list(columns.values())]
-
-
-def _read_text(path: Path, columns: dict[str, str]) -> "pd.DataFrame":
-    import pandas as pd
-
-    ids = [columns["session"], columns["item"]]
-    try:
-        options = {"sep": _separator(path), "encoding": "utf-8-sig", "skipinitialspace": True}
-        _check_columns(path, list(pd.read_csv(path, nrows=0, **options).columns), columns)
-        # "NA" is a fine name for an item; only an empty cell is a missing id.
-        frame = pd.read_csv(
-            path,
-            dtype=dict.fromkeys(ids, str),
-            keep_default_na=False,
-            na_values={**dict.fromkeys(ids, [""]), columns["time"]: ["", "NA", "NaN", "null"]},
-            low_memory=False,
-            **options,
-        )
-    except (pd.errors.ParserError, *_NOT_READABLE) as why:
+        with path.open("rb") as file:
+            if suffix == ".zip":
+                with zipfile.ZipFile(file) as archive:
+                    inside = [each for each in archive.namelist() if not each.endswith("/")]
+                    inside = [each for each in inside if not each.startswith("__MACOSX")]
+                    if len(inside) != 1:
+                        some = ", ".join(inside)[:200] or "nothing"
+                        raise ValueError(f"{name!r} holds {some}; unpack it and name the parts")
+                    with archive.open(inside[0]) as stream:
+                        yield inside[0], stream
+            else:
+                yield name, _UNPACK.get(suffix, lambda file: file)(file)
+    except _NOT_READABLE as why:
         raise _not_readable(path, why) from why
-    if not isinstance(frame.index, pd.RangeIndex):  # pandas took the first cells for row names
-        raise _not_readable(path, "its rows have more cells than its header")
-    return frame[list(columns.values())].assign(
-        **{name: _plain_integers(frame[name]) for name in ids}
-    )
+    except (OSError, RuntimeError) as why:  # of a damaged archive, or of one with a password
+        if getattr(why, "errno", None) is not None:
+            raise
+        raise _not_readable(path, why) from why
 
 
-def _separator(path: Path) -> str:
-    """The separator of the header line: comma, tab or semicolon."""
-    opened = gzip.open if path.suffix.lower() == ".gz" else open
-    with opened(path, "rt", encoding="utf-8-sig") as file:
-        header = next((line for line in file if line.strip()), "")
-    if not header:
+_UNPACK: dict[str, Callable[[Stream], Stream]] = {
+    ".gz": lambda file: gzip.GzipFile(fileobj=file),
+    ".bz2": bz2.BZ2File,
+    ".zst": lambda file: _pyarrow(".zst").CompressedInputStream(file, "zstd"),
+}
+
+
+def _pyarrow(kind: str):
+    try:
+        import pyarrow
+    except ImportError:
+        raise ValueError(f"{kind} files need a package; get it with: pip install pyarrow") from None
+    return pyarrow
+
+
+def _read_parquet(stream: Stream, path: Path, columns: Columns, _layout: Layout) -> "pd.DataFrame":
+    pyarrow = _pyarrow(".parquet")
+    from pyarrow.parquet import ParquetFile
+
+    try:
+        file = ParquetFile(stream if stream.seekable() else io.BytesIO(stream.read()))
+        _check_columns(path, file.schema_arrow.names, columns)
+        # Without the notes of pandas, which would make a row name of a column that was one.
+        return file.read(columns=columns.all).to_pandas(ignore_metadata=True)
+    except (pyarrow.ArrowException, OSError) as why:
+        raise ValueError(f"{path.name!r} is not a parquet file: {why}") from why
+
+
+def _read_json(stream: Stream, path: Path, columns: Columns, _layout: Layout) -> "pd.DataFrame":
+    """A record a line; one with a list of records in it is as many clicks."""
+    import pandas as pd
+
+    rows: dict[str, list] = {name: [] for name in columns.all}
+    for number, line in enumerate(stream, 1):
+        if not line.strip():
+            continue
+        try:
+            records = _flat(json.loads(line))
+        except (ValueError, AttributeError) as why:
+            raise _not_readable(path, f"line {number} is no JSON record: {why}") from why
+        for record in records:
+            if not rows.keys() <= record.keys():
+                _check_columns(path, list(record), columns)
+            for name, cells in rows.items():
+                cells.append(record[name])
+    return pd.DataFrame(rows)
+
+
+def _flat(record: Any) -> list[dict]:
+    lists = [key for key, value in record.items() if isinstance(value, list)]
+    if not lists or not all(isinstance(entry, dict) for entry in record[lists[0]]):
+        return [record]
+    return [record | entry for entry in record[lists[0]]]
+
+
+class _Lines:
+    """UTF-8 text for pandas to read: behind a header of our own, and its lines are counted."""
+
+    def __init__(self, stream: Stream):
+        self._stream = stream
+        block = stream.read(_BLOCK).removeprefix(codecs.BOM_UTF8)
+        block = re.sub(rb"\A([ \t]*(\r\n?|\n))+", b"", block)
+        self._ready, self._last, self.count = block, b"\n", 0
+        end = re.search(rb"\r\n?|\n", block)
+        self._end = end.end() if end else len(block)
+        self.first = block[: end.start() if end else None].decode()
+
+    def replace_first(self, header: bytes) -> None:
+        self._ready = header + self._ready[self._end :]
+
+    def put_before(self, header: bytes) -> None:
+        self._ready = header + self._ready
+
+    def read(self, size: int = -1) -> bytes:
+        block, self._ready = self._ready or self._stream.read(size), b""
+        self.count += block.count(b"\n")
+        self._last = block[-1:] or self._last
+        return block
+
+    @property
+    def n_lines(self) -> int:
+        """Lines that were read, an unfinished last one too."""
+        return self.count + (self._last != b"\n")
+
+    def __iter__(self) -> Iterator[bytes]:  # or pandas takes it for no file
+        return iter(self.read, b"")
+
+
+def _read_text(stream: Stream, path: Path, columns: Columns, layout: Layout) -> "pd.DataFrame":
+    import pandas as pd
+
+    if layout.encoding:
+        try:
+            stream = codecs.EncodedFile(stream, "utf-8", layout.encoding)
+        except LookupError:
+            raise ValueError(
+                f"unknown encoding {layout.encoding!r}; usual ones are utf-8, latin-1 and utf-16"
+            ) from None
+    lines = _Lines(stream)
+    if not lines.first:
         raise ValueError(f"{path.name!r} is empty; give it a header and one click a row")
-    return max(_SEPARATORS, key=header.count)
+    if "\0" in lines.first:
+        raise _not_readable(path, "it is no text in UTF-8")
+    sep = layout.sep or ("\t" if "\t" in lines.first else max(_SEPARATORS, key=lines.first.count))
+    quotes = sep != "\t" if layout.quotes is None else layout.quotes
+    quoting = {"quoting": csv.QUOTE_MINIMAL if quotes else csv.QUOTE_NONE}
+    # "a, b" is a way to write; "a" and " a" are two ids where the header is not written so.
+    skip = {"skipinitialspace": layout.names is None and f"{sep} " in lines.first}
+    (found,) = csv.reader([lines.first], delimiter=sep, **quoting, **skip)
+    _check_columns(path, list(layout.names or found), columns)
+    if layout.names is None and any(re.match(r"\d{4}-\d\d-\d\d", name) for name in columns.times):
+        raise ValueError(
+            f"the first line of {path.name!r} is a click, no header; name all columns: names=[...]"
+        )
+    names = list(layout.names or found)
+    # Names of our own, one more than there are: what is found in it would be lost.
+    header = [f"c{place}" for place in range(len(names) + 1)]
+    own = {name: header[names.index(name)] for name in columns.all}
+    (lines.put_before if layout.names else lines.replace_first)(f"{sep.join(header)}\n".encode())
+    times = [own[name] for name in columns.times]
+    try:
+        with warnings.catch_warnings():
+            # Parts of a column of times may look different; `frames` compares them.
+            warnings.simplefilter("ignore", pd.errors.DtypeWarning)
+            frame = pd.read_csv(
+                lines,
+                sep=sep,
+                index_col=False,
+                usecols=[*own.values(), header[-1]],
+                dtype={own[name]: str for name in (*columns.ids, *columns.choices)},
+                keep_default_na=False,
+                na_values={name: _MISSING if name in times else [""] for name in header},
+                **quoting,
+                **skip,
+            )
+    except pd.errors.ParserError as why:
+        hint = "; if its quotes are part of the text, give quotes=False" if quotes else ""
+        raise _not_readable(path, f"{str(why).strip()}{hint}") from why
+    more = frame.pop(header[-1]).notna().to_numpy()
+    if more.any():
+        hint = "" if quotes else " (if quotes hold cells together, give quotes=True)"
+        where = f"{more.sum()} of {len(frame)} rows, first row {more.argmax()},"
+        raise _not_readable(path, f"{where} have more cells than the header{hint}")
+    if lines.n_lines - 1 > len(frame):
+        _say_lost_lines(path, len(frame), sep, layout)
+    return frame.rename(columns={place: name for name, place in own.items()})
+
+
+def _say_lost_lines(path: Path, n_rows: int, sep: str, layout: Layout) -> None:
+    """Warn if it is not blank lines that make more lines than rows."""
+    with _opened(path) as (_, stream):
+        text = io.TextIOWrapper(stream, layout.encoding or "utf-8", errors="replace")
+        filled = (line.strip(" \t\r\n".replace(sep, "")) for line in text)
+        n_lines = sum(bool(line) for line in filled) - (layout.names is None)
+    if n_lines != n_rows:
+        warnings.warn(
+            f"{path.name!r} has {n_lines:,} lines below its header but gave {n_rows:,} clicks: "
+            "quotes hold several lines together; if they are part of the text, give quotes=False",
+            stacklevel=2,
+        )
+
+
+_READERS: dict[str, Callable[..., "pd.DataFrame"]] = {
+    **dict.fromkeys(TEXT, _read_text),
+    ".jsonl": _read_json,
+    ".parquet": _read_parquet,
+}
 
 
 def _not_readable(path: Path, why: Exception | str) -> ValueError:
-    return ValueError(
-        f"{path.name!r} cannot be read: {str(why).strip()}; save it as UTF-8 text, one click a row"
-    )
+    way_out = "save it as UTF-8 text, one click a row"
+    if isinstance(why, UnicodeError):
+        way_out = 'save it as UTF-8 text, or say how it is written, such as encoding="latin-1"'
+    return ValueError(f"{path.name!r} cannot be read: {str(why).strip()}; {way_out}")
 
 
-def _check_columns(path: Path, found: list, columns: dict[str, str]) -> None:
-    missing = [column for column in columns.values() if column not in found]
-    if missing:
-        raise ValueError(
-            f"{path.name!r} has no column {missing[0]!r}; it has {', '.join(map(str, found))}; "
-            f'name yours: load_sessions({path.name!r}, session="...", item="...", time="...")'
-        )
+def _check_columns(path: Path, found: list, columns: Columns) -> None:
+    for column in columns.all:
+        if found.count(column) > 1:
+            raise ValueError(f"{path.name!r} has several columns {column!r}; rename them")
+        if column not in found:
+            raise ValueError(
+                f"{path.name!r} has no column {column!r}; it has {', '.join(map(str, found))}; "
+                f'name yours: load_sessions({path.name!r}, session="...", item="...", time="..."), '
+                "or, if the first line is a click, all columns: names=[...]"
+            )
 
 
 def _plain_integers(ids: "pd.Series") -> "pd.Series":
@@ -114,5 +362,12 @@ def _plain_integers(ids: "pd.Series") -> "pd.Series":
     import pandas as pd
 
     names = pd.Series(ids.unique())
-    plain = names.notna().all() and names.str.fullmatch(r"-?[1-9]\d{0,17}|0").all()
-    return ids.astype("int64") if plain else ids
+    if not (names.notna().all() and names.str.fullmatch(r"-?[1-9]\d{0,19}|0").all()):
+        return ids
+    for kind in ("int64", "uint64"):
+        try:
+            names.astype(kind)
+        except (OverflowError, ValueError):
+            continue
+        return ids.astype(kind)
+    return ids

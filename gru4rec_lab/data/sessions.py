@@ -14,12 +14,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .frames import read_clicks
+from .frames import Moment, read_clicks, seconds_of
 
 if TYPE_CHECKING:
     import pandas as pd
 
 DAY = 86_400.0
+OUTSIDE = "clicks on items outside the vocabulary"
 Number = int | float
 
 
@@ -68,8 +69,9 @@ class Sessions:
         frame: "pd.DataFrame",
         session: str = "SessionId",
         item: str = "ItemId",
-        time: str = "Time",
+        time: str | tuple[str, ...] = "Time",
         *,
+        unit: str | None = None,
         name: str = "sessions",
         note: str = "",
         dropped: tuple[Dropped, ...] = (),
@@ -77,14 +79,16 @@ class Sessions:
         """Sessions of a DataFrame with one click a row, in any order.
 
         Items are numbered by first appearance in the frame. Sessions are ordered by their first
-        click and clicks by time; ties keep the order of the frame. Times are numbers, moments or
-        text in ISO 8601 (becoming seconds since 1970). Duplicate rows are kept as clicks.
+        click and clicks by time; ties keep the order of the frame, or of the second column of
+        `time`. Times are numbers, moments or text in ISO 8601; `unit` says what other numbers or
+        text mean, as in `load_sessions`. Duplicate rows are kept as clicks.
 
         Raises:
-            ValueError: a missing column, no rows, missing or mixed ids, unreadable or negative
-                times; the message counts the rows and shows one.
+            ValueError: a missing column, no rows, missing or mixed ids, ids that cannot be saved,
+                unreadable or negative times, or times that look like another unit; the message
+                counts the rows and shows one.
         """
-        clicks = read_clicks(frame, session=session, item=item, time=time)
+        clicks = read_clicks(frame, session=session, item=item, time=time, unit=unit)
         order = clicks.by_session()
         return cls(
             items=clicks.item[order].astype(np.int64),
@@ -151,6 +155,71 @@ class Sessions:
         kept = kept._keep(frequent, f"items with fewer than {min_item} clicks")
         return kept._without_short(min_session, short + " after that")._used_items()
 
+    def between(self, since: Moment | None = None, until: Moment | None = None) -> "Sessions":
+        """The clicks from `since` on and before `until`: seconds, moments or text in ISO 8601.
+
+        Raises:
+            ValueError: a moment that cannot be read, or no click between them.
+        """
+        kept, said = np.ones(self.n_clicks, bool), []
+        if since is not None:
+            kept, said = kept & (self.times >= seconds_of(since)), [f"before {since}"]
+        if until is not None:
+            kept, said = kept & (self.times < seconds_of(until)), [*said, f"from {until} on"]
+        if not kept.any():
+            raise ValueError(
+                f"all clicks are {' or '.join(said)}: they go from {self.times.min():.0f} to "
+                f"{self.times.max():.0f} s; choose another since= or until="
+            )
+        return self._keep(kept, f"clicks {' or '.join(said)}")._used_items()
+
+    def cut(self, gap: Number) -> "Sessions":
+        """Sessions that end where more than `gap` minutes pass without a click.
+
+        Each is named after the one it comes from: `7-1`, `7-2`. The note says how many there are,
+        and how many half and twice the gap would make.
+
+        Raises:
+            ValueError: a gap that is no number above 0.
+        """
+        if not isinstance(gap, Number) or not 0 < gap < np.inf:
+            raise ValueError(f"gap must be a number of minutes above 0, got {gap!r}")
+        pause = np.where(np.diff(self.session_of_click) == 0, np.diff(self.times), 0)
+        ends = {minutes: pause > minutes * 60 for minutes in (gap, gap / 2, gap * 2)}
+        made = [f"{self.n_sessions + int(end.sum()):,}" for end in ends.values()]
+        offsets = np.union1d(self.offsets, np.flatnonzero(ends[gap]) + 1)
+        owner = self.session_of_click[offsets[:-1]]
+        number = np.arange(len(owner)) - np.searchsorted(owner, owner) + 1
+        names = zip(self.session_ids[owner].tolist(), number.tolist(), strict=True)
+        note = (
+            f"cut where {gap:g} minutes pass without a click: {self.n_sessions:,} became {made[0]} "
+            f"sessions; {gap / 2:g} minutes would make {made[1]}, {gap * 2:g} make {made[2]}"
+        )
+        return replace(
+            self,
+            offsets=offsets,
+            session_ids=np.array([f"{name}-{k}" for name, k in names], dtype=object),
+            note="; ".join(filter(None, [self.note, note])),
+        )._by_start()
+
+    def without_repeats(self) -> "Sessions":
+        """The clicks without those on the item that was clicked just before in the session."""
+        same = np.diff(self.session_of_click) == 0
+        again = np.concatenate([[False], same & (np.diff(self.items) == 0)])
+        return self._keep(~again[: self.n_clicks], "clicks on the item clicked just before")
+
+    def capped(self, longest: Number) -> "Sessions":
+        """The first `longest` clicks of each session.
+
+        Raises:
+            ValueError: not a whole number of 1 or more.
+        """
+        if not isinstance(longest, int | np.integer) or longest < 1:
+            raise ValueError(f"longest must be a whole number of 1 or more, got {longest!r}")
+        place = np.arange(self.n_clicks) - np.repeat(self.offsets[:-1], self.lengths)
+        kept = self._keep(place < longest, f"clicks beyond the first {longest:,} of a session")
+        return kept._used_items()
+
     def split_last(
         self, *, days: Number | None = None, fraction: Number | None = None, by: str = "start"
     ) -> tuple["Sessions", "Sessions"]:
@@ -166,6 +235,8 @@ class Sessions:
         """
         if (days is None) == (fraction is None):
             raise ValueError("give either days= or fraction=, for example fraction=0.1")
+        if fraction is not None and not 0 <= fraction <= 1:
+            raise ValueError(f"fraction must lie between 0 and 1, got {fraction}")
         if by not in ("start", "end"):
             raise ValueError(f"cannot split by {by!r}; choose start or end")
         moment = self.times[self.offsets[:-1] if by == "start" else self.offsets[1:] - 1]
@@ -178,9 +249,11 @@ class Sessions:
         known = self.take(late).with_items(train.item_ids)
         test = known._without_short(2, "test sessions of fewer than 2 clicks")
         if not train.n_sessions or not test.n_sessions:
+            spread = np.ptp(moment) / DAY if self.n_sessions else 0
             raise ValueError(
                 f"the split leaves {train.n_sessions} training and {test.n_sessions} test sessions "
-                f"of {self.n_sessions}; choose another days= or fraction="
+                f"of {self.n_sessions}, whose {by}s are spread over {spread:.3g} days; choose "
+                "another days= or fraction="
             )
         return train, test
 
@@ -192,19 +265,34 @@ class Sessions:
         return self.take(late)._used_items()
 
     def sample(self, n_sessions: int, *, seed: int = 0) -> "Sessions":
-        """`n_sessions` sessions drawn without replacement (all, if there are fewer), in order."""
+        """`n_sessions` sessions drawn without replacement (all, if there are fewer), in order.
+
+        Raises:
+            ValueError: fewer than 0.
+        """
+        if n_sessions < 0:
+            raise ValueError(f"n_sessions must be 0 or more, got {n_sessions}")
         count = min(n_sessions, self.n_sessions)
         chosen = np.random.default_rng(seed).choice(self.n_sessions, count, replace=False)
         return self.take(np.isin(np.arange(self.n_sessions), chosen))
 
     def with_items(self, item_ids: np.ndarray) -> "Sessions":
-        """The same sessions over another vocabulary; clicks on items outside it are dropped."""
+        """The same sessions over another vocabulary; clicks on items outside it are dropped.
+
+        Raises:
+            ValueError: an item that is there twice.
+        """
         if len(item_ids) == self.n_items and np.array_equal(item_ids, self.item_ids):
             return self
         # Without pandas, whose import takes half a second.
         known = {name: place for place, name in enumerate(item_ids.tolist())}
+        if len(known) < len(item_ids):
+            raise ValueError(
+                f"{len(item_ids) - len(known)} items of the vocabulary are there more than once; "
+                "name each once"
+            )
         place = np.array([known.get(name, -1) for name in self.item_ids.tolist()], np.int64)
-        kept = self._keep(place[self.items] >= 0, "clicks on items outside the vocabulary")
+        kept = self._keep(place[self.items] >= 0, OUTSIDE)
         return replace(kept, items=place[kept.items], item_ids=np.asarray(item_ids))
 
     def with_targets(self, item_ids: np.ndarray) -> "Sessions":
@@ -216,7 +304,16 @@ class Sessions:
         return known.take(known.lengths >= 2)
 
     def take(self, chosen: np.ndarray) -> "Sessions":
-        """The sessions where `chosen` ([sessions] bool) is true, over the same items."""
+        """The sessions where `chosen` ([sessions] bool) is true, over the same items.
+
+        Raises:
+            ValueError: something else than a bool for each session.
+        """
+        if chosen.dtype != bool or chosen.shape != (self.n_sessions,):
+            raise ValueError(
+                f"chosen must be a bool for each of the {self.n_sessions} sessions, got "
+                f"{chosen.dtype} in the shape {chosen.shape}"
+            )
         return replace(
             self,
             items=self.items[chosen[self.session_of_click]],

@@ -11,6 +11,7 @@ _HOME = {
     "EnvironmentPanel": "environment_panel",
     "LossExplorer": "loss_explorer.explorer",
     "NeighbourFinder": "neighbour_finder",
+    "OwnClicks": "own_clicks",
     "Panel": "panel",
     "ScoreShaper": "score_shaper",
     "SweepExplorer": "sweep_explorer",

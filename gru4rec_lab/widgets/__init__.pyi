@@ -4,6 +4,7 @@ from .batch_explorer import BatchExplorer as BatchExplorer
 from .environment_panel import EnvironmentPanel as EnvironmentPanel
 from .loss_explorer.explorer import LossExplorer as LossExplorer
 from .neighbour_finder import NeighbourFinder as NeighbourFinder
+from .own_clicks import OwnClicks as OwnClicks
 from .panel import Panel as Panel
 from .panel import live_panels as live_panels
 from .score_shaper import ScoreShaper as ScoreShaper
