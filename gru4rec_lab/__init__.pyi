@@ -1,6 +1,7 @@
 # What editors complete; tests/test_public.py holds it equal to `_HOME` in __init__.py.
 
 from .answers import recommend as recommend
+from .baselines import BASELINES as BASELINES
 from .batches import session_parallel as session_parallel
 from .config import Config as Config
 from .data.catalogue import list_datasets as list_datasets
@@ -9,6 +10,7 @@ from .data.check import check_sessions as check_sessions
 from .data.flights import flight_routes as flight_routes
 from .data.lab_split import load_split as load_split
 from .data.sessions import Sessions as Sessions
+from .evaluation import compare as compare
 from .evaluation import evaluate as evaluate
 from .losses import LOSSES as LOSSES
 from .losses import elu as elu

@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 from matplotlib.image import imread
 
+from gru4rec_lab.baselines import BASELINES
 from gru4rec_lab.diagnostics import RESULT_FOLDER, results
 
 ROOT = Path(__file__).parents[1]
@@ -34,9 +35,9 @@ def folder(tmp_path_factory):
 
 @pytest.mark.slow
 def test_fast_run_writes_tables_with_the_columns_of_the_stored_ones(folder):
-    made = {path.stem for path in folder.glob("*.csv")}
-    assert made == {path.stem for path in RESULT_FOLDER.glob("*.csv")}
-    for name in made:
+    made, stored = ({path.stem for path in each.glob("*.csv")} for each in (folder, RESULT_FOLDER))
+    assert made >= stored
+    for name in stored:
         table = results(name, folder)
         assert list(table.columns) == list(results(name).columns)
         assert table.attrs["made by"] == "make figures FAST=1"
@@ -66,12 +67,31 @@ def test_run_is_repeatable(folder, tmp_path):
 
 
 @pytest.mark.slow
-def test_grid_of_data_that_was_not_fetched_is_left_as_it_is(tmp_path):
+def test_table_of_methods_has_the_baselines_and_each_loss_on_the_same_targets(folder):
+    table = results("methods_diginetica", folder)
+    assert table["method"].tolist() == [*BASELINES, "bpr", "bpr-max"]
+    assert (
+        table["seed"].isna().tolist() == table["epochs"].isna().tolist() == [True] * 5 + [False] * 2
+    )
+    assert table["targets"].nunique() == 1
+    assert "n_sample 512; V-SkNN judged by at most" in table.attrs["data"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("table", "way_out"),
+    [
+        ("sweep_e-shop", "python -m gru4rec_lab.data e-shop"),
+        ("methods_diginetica", "GRU4REC_LAB_DEV_DATA, the folder with its data/, is not set"),
+    ],
+)
+def test_grid_of_data_that_is_not_here_is_left_as_it_is(tmp_path, table, way_out):
     nowhere = os.environ | {"GRU4REC_LAB_CACHE": str(tmp_path / "empty")}
-    done = run("--only", "sweep_e-shop", "--out", tmp_path / "made", env=nowhere)
+    nowhere.pop("GRU4REC_LAB_DEV_DATA", None)
+    done = run("--only", table, "--out", tmp_path / "made", env=nowhere)
     assert done.returncode == 0, done.stderr
-    assert "sweep_e-shop: left as it is" in done.stdout
-    assert "python -m gru4rec_lab.data e-shop" in done.stdout
+    assert f"{table}: left as it is" in done.stdout
+    assert way_out in done.stdout
     assert not (tmp_path / "made").exists()
 
 

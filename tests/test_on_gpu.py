@@ -18,6 +18,7 @@ from gru4rec_lab import (
     LOSSES,
     Config,
     Recommender,
+    compare,
     diagnostics,
     evaluate,
     fit,
@@ -52,6 +53,7 @@ FUNCTIONS = {
         w.model, w.model.item_ids[[0, 3, 0]].tolist(), w.model.item_ids[2:5].tolist()
     ),
     "column_roles": lambda w: column_roles(w.targets, w.extra),
+    "compare": lambda w: compare({"a": w.model, "b": [w.model] * 2}, w.sessions).frame()["mrr@20"],
     "copies": lambda w: copies(w.targets, w.extra),
     "effective_negatives": lambda w: diagnostics.effective_negatives(w.negatives),
     "evaluate": lambda w: [evaluate(w.model, w.sessions, ties=ties).ranks for ties in TIES],

@@ -6,7 +6,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from gru4rec_lab.diagnostics import RESULT_FOLDER, results, stored_curves
+from gru4rec_lab import LOSSES
+from gru4rec_lab.baselines import BASELINES
+from gru4rec_lab.diagnostics import RESULT_FOLDER, by_method, results, stored_curves
+from gru4rec_lab.evaluation.compare import METRICS
 
 NAMES = ("history", "gradients", "long", "batch_size", "sample_alpha")
 SWEEPS = {
@@ -16,22 +19,25 @@ SWEEPS = {
     "alpha_flights": ["loss", "n_sample", "sample_alpha", "seed"],
     "alpha_e-shop": ["loss", "n_sample", "sample_alpha", "seed"],
 }
+# One for each set of clicks; those of sets that were not here when they were made are missing.
+METHODS = [path.stem for path in RESULT_FOLDER.glob("methods_*.csv")]
 
 
-@pytest.mark.parametrize("name", [*NAMES, *SWEEPS])
+@pytest.mark.parametrize("name", [*NAMES, *SWEEPS, *METHODS])
 def test_stored_table_says_where_it_is_from(name):
     table = results(name)
     assert list(table.attrs) == ["made by", "date", "versions", "data"]
     assert table.attrs["made by"] == "make figures"
-    assert table.attrs["data"].startswith("e-shop" if name.endswith("shop") else "flights")
+    data = name.partition("_")[2] if name in {*SWEEPS, *METHODS} else "flights"
+    assert table.attrs["data"].startswith(data)
     assert "torch" in table.attrs["versions"]
     assert len(table)
-    assert table.notna().all(axis=None)
+    assert table.drop(columns=["seed", "epochs"], errors="ignore").notna().all(axis=None)
 
 
 def test_stored_tables_are_small_and_all_known():
     files = list(RESULT_FOLDER.glob("*.csv"))
-    assert {path.stem for path in files} == {*NAMES, *SWEEPS}
+    assert {path.stem for path in files} == {*NAMES, *SWEEPS, *METHODS}
     assert sum(path.stat().st_size for path in files) < 1_000_000
 
 
@@ -46,6 +52,21 @@ def test_stored_grid_has_each_combination_once_and_says_its_seeds_and_epochs(nam
     assert " trainings, epochs " in table.attrs["data"]
     assert (table["recall@1"] <= table["mrr@20"]).all()
     assert (table["mrr@20"] <= table["recall@20"]).all()
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_stored_methods_are_the_baselines_once_and_each_loss_with_each_seed(name):
+    table = results(name)
+    trained = table[table["seed"].notna()]
+    assert table[table["seed"].isna()]["method"].tolist() == list(BASELINES)
+    assert table["epochs"].notna().equals(table["seed"].notna())
+    assert sorted(trained["method"].unique()) == sorted(LOSSES)
+    assert (trained.groupby(["method", "seed"]).size() == 1).all()
+    assert len(trained) == trained["method"].nunique() * trained["seed"].nunique()
+    assert (table["recall@1"] <= table["mrr@20"]).all()
+    assert (table["mrr@20"] <= table["recall@20"]).all()
+    assert (table[["recall@20_se", "mrr@20_se"]] > 0).all(axis=None)
+    assert table[table["method"] != "V-SkNN"]["targets"].nunique() == 1
 
 
 def test_sizes_of_a_stored_grid_are_numbers_beside_all():
@@ -102,3 +123,14 @@ def test_stored_tables_are_installed_with_the_package():
     patterns = pyproject["tool"]["setuptools"]["package-data"]["gru4rec_lab"]
     for path in RESULT_FOLDER.glob("*.csv"):
         assert any(path.relative_to(RESULT_FOLDER.parents[1]).match(each) for each in patterns)
+
+
+def test_seeds_of_a_method_become_one_row():
+    numbers = {f"{metric}{part}": [0.1, 0.2, 0.4] for metric in METRICS for part in ("", "_se")}
+    table = pd.DataFrame({"method": ["Markov", "bpr", "bpr"], "targets": [9, 9, 9]} | numbers)
+    found = by_method(table)
+    assert found.index.tolist() == ["Markov", "bpr"]
+    assert found["n_models"].tolist() == [1, 2]
+    np.testing.assert_allclose(found["mrr@20"], [0.1, 0.3])
+    np.testing.assert_allclose(found["recall@1_se"], [0.1, 0.3])
+    np.testing.assert_allclose(found["recall@20_sd"], [np.nan, 0.1 * 2**0.5])

@@ -33,7 +33,14 @@ from .score_shaping import (
 )
 from .scores import GaussianScores, gaussian_scores, probe_scores, targets_at_ranks
 from .steps import Replay
-from .stored import RESULT_FOLDER, TrainedScores, results, stored_curves, trained_scores
+from .stored import (
+    RESULT_FOLDER,
+    TrainedScores,
+    by_method,
+    results,
+    stored_curves,
+    trained_scores,
+)
 from .summaries import kept_share, rank_summary, score_summary, seen_by_loss
 from .weights import (
     ScoreHistogram,
@@ -48,11 +55,11 @@ from .weights import (
 __all__ = [
     "EDGES", "RESULT_FOLDER", "GaussianScores", "GradientByRank", "NegativeGradients", "Replay",
     "ScoreHistogram", "SoftmaxEstimate", "SoftmaxWeights", "TargetCurves", "TrainedScores",
-    "agreement", "click_effects", "effective_negatives", "flat_share", "gaussian_effective",
-    "gaussian_scores",
-    "gradient_by_rank", "kept_share", "loss_table", "negative_gradients", "neighbours", "probe_of",
-    "probe_scores", "pull_by_place", "pull_through", "rank_summary", "ranks", "results",
-    "score_histogram", "score_summary", "seen_by_loss", "softmax_estimates", "softmax_weights",
-    "spread_by_epoch", "spread_summary", "stored_curves", "target_curves", "target_gradients",
-    "target_pulls", "targets_at_ranks", "top_share", "trained_scores",
+    "agreement", "by_method", "click_effects", "effective_negatives", "flat_share",
+    "gaussian_effective", "gaussian_scores", "gradient_by_rank", "kept_share", "loss_table",
+    "negative_gradients", "neighbours", "probe_of", "probe_scores", "pull_by_place", "pull_through",
+    "rank_summary", "ranks", "results", "score_histogram", "score_summary", "seen_by_loss",
+    "softmax_estimates", "softmax_weights", "spread_by_epoch", "spread_summary", "stored_curves",
+    "target_curves", "target_gradients", "target_pulls", "targets_at_ranks", "top_share",
+    "trained_scores",
 ]  # fmt: skip

@@ -20,6 +20,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from ..device import generator
+from ..evaluation.compare import METRICS
 from ..losses import LOSSES, Loss
 from ..sampling import Sampler, popularity_weight
 from ..score_matrix import split_columns
@@ -63,6 +64,23 @@ def results(name: str, folder: Path = RESULT_FOLDER) -> "pd.DataFrame":
         table["n_sample"] = pd.Series(sizes, dtype=object)
     table.attrs = dict(line[2:].split(": ", 1) for line in head)
     return table
+
+
+def by_method(table: "pd.DataFrame") -> "pd.DataFrame":
+    """A stored table of methods with one row a method, its seeds together.
+
+    Columns are those of `Comparison.frame`; `_se` is the mean of those of the seeds, which is a
+    little more than the error of their mean.
+    """
+    import pandas as pd
+
+    methods = table.groupby("method", sort=False)
+    columns = {"n_targets": methods["targets"].first(), "n_models": methods.size()}
+    for metric in METRICS:
+        error = f"{metric}_se"
+        columns |= {metric: methods[metric].mean(), error: methods[error].mean(),
+                    f"{metric}_sd": methods[metric].std()}  # fmt: skip
+    return pd.DataFrame(columns)
 
 
 def stored_curves(

@@ -1,5 +1,6 @@
 """How well a model ranks: targets among all items, and the metrics that follow."""
 
+from .compare import Comparison, compare
 from .full_ranking import Factored, Scorer, evaluate
 from .metrics import Evaluation
 from .ranks import TIES, Catalogue, rank_targets
@@ -7,9 +8,11 @@ from .ranks import TIES, Catalogue, rank_targets
 __all__ = [
     "TIES",
     "Catalogue",
+    "Comparison",
     "Evaluation",
     "Factored",
     "Scorer",
+    "compare",
     "evaluate",
     "rank_targets",
 ]

@@ -68,18 +68,20 @@ class Evaluation:
         return self._means("ndcg")
 
     def standard_error(self, metric: str, k: int) -> float:
-        """Standard error of a metric over samples of sessions, not of clicks; NaN for one session.
+        """Standard error of a metric over samples of sessions; NaN for one session."""
+        return error_over_sessions(self.gains(metric, k), self.session)
 
-        Clicks of one session resemble each other, so that as independent ones they would give too
-        small an error. The metric is a ratio of two sums over sessions; this is the error of such a
-        ratio.
+    def gains(self, metric: str, k: int) -> np.ndarray:
+        """[targets] what each target adds to the metric, which is their mean.
+
+        Raises:
+            ValueError: a `k` beyond `limit`.
         """
-        gain = self._gains(metric, k)
-        excess = np.bincount(self.session, gain - gain.mean())
-        n_sessions = len(np.unique(self.session))
-        if n_sessions < 2:
-            return float("nan")
-        return float(np.sqrt((excess**2).sum() * n_sessions / (n_sessions - 1)) / self.n_targets)
+        if k > self.limit:
+            raise ValueError(
+                f"ranks beyond {self.limit} were not counted; give evaluate k={k} or all_ranks=True"
+            )
+        return np.where(self.ranks <= k, _GAINS[metric](self.ranks), 0.0)
 
     def frame(self, *, errors: bool = False) -> "pd.DataFrame":
         """A row a cut-off: recall, mrr and ndcg, with their standard errors if `errors`."""
@@ -122,14 +124,7 @@ class Evaluation:
         return Evaluation(*(array[chosen] for array in arrays), k=self.k, limit=self.limit)
 
     def _means(self, metric: str) -> dict[int, float]:
-        return {k: float(self._gains(metric, k).mean()) for k in self.k}
-
-    def _gains(self, metric: str, k: int) -> np.ndarray:
-        if k > self.limit:
-            raise ValueError(
-                f"ranks beyond {self.limit} were not counted; give evaluate k={k} or all_ranks=True"
-            )
-        return np.where(self.ranks <= k, _GAINS[metric](self.ranks), 0.0)
+        return {k: float(self.gains(metric, k).mean()) for k in self.k}
 
     def _table(self, parts: dict[int, tuple["Evaluation", int]], index: str, errors: bool):
         import pandas as pd
@@ -138,7 +133,7 @@ class Evaluation:
         for label, (part, k) in parts.items():
             row = {index: label, "targets": part.n_targets}
             for metric in _GAINS:
-                row[metric] = float(part._gains(metric, k).mean())
+                row[metric] = float(part.gains(metric, k).mean())
                 if errors:
                     row[f"{metric}_se"] = part.standard_error(metric, k)
             rows.append(row)
@@ -153,3 +148,17 @@ class Evaluation:
         counts = [f"{self.n_targets:,} targets"]
         counts += [f"{n:,} {what} left out" for what, n in left_out.items() if n]
         return f"{'; '.join(parts)} ({', '.join(counts)})"
+
+
+def error_over_sessions(gains: np.ndarray, session: np.ndarray) -> float:
+    """Standard error of the mean of `gains` over samples of sessions; NaN for one session.
+
+    Clicks of one session resemble each other, so that as independent ones they would give too small
+    an error. The mean is a ratio of two sums over sessions; this is the error of such a ratio.
+    `session` is that of each gain.
+    """
+    excess = np.bincount(session, gains - gains.mean())
+    n_sessions = len(np.unique(session))
+    if n_sessions < 2:
+        return float("nan")
+    return float(np.sqrt((excess**2).sum() * n_sessions / (n_sessions - 1)) / len(gains))

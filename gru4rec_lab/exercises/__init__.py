@@ -19,15 +19,17 @@ from .keeping_scores_in_check import (
 )
 from .losses_by_hand import check_bpr, check_bpr_max, check_effective, check_top1_slope
 from .one_session_one_score_matrix import check_copies, check_negatives, check_pairs, check_reset
+from .reproduce_the_table import check_error, check_leaders, check_needed, check_paired
 from .start_here import check_mrr, check_recall
 from .training_lab import check_best_epoch, check_n_sample_at
 from .vanishing_gradients import check_hard_weight, check_kept, check_pulls
 
 __all__ = [
     "Check", "check_best_epoch", "check_bpr", "check_bpr_max", "check_copies", "check_cost",
-    "check_dropout", "check_effective", "check_elu", "check_enough", "check_hard_weight",
-    "check_item_numbers", "check_kept", "check_last_days", "check_mrr", "check_n_sample_at",
-    "check_nearest", "check_negatives", "check_pairs", "check_pulls", "check_recall", "check_reset",
+    "check_dropout", "check_effective", "check_elu", "check_enough", "check_error",
+    "check_hard_weight", "check_item_numbers", "check_kept", "check_last_days", "check_leaders",
+    "check_mrr", "check_n_sample_at", "check_nearest", "check_needed", "check_negatives",
+    "check_paired", "check_pairs", "check_pulls", "check_recall", "check_reset",
     "check_score_regulariser", "check_score_regulariser_grad", "check_surely", "check_top1_slope",
     "check_unknown_share", "check_unseen",
 ]  # fmt: skip

@@ -1,6 +1,7 @@
 """Diagnostics and histories as matplotlib figures, one colour a loss everywhere."""
 
 from .batches import rows_figure, step_figure
+from .comparison_panes import comparison
 from .figures import (
     gradient_by_rank,
     gradient_panels,
@@ -16,6 +17,7 @@ from .score_shaping import elu_curves, score_histograms, spread_by_epoch
 from .search_panes import importance, parallel_coordinates
 
 __all__ = [
+    "comparison",
     "elu_curves",
     "gradient_by_rank",
     "gradient_panels",

@@ -80,10 +80,10 @@ def by_n_sample(
         lines[line] = Line(name, colour, dots=3, label=loss, key=key, group=loss)
         lines[f"{line} bars"] = Line(name, colour, width=1, group=loss)
         numbers[line] = points(places, mean)
-        numbers[f"{line} bars"] = _bars(places, mean - spread, mean + spread)
+        numbers[f"{line} bars"] = bars_of(places, mean - spread, mean + spread)
         trials[line] = [group.index[0] for _, group in found]
         texts[line] = [f"n_sample {x.ticks[place][1]}" for place, _ in found]
-    pane = Pane(x, _axis(column, done[column]), box, LABELS[column])
+    pane = Pane(x, metric_axis(column, done[column].to_numpy(float)), box, LABELS[column])
     return Part(pane, lines, numbers, trials, texts)
 
 
@@ -152,10 +152,9 @@ def in_words(frame: "pd.DataFrame", columns: Iterable[str]) -> str:
     return f"{len(done)} trials. " + ". ".join(best) + "."
 
 
-def _axis(column: str, values: "pd.Series") -> Axis:
+def metric_axis(column: str, values: np.ndarray) -> Axis:
     """From a little below the least value to a little above the greatest."""
-    known = values.to_numpy(float)
-    known = known[np.isfinite(known)]
+    known = values[np.isfinite(values)]
     low, high = (known.min(), known.max()) if len(known) else (0.1, 1.0)
     if column == "seconds":
         first, last = np.floor(np.log10(max(low, 1e-3))), np.ceil(np.log10(max(high, 1e-3)))
@@ -170,7 +169,7 @@ def _ticks(values: list[Any]) -> tuple[tuple[float, str], ...]:
     return tuple(enumerate(value if value == "all" else f"{value:,}" for value in values))
 
 
-def _bars(places: np.ndarray, low: np.ndarray, high: np.ndarray) -> np.ndarray:
+def bars_of(places: np.ndarray, low: np.ndarray, high: np.ndarray) -> np.ndarray:
     """The numbers of upright bars; a NaN parts each from the next."""
     ends = np.stack([low, high, np.full(len(low), np.nan)], axis=1)
     return points(np.repeat(places, 3), ends.ravel())

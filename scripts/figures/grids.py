@@ -1,14 +1,16 @@
-"""The grids of lesson 05: many trainings by `sweep`, each of them a row of a stored table."""
+"""The grids of lessons 05 and 09: many trainings by `sweep`, each a row of a stored table."""
 
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from time import perf_counter
 
+import methods
 from plan import Plan
 
-from gru4rec_lab import Config, Sessions, grid, load_split, sweep
+from gru4rec_lab import Config, Sessions, grid, load_sessions, load_split, sweep
 from gru4rec_lab.environment import usable_cores
 from gru4rec_lab.sweeps.estimate import Estimator
 from gru4rec_lab.sweeps.store import Results
@@ -23,6 +25,9 @@ FLIGHTS = "flights: most recent 20 % of the training sessions, later flights to 
     "aircraft, not clicks of people"  # fmt: skip
 E_SHOP = "e-shop: clicks in a clothing shop in 2008 (UCI 553, CC BY 4.0), the last tenth of the " \
     "sessions to rank"  # fmt: skip
+YOOCHOOSE = "yoochoose1_64: the most recent 1/64 of the clicks in a shop of the RecSys Challenge " \
+    "2015 (CC BY-NC-ND 4.0), its last day to rank"  # fmt: skip
+DIGINETICA = "diginetica: clicks in a shop of the CIKM Cup 2016, the last week to rank"
 
 
 @dataclass(frozen=True)
@@ -35,6 +40,7 @@ class Grid:
         split: gives the sessions to train on and those that judge.
         trials: the trainings.
         by_epoch: a row is an epoch of a training, not its end.
+        methods: the baselines have rows too.
     """
 
     table: str
@@ -42,14 +48,18 @@ class Grid:
     split: Callable[[], tuple[Sessions, Sessions]]
     trials: Trials
     by_epoch: bool = False
+    methods: bool = False
 
     @property
     def head(self) -> str:
         """The data, and what was run on it."""
         seeds = ", ".join(map(str, sorted({trial.seed for trial in self.trials})))
         epochs = ", ".join(map(str, sorted({trial.n_epochs for trial in self.trials})))
-        return f"{self.data}; {len(self.trials)} trainings, epochs {epochs}, seeds {seeds}, " \
+        head = f"{self.data}; {len(self.trials)} trainings, epochs {epochs}, seeds {seeds}, " \
             "all else as in the preset lab"  # fmt: skip
+        if self.methods:
+            head += f", n_sample {self.trials[0].n_sample}; {methods.ABOUT}"
+        return head
 
 
 def full() -> list[Grid]:
@@ -62,14 +72,37 @@ def full() -> list[Grid]:
     batches = grid(lab, loss=["bpr", "bpr-max"], batch_size=[32, 64, 128, 512], seed=seed)
     by_size = partial(grid, lab, loss=LOSSES, seed=seed)
     by_alpha = partial(grid, lab, loss=SHAPED, sample_alpha=alphas)
-    # An epoch of the shop has three times the steps of one of the flights.
+    # The same trainings as in the other grids, so that the store has them.
+    by_method = partial(grid, lab, loss=LOSSES, seed=seed)
+    large = grid(lab, loss=LOSSES, n_sample=2048, n_epochs=1)
     return [
         Grid("sweep_flights", *flights, by_size(n_sample=sizes)),
         Grid("sweep_e-shop", *shop, by_size(n_sample=few, n_epochs=1)),
         Grid("batch_flights", *flights, batches, by_epoch=True),
         Grid("alpha_flights", *flights, by_alpha(n_sample=[32, 2048])),
         Grid("alpha_e-shop", *shop, by_alpha(n_sample=[32, 128], n_epochs=1)),
-    ]
+        Grid("methods_flights", *flights, by_method(), methods=True),
+        Grid("methods_e-shop", *shop, by_method(), methods=True),
+        Grid("methods_yoochoose1_64", YOOCHOOSE, partial(_dev_split, "yoochoose1_64"), large,
+             methods=True),
+        Grid("methods_diginetica", DIGINETICA, partial(_dev_split, "diginetica"), large,
+             methods=True),
+    ]  # fmt: skip
+
+
+def _dev_split(name: str) -> tuple[Sessions, Sessions]:
+    """Sets that may not be handed on: from the folder that GRU4REC_LAB_DEV_DATA names.
+
+    Raises:
+        FileNotFoundError: they are not there.
+    """
+    folder = os.environ.get("GRU4REC_LAB_DEV_DATA")
+    if folder is None:
+        raise FileNotFoundError("GRU4REC_LAB_DEV_DATA, the folder with its data/, is not set")
+    ids = {"session": "SessionId", "item": "ItemId", "time": "Time"}
+    parts = (Path(folder, "data", f"{name}_{part}.parquet") for part in ("train", "test"))
+    train_set, test_set = (load_sessions(path, **ids) for path in parts)
+    return train_set, test_set
 
 
 def fast(plan: Plan) -> list[Grid]:
@@ -82,10 +115,12 @@ def fast(plan: Plan) -> list[Grid]:
         "alpha_flights": trials(sample_alpha=plan.alphas),
         "alpha_e-shop": trials(sample_alpha=plan.alphas),
     }
+    by_table |= dict.fromkeys((each.table for each in full() if each.methods), trials())
     return [
-        Grid(table, plan.data, lambda: (plan.training, plan.test), by, table == "batch_flights")
+        Grid(table, plan.data, lambda: (plan.training, plan.test), by, table == "batch_flights",
+             table.startswith("methods"))
         for table, by in by_table.items()
-    ]
+    ]  # fmt: skip
 
 
 def run(each: Grid, store: Path | None) -> list[dict]:
@@ -109,6 +144,8 @@ def run(each: Grid, store: Path | None) -> list[dict]:
     if len(found) < found.n_trials:
         raise RuntimeError(f"{each.table}: {found!r}; call it again, and it goes on from there")
     print(f"{each.table}: {found!r} in {perf_counter() - began:.0f} s", flush=True)
+    if each.methods:
+        return list(methods.rows(found, train_set, test_set))
     return list(_by_epoch(found) if each.by_epoch else _at_end(found))
 
 
