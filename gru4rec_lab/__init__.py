@@ -33,6 +33,8 @@ _HOME = {
     "Report": "training.events",
     "train": "training.loop",
     "fit": "training.loop",
+    "train_from": "training.loop",
+    "resume": "training.loop",
     "at_epochs": "training.observe",
     "LiveRun": "training.live",
     "BASELINES": "baselines",

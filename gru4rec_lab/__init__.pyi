@@ -37,7 +37,9 @@ from .training.events import Report as Report
 from .training.events import StepDone as StepDone
 from .training.live import LiveRun as LiveRun
 from .training.loop import fit as fit
+from .training.loop import resume as resume
 from .training.loop import train as train
+from .training.loop import train_from as train_from
 from .training.observe import at_epochs as at_epochs
 
 __version__: str

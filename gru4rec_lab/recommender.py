@@ -2,20 +2,55 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+from jaxtyping import Int
 from torch import Tensor
 
 from .answers import best, check_k, recommendable
 from .config import Config
 from .data.ids import check_spelling, shortlist
+from .data.sessions import Sessions
 from .device import choose_device
 from .losses import LOSSES
 from .model import Hidden, Network
 from .storage import read_model, write_model
+
+
+@dataclass(frozen=True)
+class TrainingState:
+    """What training goes on from, beside the weights.
+
+    Attributes:
+        support: clicks on each item so far.
+        accumulated, velocity: Adagrad's, by the names of the parameters.
+    """
+
+    support: Int[Tensor, "items"]
+    accumulated: dict[str, Tensor]
+    velocity: dict[str, Tensor]
+
+    def tensors(self) -> dict[str, Tensor]:
+        """All by names that no weight has, for a file."""
+        moments = {"accumulated": self.accumulated, "velocity": self.velocity}
+        named = {f"training/{kind}/{n}": t for kind in moments for n, t in moments[kind].items()}
+        return {"training/support": self.support} | named
+
+    @classmethod
+    def of(cls, tensors: dict[str, Tensor]) -> "TrainingState | None":
+        """Those in a file; None where it has none, as files of earlier versions."""
+        if "training/support" not in tensors:
+            return None
+        kinds = ("training/accumulated/", "training/velocity/")
+        moments = [
+            {n.removeprefix(kind): t for n, t in tensors.items() if n.startswith(kind)}
+            for kind in kinds
+        ]
+        return cls(tensors["training/support"], *moments)
 
 
 class Recommender:
@@ -25,10 +60,18 @@ class Recommender:
         network: the trained network.
         item_ids: [items] the source's own name of every item index.
         config: the settings it was trained with.
+        training: what `continue_training` goes on from; None if that is not known.
     """
 
-    def __init__(self, network: Network, item_ids: np.ndarray, config: Config):
+    def __init__(
+        self,
+        network: Network,
+        item_ids: np.ndarray,
+        config: Config,
+        training: TrainingState | None = None,
+    ):
         self.network, self.item_ids, self.config = network, item_ids, config
+        self.training = training
         self._index = {item: number for number, item in enumerate(item_ids.tolist())}
 
     @property
@@ -67,15 +110,56 @@ class Recommender:
         except TypeError:
             raise ValueError(f"{item!r} is no item; give one text or number at a time") from None
 
+    def continue_training(
+        self,
+        sessions: Sessions,
+        config: Config | None = None,
+        *,
+        validation: Sessions | None = None,
+        patience: int | None = None,
+        checkpoint: str | Path | None = None,
+        checkpoint_every: int | None = None,
+        progress: bool = True,
+    ) -> "Recommender":
+        """A model that has gone on training with newer `sessions`; this one stays as it is.
+
+        Items that this model does not know come after its own, with new weights; nothing of an old
+        item changes before a step that it is in. Adagrad goes on from its sums, and the clicks on
+        an item, by which negatives are drawn and logq corrects, are the old and the new ones.
+        `config`, by default that of this model, says how; the rest is as in `fit`.
+
+        Raises:
+            ValueError: other layers or embeddings than this model has; item ids of another kind;
+                and as `fit`.
+        """
+        # By name: training stands above the models, which work without it.
+        fit = import_module(".training.loop", __package__).fit
+        return fit(
+            config or self.config, sessions, start=self, validation=validation, patience=patience,
+            checkpoint=checkpoint, checkpoint_every=checkpoint_every, progress=progress,
+        )  # fmt: skip
+
     def save(self, path: str | Path) -> Path:
-        """Write weights, settings and vocabulary to one file, whole or not at all; its path.
+        """Write the model to one file, whole or not at all; its path.
+
+        It holds weights, settings and vocabulary, and for `continue_training` Adagrad's sums, as
+        many numbers again.
+
+        Raises:
+            ValueError: item ids that are neither text nor numbers.
+        """
+        return write_model(path, *self.contents())
+
+    def contents(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
+        """Tensors and facts, as `save` writes them.
 
         Raises:
             ValueError: item ids that are neither text nor numbers.
         """
         check_ids(self.item_ids)
         facts = {"config": asdict(self.config), "items": self.item_ids.tolist()}
-        return write_model(path, self.network.state_dict(), facts)
+        state = {} if self.training is None else self.training.tensors()
+        return self.network.state_dict() | state, facts
 
     def __repr__(self) -> str:
         return f"GRU4Rec: {len(self.item_ids):,} items, layers {self.config.layers}"
@@ -105,7 +189,7 @@ def network_of(config: Config, n_items: int, generator: torch.Generator | None =
 
 
 def load_model(path: str | Path, *, device: str = "auto") -> Recommender:
-    """The model that `Recommender.save` wrote, on `device`; loading runs no code from the file.
+    """The model that `Recommender.save` or a checkpoint wrote, on `device`; runs no code from it.
 
     Raises:
         FileNotFoundError: no such file.
@@ -117,13 +201,15 @@ def load_model(path: str | Path, *, device: str = "auto") -> Recommender:
     config = _config_of(saved)
     network = network_of(config, len(facts["items"])).to(tensors["items"].dtype)
     try:
-        network.load_state_dict(tensors)
+        # Names with a slash are what training goes on from.
+        network.load_state_dict({name: t for name, t in tensors.items() if "/" not in name})
     except RuntimeError as error:
         raise ValueError(f"the weights in {path} do not fit its settings: {error}") from None
     item_ids = np.array(facts["items"])
     if item_ids.tolist() != facts["items"]:  # floats of 64-bit hashes, text without its last NUL
         item_ids = np.array(facts["items"], dtype=object)
-    return Recommender(network.to(choose_device(device)), item_ids, config)
+    state = TrainingState.of(tensors)
+    return Recommender(network.to(choose_device(device)), item_ids, config, state)
 
 
 def _config_of(saved: dict[str, Any]) -> Config:

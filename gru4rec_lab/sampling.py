@@ -55,6 +55,7 @@ class Sampler:
         self._generator = generator
         self._store = torch.empty(0, dtype=torch.int64, device=device)
         self._next = self._size = 0
+        self._before_block = generator.get_state()
         # Float64: with a million items float32 sums lose the rarest ones. MPS has none.
         cumulated = weight.cpu().double().cumsum(0)
         self._cumulated = cumulated / cumulated[-1]
@@ -69,8 +70,21 @@ class Sampler:
         first, self._next = self._next, self._next + n_sample
         return self._store[first : self._next]
 
+    def state(self) -> dict[str, Tensor]:
+        """What `restore` needs; the block of draws is not in it, as it can be drawn again."""
+        place = torch.tensor([self._next, self._size])
+        return {"generator": self._before_block, "place": place}
+
+    def restore(self, state: dict[str, Tensor]) -> None:
+        """Go on to draw as the one of equal weights that had this state."""
+        self._generator.set_state(state["generator"])
+        first, size = state["place"].tolist()
+        if size:
+            self._refill(size)
+        self._next = first
+
     def _refill(self, size: int) -> None:
-        where = self._cumulated.device
+        where, self._before_block = self._cumulated.device, self._generator.get_state()
         points = torch.rand(size, generator=self._generator, device=where, dtype=torch.float64)
         self._store = self._search(points).to(self._store.device)
         self._next, self._size = 0, size
@@ -175,6 +189,14 @@ class NegativeSampler:
         weight = self._weight_of(self._support, sample_alpha)
         self._sampler, self.sample_alpha = self._new_sampler(weight), sample_alpha
         return weight
+
+    def state(self) -> dict[str, Tensor]:
+        """What `restore` needs, beside the same `sample_alpha`."""
+        return self._sampler.state()
+
+    def restore(self, state: dict[str, Tensor]) -> None:
+        """Go on to draw as the one that had this state."""
+        self._sampler.restore(state)
 
     def pick(
         self,

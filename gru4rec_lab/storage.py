@@ -1,15 +1,20 @@
 """Files that appear whole or not at all, and models as such files: safetensors with a JSON header.
 
-Reading a model runs no code.
+Reading a model runs no code. A checksum over all that a file says tells a damaged one from a whole
+one: safetensors has none.
 """
 
+import hashlib
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
+from glob import escape
 from pathlib import Path
 from secrets import token_hex
 from typing import Any
 
+import numpy as np
+import torch
 from torch import Tensor
 
 SUFFIX = ".safetensors"
@@ -33,6 +38,22 @@ def whole_file(path: Path) -> Iterator[Path]:
         unfinished.unlink(missing_ok=True)
 
 
+def remove_unfinished(path: Path) -> None:
+    """Remove what killed processes left of files that would have become `path`."""
+    for unfinished in path.parent.glob(f".{escape(path.stem)}-{'[0-9a-f]' * 16}.part"):
+        with suppress(OSError):  # in use, on Windows
+            unfinished.unlink()
+
+
+def fingerprint(parts: Iterable[tuple[str, bytes | np.ndarray]]) -> str:
+    """16 hexadecimal digits, equal for equal names and contents alone, on any machine."""
+    found = hashlib.sha256()
+    for name, content in parts:
+        found.update(name.encode())
+        found.update(content)
+    return found.hexdigest()[:16]
+
+
 def model_path(path: str | Path) -> Path:
     """The path with the suffix .safetensors, in capitals or not, and ~ as the home folder."""
     path = Path(path).expanduser()
@@ -44,10 +65,15 @@ def write_model(path: str | Path, tensors: dict[str, Tensor], facts: dict[str, A
     from safetensors.torch import save_file
 
     target = model_path(path)
-    header = {"format": FORMAT, "facts": json.dumps(facts)}
     plain = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
+    header = {"format": FORMAT, "facts": json.dumps(facts)}
+    header["checksum"] = _checksum(plain, header["facts"])
     with whole_file(target) as unfinished:
+        unfinished.touch()
+        rights = unfinished.stat().st_mode
         save_file(plain, unfinished, metadata=header)
+        # safetensors lets only the owner read its files, whatever the umask says.
+        unfinished.chmod(rights)
     return target
 
 
@@ -72,4 +98,16 @@ def read_model(path: str | Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     if header.get("format") != FORMAT:
         found = header.get("format")
         raise ValueError(f"{source} has format {found!r}, not {FORMAT!r}; save the model again")
+    # Files of earlier versions have no checksum, and nothing else in its place.
+    checksum = _checksum(tensors, header.get("facts", ""))
+    if header.keys() != {"format", "facts"} and header.get("checksum") != checksum:
+        raise ValueError(f"{source} is damaged: what it holds is not what its checksum says")
     return tensors, json.loads(header["facts"])
+
+
+def _checksum(tensors: dict[str, Tensor], facts: str) -> str:
+    parts = [
+        (f"{name}{tensor.dtype}{tuple(tensor.shape)}", tensor.flatten().view(torch.uint8).numpy())
+        for name, tensor in sorted(tensors.items())
+    ]
+    return fingerprint([*parts, ("facts", facts.encode())])

@@ -31,8 +31,8 @@ from gru4rec_lab import (
 from gru4rec_lab.device import best_device, generator
 from gru4rec_lab.sampling import first_without, hardest
 from gru4rec_lab.training.controls import Settings
-from gru4rec_lab.training.loop import NonFiniteLoss
 from gru4rec_lab.training.optim import Adagrad
+from gru4rec_lab.training.run import NonFiniteLoss
 from gru4rec_lab.training.step import Step
 from tests.watching import Watch, names_inside
 

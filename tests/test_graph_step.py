@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from gru4rec_lab import Config, Controls, load_sessions, train
+from gru4rec_lab import Config, Controls, load_sessions, train, train_from
 from gru4rec_lab.batches import session_parallel
 from gru4rec_lab.device import generator
 from gru4rec_lab.losses import LOSSES
@@ -109,6 +109,25 @@ def test_whole_epochs_with_their_tails_equal_the_plain_step(mode, way, cycle, gr
         pytest.skip("there is no such network")
     assert_same_run(at(graphs, **MODES[mode] | WAYS[way]), cycle)
     assert graphs.n_captured == 1
+
+
+def test_a_run_resumed_anywhere_equals_the_plain_one(cycle, graphs, tmp_path):
+    config = at(graphs, dropout_p_hidden=0.2, momentum=0.1)
+    _, losses, weights = run(config.with_changes(step="plain"), cycle)
+    rows = [len(batch) for batch in session_parallel(cycle, config.batch_size)]
+    tail = next(step for step, count in enumerate(rows, 1) if count < rows[0])
+    same = next(step for step in range(tail, len(rows)) if rows[step] == rows[step - 1])
+    for stopped in {3, tail - 1, tail, same, len(rows), len(rows) + 3}:
+        path, config = tmp_path / str(stopped), config.with_changes(step="graph")
+        for event in train(config, cycle, checkpoint=path, checkpoint_every=stopped):
+            if isinstance(event, StepDone) and event.step == stopped:
+                break
+        before, events = graphs.n_captured, train_from(path, cycle)
+        model = next(events).model
+        assert [e.loss for e in events if isinstance(e, Report)] == losses[stopped:]
+        for name, weight in weights.items():
+            assert torch.equal(model.network.state_dict()[name], weight), name
+        assert graphs.n_captured > before
 
 
 @pytest.mark.parametrize("loss", LOSSES)

@@ -11,8 +11,8 @@ from gru4rec_lab.data.lab_split import lab_data
 from gru4rec_lab.recommender import Recommender
 from gru4rec_lab.training.controls import Controls, Settings
 from gru4rec_lab.training.events import EpochDone, Observed, Report, StepDone
-from gru4rec_lab.training.loop import NonFiniteLoss
 from gru4rec_lab.training.observe import ObservationSchedule
+from gru4rec_lab.training.run import NonFiniteLoss
 from gru4rec_lab.widgets.training_lab import observation, picture
 from gru4rec_lab.widgets.training_lab.comparison import Comparison
 from gru4rec_lab.widgets.training_lab.history import History

@@ -8,7 +8,7 @@ import torch
 from gru4rec_lab import Config, Controls, Sessions, evaluate, fit, load_sessions, train
 from gru4rec_lab.training.controls import ControlChanged, Settings
 from gru4rec_lab.training.events import EpochDone, Finished, Report, Started, StepDone
-from gru4rec_lab.training.loop import NonFiniteLoss
+from gru4rec_lab.training.run import NonFiniteLoss
 
 SMALL = Config(layers=(16,), batch_size=16, n_sample=32, learning_rate=0.1, n_epochs=2)
 

@@ -26,7 +26,9 @@ from gru4rec_lab import (
     load_sessions,
     plots,
     recommend,
+    resume,
     session_parallel,
+    train,
 )
 from gru4rec_lab.data.lab_split import LabData
 from gru4rec_lab.diagnostics.neighbours import nearest
@@ -37,6 +39,7 @@ from gru4rec_lab.own_losses import without_absent
 from gru4rec_lab.sampling import WEIGHTS, copies, first_without, hardest
 from gru4rec_lab.score_matrix import loss_and_gradient
 from gru4rec_lab.training.controls import Settings
+from gru4rec_lab.training.events import StepDone
 from gru4rec_lab.training.observe import at_epochs
 from gru4rec_lab.widgets import BatchExplorer, NeighbourFinder, ScoreShaper
 from gru4rec_lab.widgets.training_lab.observation import observe
@@ -246,6 +249,20 @@ def test_a_model_is_saved_from_a_gpu_and_loaded_onto_it(here, gpu, tmp_path):
     again = load_model(path, device=str(gpu))
     assert again.device.type == gpu.type
     assert_same(plain(again.network.items.detach()), here.model.network.items.detach())
+
+
+def test_a_training_on_a_gpu_goes_on_from_its_checkpoint_and_from_its_model(here, gpu, tmp_path):
+    changes = {"device": str(gpu), "momentum": 0.2, "dropout_p_hidden": 0.1}
+    config, path = CONFIG.with_changes(**changes), tmp_path / "run"
+    for event in train(config, here.sessions, checkpoint=path, checkpoint_every=3):
+        if isinstance(event, StepDone) and event.step == 4:
+            break
+    model = resume(path, here.sessions, progress=False)
+    want = fit(config, here.sessions, progress=False)
+    for got in (model, model.continue_training(here.sessions, progress=False)):
+        assert got.device.type == gpu.type
+        items = (plain(each.network.items.detach()) for each in (got, want))
+        assert_same(*items, values=got is model)
 
 
 # These take no tensor and no model.

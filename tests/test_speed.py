@@ -9,7 +9,7 @@ from gru4rec_lab import Config, load_sessions, train
 from gru4rec_lab.sampling import Sampler
 from gru4rec_lab.training.controls import Settings
 from gru4rec_lab.training.events import EpochDone, Report, StepDone
-from gru4rec_lab.training.loop import Tally
+from gru4rec_lab.training.run import Tally
 
 from .clock import Clock
 
@@ -26,7 +26,7 @@ def sessions():
 @pytest.fixture
 def clock(monkeypatch):
     made = Clock()
-    monkeypatch.setattr("gru4rec_lab.training.loop.perf_counter", lambda: made.now)
+    monkeypatch.setattr("gru4rec_lab.training.run.perf_counter", lambda: made.now)
     return made
 
 

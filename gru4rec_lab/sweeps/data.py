@@ -1,6 +1,5 @@
 """What all trials of a sweep read: the sessions as plain arrays, which workers share."""
 
-import hashlib
 from dataclasses import dataclass, fields
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -9,6 +8,7 @@ import numpy as np
 
 from ..batches import session_parallel
 from ..data.sessions import Sessions
+from ..storage import fingerprint
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,11 +50,7 @@ class SweepData:
     @cached_property
     def fingerprint(self) -> str:
         """Equal for equal data alone, on any machine."""
-        found = hashlib.sha256()
-        for name, array in self._arrays():
-            found.update(f"{name}{array.shape}".encode())
-            found.update(array)
-        return found.hexdigest()[:16]
+        return fingerprint((f"{name}{array.shape}", array) for name, array in self._arrays())
 
     @property
     def train(self) -> Sessions:

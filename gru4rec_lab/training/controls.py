@@ -85,6 +85,11 @@ class Controls:
         """The settings now, all from one moment."""
         return self._settings
 
+    @property
+    def replay(self) -> list[ControlChanged]:
+        """The recorded changes that are still to come, the next one first."""
+        return self._replay[::-1]
+
     def set(self, **changes: Any) -> None:
         """Change several settings at once, all or none.
 

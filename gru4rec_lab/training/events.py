@@ -19,7 +19,7 @@ class Started:
     """The run exists: its live model, the steps of an epoch, its device, which step it takes.
 
     `step` is "plain", "numba", "graph" or "compiled"; see `Config.step`. `settings` are those of
-    the config.
+    the config, or of the checkpoint that it goes on from; `n_done` steps were done before that.
     """
 
     model: Recommender
@@ -27,6 +27,7 @@ class Started:
     device: str
     step: str
     settings: Settings
+    n_done: int = 0
 
 
 @dataclass(frozen=True)

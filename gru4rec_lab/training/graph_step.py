@@ -137,12 +137,22 @@ class GraphStep:
         self._strengths = Strengths(*(self._items.new_zeros(()) for _ in Strengths._fields))
         self._batch: Batch | None = None
         self._hidden: Hidden = []
+        self._joins_midway = False
         self._loss = self._items.new_zeros(())
 
     @property
     def hidden(self) -> Hidden:
         """The state of each row after the last step."""
         return [layer.clone() for layer in self._plain.hidden]
+
+    @hidden.setter
+    def hidden(self, hidden: Hidden) -> None:
+        self._plain.hidden, self._joins_midway = hidden, True
+        self._forget_places()
+
+    def _forget_places(self) -> None:
+        self._batch, self._hidden = None, []
+        self._graphs.clear()
 
     def set_sampling_weight(self, weight: Float[Tensor, "items"], sample_alpha: float) -> None:
         """As `TrainingStep` says."""
@@ -155,6 +165,10 @@ class GraphStep:
     def begin_epoch(self) -> None:
         """As `TrainingStep` says."""
         self._plain.begin_epoch()
+        if self._joins_midway:
+            # Its places may be those of a tail.
+            self._joins_midway = False
+            self._forget_places()
         if self._hidden:
             for layer in self._hidden:
                 layer.zero_()
@@ -164,9 +178,13 @@ class GraphStep:
         self, batch: Batch, negatives: Int[Tensor, "n_sample"] | None, settings: Settings
     ) -> Float[Tensor, ""]:
         """As `TrainingStep` says."""
-        if self._batch is None:
+        # Where rows have gone, carry may name any of those before.
+        # Midway, where rows have just gone, `carry` may name any of those before.
+        if self._batch is None and not (
+            self._joins_midway and len(batch) < len(self._plain.hidden[0])
+        ):
             self._make_places(batch)
-        is_body = len(batch) == len(self._batch) and self._plain.hidden is self._hidden
+        is_body = self._plain.hidden is self._hidden and len(batch) == len(self._batch)
         n_sample = None if negatives is None else len(negatives)
         if not is_body or (len(batch) == 1 and n_sample == 0):
             return self._plain(batch, negatives, settings)

@@ -1,234 +1,196 @@
 """Training as a generator of events: to pause, do not ask for the next one; to stop, close it."""
 
 from collections.abc import Iterator
-from time import perf_counter
+from itertools import islice
+from pathlib import Path
 
-import torch
-
-from ..batches import Batch, Schedule, session_parallel
+from ..batches import Schedule, session_parallel
 from ..config import Config
 from ..data.sessions import Sessions
-from ..device import choose_device, generator
+from ..device import choose_device
 from ..evaluation import evaluate
-from ..recommender import Recommender, check_ids, network_of
-from ..sampling import NegativeSampler
-from .choice import check_step, choose_step
-from .controls import Controls, Settings
+from ..recommender import Recommender, check_ids
+from .checkpoints import Checkpoints, read_checkpoint
+from .controls import Controls
 from .events import EpochDone, Event, Finished, Report, Started, StepDone
-from .step import Step, TrainingStep
-
-
-class NonFiniteLoss(ArithmeticError):  # noqa: N818
-    """The loss is no longer a number; the model has the weights of the last good epoch."""
+from .grow import grown, new_model
+from .run import Run
 
 
 def train(
     config: Config,
     sessions: Sessions,
     *,
+    start: Recommender | None = None,
     controls: Controls | None = None,
     validation: Sessions | None = None,
+    patience: int | None = None,
+    checkpoint: str | Path | None = None,
+    checkpoint_every: int | None = None,
 ) -> Iterator[Event]:
     """Events of a training: `Started`, a `StepDone` at the end of each step, reports, `Finished`.
 
+    It begins with a new model, or with a copy of `start` as `Recommender.continue_training` does.
     `controls` may be changed from any thread between two steps. With `validation` sessions each
-    epoch ends with an evaluation. The same config, sessions and changes give the same run, bit for
-    bit on one torch thread or on one GPU, with the same versions of all packages.
+    epoch ends with an evaluation; `patience` is as in `fit`. A `checkpoint` is written at the
+    start, at the end of each epoch, and every `checkpoint_every` steps: `resume` and `train_from`
+    go on from it. The same config, sessions and changes give the same run, bit for bit on one torch
+    thread or on one GPU, with the same versions of all packages.
 
     Raises:
         ValueError: no sessions, sessions of fewer than two clicks, item ids that a model could not
-            be saved with, or a step that cannot run.
+            be saved with, a step that cannot run, or what else does not fit together.
+        FileExistsError: there is a file at `checkpoint`.
         NonFiniteLoss: from the generator, when the loss stops being finite.
     """
+    if patience is not None and (validation is None or patience < 1):
+        raise ValueError(f"patience={patience} needs validation= sessions and must be at least 1")
+    if checkpoint is None and checkpoint_every is not None:
+        raise ValueError(f"checkpoint_every={checkpoint_every} needs checkpoint=, a path")
     device = choose_device(config.device)
     check_ids(sessions.item_ids)
+    if start is not None:
+        model, sessions = grown(start, config, sessions)
     schedule = session_parallel(sessions, config.batch_size, device)
-    return _events(
-        _Run(config, sessions, device), schedule, controls or Controls.of(config), validation
-    )
+    if start is None:
+        model = new_model(config, sessions)
+    run, checkpoints = Run(model, device, patience=patience), None
+    if checkpoint is not None:
+        checkpoints = Checkpoints.begun(checkpoint, checkpoint_every, sessions, validation)
+    return _events(run, schedule, controls or Controls.of(config), validation, checkpoints)
+
+
+def train_from(
+    path: str | Path,
+    sessions: Sessions,
+    *,
+    controls: Controls | None = None,
+    validation: Sessions | None = None,
+    n_epochs: int | None = None,
+) -> Iterator[Event]:
+    """The events after a checkpoint of `train` or `fit`, as they would have been without a stop.
+
+    The run goes on to write checkpoints there. `controls` are those that it had; with others, given
+    here, and with another `n_epochs`, it is another run from here on.
+
+    Raises:
+        FileNotFoundError: no such file.
+        ValueError: a damaged file or no checkpoint, other sessions, or a device or step that is
+            not here.
+        NonFiniteLoss: from the generator, when the loss stops being finite.
+    """
+    kept = read_checkpoint(path, sessions, validation, n_epochs)
+    schedule = session_parallel(kept.sessions, kept.run.model.config.batch_size, kept.run.device)
+    controls = controls or kept.controls
+    return _events(kept.run, schedule, controls, validation, kept.checkpoints, kept.state)
 
 
 def _events(
-    run: "_Run", schedule: Schedule, controls: Controls, validation: Sessions | None
+    run: Run,
+    schedule: Schedule,
+    controls: Controls,
+    validation: Sessions | None,
+    checkpoints: Checkpoints | None,
+    state: tuple | None = None,
 ) -> Iterator[Event]:
-    config, n_steps, step, epoch = run.config, len(schedule), 0, 0
+    model, n_steps = run.model, len(schedule)
     # Here and not before: the import of numba must not hold up whoever asks for a run.
     run.choose_step()
-    yield Started(run.model, n_steps, str(run.device), run.step.name, run.settings)
-    for epoch in range(1, config.n_epochs + 1):
-        run.begin_epoch()
-        for step, batch in enumerate(schedule, (epoch - 1) * n_steps + 1):
-            run.settings, changes = controls.before_step(step, run.settings)
-            yield from changes
-            run.train_on(batch, step)
-            ends_epoch = step == epoch * n_steps
-            if ends_epoch or step % config.report_every == 0:
-                yield run.report(step, epoch)
-            if ends_epoch:
-                run.keep_weights()
-                quality = evaluate(run.model, validation) if validation is not None else None
-                yield EpochDone(step, epoch, run.tally.epoch_loss, quality)
-            yield StepDone(step, epoch)
-    yield Finished(step, epoch)
-
-
-class _Run:
-    """All that changes while a model trains.
-
-    Attributes:
-        model, step: what is trained, and what trains it.
-        settings: those of the last step; before the first those of the config.
-        tally: the losses of this epoch.
-    """
-
-    def __init__(self, config: Config, sessions: Sessions, device: torch.device):
-        network = network_of(config, sessions.n_items, generator(config.seed, "weights")).to(device)
-        self.config, self.device, self.settings = config, device, Settings.of(config)
-        self.model = Recommender(network, sessions.item_ids, config)
-        self._support = torch.from_numpy(sessions.support)
-        self.step: TrainingStep = Step(
-            network,
-            self._support,
-            batch_size=config.batch_size,
-            dropout_p_embed=config.dropout_p_embed,
-            dropout_p_hidden=config.dropout_p_hidden,
-            shape_scores=config.shape_scores,
-            logq_mode=config.logq_mode,
-            mask_collisions=config.collisions == "mask",
-            generator=generator(config.seed, "dropout", device),
-        )
-        check_step(config.step, self.step, self.settings)
-        self._trained_from: list[tuple[int, Settings]] = []
-        self.keep_weights()
-
-    def choose_step(self) -> None:
-        """Take the step that the config asks for, and negatives that suit it."""
-        config, device = self.config, self.device
-        self.step = choose_step(config.step, self.step, self.settings)
-        draws_on = device if device.type == "cuda" else "cpu"
-        self._negatives = NegativeSampler(
-            self._support,
-            sampler=config.sampler,
-            collisions=config.collisions,
-            generator=generator(config.seed, "negatives", draws_on),
-            device=device,
-            search=self.step.search,
-        )
-
-    def begin_epoch(self) -> None:
-        """Forget the hidden states and the losses."""
-        self.step.begin_epoch()
-        self.tally = Tally(self.config.batch_size)
-
-    def train_on(self, batch: Batch, number: int) -> None:
-        """Take step `number` with the settings in force."""
-        if not self._trained_from or self._trained_from[-1][1] is not self.settings:
-            self._trained_from.append((number, self.settings))
-        began, settings, negatives = perf_counter(), self.settings, self._negatives
-        if negatives.sample_alpha != settings.sample_alpha:
-            weight = negatives.set_sample_alpha(settings.sample_alpha)
-            self.step.set_sampling_weight(weight, settings.sample_alpha)
-        extra = negatives.pick(batch, settings.n_sample, self.step.scores_of)
-        self.tally.add(self.step(batch, extra, settings), len(batch), perf_counter() - began)
-
-    def report(self, number: int, epoch: int) -> Report:
-        """What was added since the last report; the only place that waits for the device.
-
-        Raises:
-            NonFiniteLoss: the loss of a step since the last report is not finite.
-        """
-        began = perf_counter()
-        if not self.step.finite.item():
-            self.model.network.load_state_dict(self._weights)
-            raise NonFiniteLoss(self._failure(self.step.n_finite.item() + 1, epoch))
-        return self.tally.report(number, epoch, began, self.settings)
-
-    def _failure(self, number: int, epoch: int) -> str:
-        """Which step failed, with what settings: those in force now may have changed since."""
-        settings, before = (
-            next((each for first, each in reversed(self._trained_from) if first <= at), None)
-            for at in (number, number - 1)
-        )
-        rate = f"{settings.learning_rate:g}"
-        if before is not None and before.learning_rate != settings.learning_rate:
-            rate += f" (the step before: {before.learning_rate:g})"
-        return (
-            f"the {settings.loss} loss is not finite at step {number} with learning_rate {rate}; "
-            f"the model is back at the end of epoch {epoch - 1}; "
-            f"try a smaller learning_rate or momentum"
-        )
-
-    def keep_weights(self) -> None:
-        """Keep a copy of the weights to go back to when the loss fails."""
-        state = self.model.network.state_dict()
-        self._weights = {name: value.clone() for name, value in state.items()}
-
-
-class Tally:
-    """Sums over the steps of an epoch, kept on the device until a report reads them."""
-
-    def __init__(self, batch_size: int):
-        self._batch_size = batch_size
-        self._epoch_total, self._epoch_clicks = 0.0, 0
-        self._clear()
-
-    def _clear(self) -> None:
-        self._losses: torch.Tensor | float = 0.0
-        self.clicks, self._seconds = 0, 0.0
-
-    def add(self, loss: torch.Tensor | float, clicks: int, seconds: float) -> None:
-        """Take in a step: its loss (sum of its rows over `batch_size`), targets and seconds."""
-        if isinstance(loss, torch.Tensor):
-            # MPS has no float64.
-            loss = loss.cpu().double() if loss.device.type == "mps" else loss.double()
-        self._losses += loss
-        self.clicks += clicks
-        self._seconds += seconds
-
-    def report(self, number: int, epoch: int, began: float, settings: Settings) -> Report:
-        """What was added since the last report; `began` is when reading the device began."""
-        # A step's loss is its sum over `batch_size`, also where fewer rows are left.
-        total = float(self._losses) * self._batch_size
-        seconds = self._seconds + perf_counter() - began
-        made = Report(number, epoch, total / self.clicks, self.clicks, seconds, settings)
-        self._epoch_total += total
-        self._epoch_clicks += self.clicks
-        self._clear()
-        return made
-
-    @property
-    def epoch_loss(self) -> float:
-        """Mean loss of a target over all reports."""
-        return self._epoch_total / max(self._epoch_clicks, 1)
+    if state is not None:
+        run.restore(*state)
+    elif checkpoints is not None:
+        checkpoints.write(run, controls)
+    yield Started(model, n_steps, str(run.device), run.step.name, run.settings, run.n_done)
+    try:
+        for epoch in range(run.n_done // n_steps + 1, model.config.n_epochs + 1):
+            if run.best.is_past:
+                break
+            done = run.n_done % n_steps
+            if not done:
+                run.begin_epoch()
+            for step, batch in enumerate(islice(schedule, done, None), run.n_done + 1):
+                run.settings, changes = controls.before_step(step, run.settings)
+                yield from changes
+                run.train_on(batch, step)
+                ends_epoch = step == epoch * n_steps
+                if ends_epoch or step % model.config.report_every == 0:
+                    yield run.report(epoch)
+                if ends_epoch:
+                    run.keep_weights(f"the end of epoch {epoch}")
+                    quality = evaluate(model, validation) if validation is not None else None
+                    run.best.take(quality)
+                    yield EpochDone(step, epoch, run.tally.epoch_loss, quality)
+                if checkpoints is not None and checkpoints.due(step, ends_epoch):
+                    checkpoints.write(run, controls)
+                    run.keep_weights(f"step {step}")
+                yield StepDone(step, epoch)
+    except (GeneratorExit, KeyboardInterrupt):
+        run.best.restore()
+        raise
+    run.best.restore()
+    yield Finished(run.n_done, run.n_done // n_steps)
 
 
 def fit(
     config: Config,
     sessions: Sessions,
     *,
+    start: Recommender | None = None,
     validation: Sessions | None = None,
     patience: int | None = None,
+    checkpoint: str | Path | None = None,
+    checkpoint_every: int | None = None,
     progress: bool = True,
 ) -> Recommender:
     """Train to the end and return the model, with a progress bar; Ctrl-C keeps the model so far.
 
     With `patience`, training ends after that many epochs without a better MRR@20 on the
-    `validation` sessions, and the model has the weights of the best epoch.
+    `validation` sessions, and the model has the weights of the best epoch. The rest is as in
+    `train`.
 
     Raises:
-        ValueError: no sessions, sessions of fewer than two clicks, or `patience` without
-            `validation`.
+        ValueError: as `train`; or `patience` without `validation`.
+        FileExistsError: there is a file at `checkpoint`.
         NonFiniteLoss: the loss stopped being finite.
     """
+    events = train(
+        config, sessions, start=start, validation=validation, patience=patience,
+        checkpoint=checkpoint, checkpoint_every=checkpoint_every,
+    )  # fmt: skip
+    return _to_the_end(events, progress)
+
+
+def resume(
+    path: str | Path,
+    sessions: Sessions,
+    *,
+    validation: Sessions | None = None,
+    n_epochs: int | None = None,
+    progress: bool = True,
+) -> Recommender:
+    """Go on with a training from its checkpoint to the end; its model, as if it had not stopped.
+
+    It is the same bit for bit where `train` is. `sessions` are those it was on, the `validation`
+    sessions too if it had `patience`; settings and changes come from the file. Another `n_epochs`
+    makes it longer. `load_model(path)` is the model as it was.
+
+    Raises:
+        FileNotFoundError: no such file.
+        ValueError: as `train_from`.
+        NonFiniteLoss: the loss stopped being finite.
+    """
+    events = train_from(path, sessions, validation=validation, n_epochs=n_epochs)
+    return _to_the_end(events, progress)
+
+
+def _to_the_end(events: Iterator[Event], progress: bool) -> Recommender:
     from tqdm.auto import tqdm
 
-    if patience is not None and (validation is None or patience < 1):
-        raise ValueError(f"patience={patience} needs validation= sessions and must be at least 1")
-    events = train(config, sessions, validation=validation)
     started = next(events)
-    best = _Best(started.model, patience)
-    total = started.n_steps * config.n_epochs
-    with tqdm(total=total, unit="step", leave=False, disable=not progress) as bar:
+    model, total = started.model, started.n_steps * started.model.config.n_epochs
+    with tqdm(
+        total=total, initial=started.n_done, unit="step", leave=False, disable=not progress
+    ) as bar:
         try:
             for event in events:
                 if isinstance(event, StepDone):
@@ -237,34 +199,6 @@ def fit(
                     bar.set_postfix_str(
                         f"epoch {event.epoch}, loss {event.loss:.4f}", refresh=False
                     )
-                elif isinstance(event, EpochDone) and best.is_past(event):
-                    break
         except KeyboardInterrupt:
             events.close()
-    best.restore()
-    return started.model
-
-
-class _Best:
-    """The weights of the epoch with the best MRR@20; nothing without patience."""
-
-    def __init__(self, model: Recommender, patience: int | None):
-        self._network, self._patience = model.network, patience
-        self._mrr, self._weights, self._worse = -1.0, None, 0
-
-    def is_past(self, end: EpochDone) -> bool:
-        """Whether the best epoch lies `patience` epochs back."""
-        if self._patience is None:
-            return False
-        if end.evaluation.mrr[20] > self._mrr:
-            self._mrr, self._worse = end.evaluation.mrr[20], 0
-            state = self._network.state_dict()
-            self._weights = {name: value.clone() for name, value in state.items()}
-        else:
-            self._worse += 1
-        return self._worse >= self._patience
-
-    def restore(self) -> None:
-        """Go back to the best epoch, if one was kept."""
-        if self._weights is not None:
-            self._network.load_state_dict(self._weights)
+    return model

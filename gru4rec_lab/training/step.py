@@ -44,7 +44,7 @@ class TrainingStep(Protocol):
         search: how samplers for this step find their draws.
         network: what is trained.
         optimiser: its Adagrad.
-        hidden: the state of each row after the last step.
+        hidden: the state of each row after the last step; set it to go on from another run's.
         finite: device flag, False from the first step on whose loss is not finite; the weights
             stand still from there on.
         n_finite: device count of the steps before that one.
@@ -60,6 +60,9 @@ class TrainingStep(Protocol):
     @property
     def hidden(self) -> Hidden:
         """The state of each row after the last step."""
+
+    @hidden.setter
+    def hidden(self, hidden: Hidden) -> None: ...
 
     def set_sampling_weight(self, weight: Float[Tensor, "items"], sample_alpha: float) -> None:
         """Say by which weight extra samples are drawn at `sample_alpha`; else support^alpha."""

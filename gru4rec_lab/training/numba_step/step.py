@@ -85,6 +85,10 @@ class NumbaStep:
         """The state of each row after the last step."""
         return [layer.clone() for layer in self._plain.hidden]
 
+    @hidden.setter
+    def hidden(self, hidden: Hidden) -> None:
+        self._plain.hidden = hidden
+
     def set_sampling_weight(self, weight: Float[Tensor, "items"], sample_alpha: float) -> None:
         """As `Step.set_sampling_weight`."""
         self._plain.set_sampling_weight(weight, sample_alpha)

@@ -15,8 +15,9 @@ from ...recommender import Recommendation, Recommender
 from ...training.controls import ControlChanged, Controls
 from ...training.events import Event, Observed, Report, StepDone
 from ...training.live import LiveRun
-from ...training.loop import NonFiniteLoss, train
+from ...training.loop import train
 from ...training.observe import ObservationSchedule, observed
+from ...training.run import NonFiniteLoss
 from .comparison import Comparison, Pinned, pinned_run, run_label
 from .history import History
 from .observation import observe
