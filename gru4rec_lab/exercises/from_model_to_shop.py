@@ -45,9 +45,9 @@ check_unknown_share = Check(
 def _visits() -> Cases:
     scores = torch.tensor([0.5, 2.0, -1.0, 1.5, 1.0, -3.0])
     return {
+        "all scores below 0": (scores - 5, torch.tensor([1, 4]), 3),
         "the best was seen": (scores, torch.tensor([1]), 2),
         "three seen, one twice": (scores, torch.tensor([3, 0, 3, 4]), 3),
-        "all scores below 0": (scores - 5, torch.tensor([1, 4]), 3),
     }
 
 

@@ -98,7 +98,8 @@ class VisitExplorer(Panel):
         ]
         self._why = [marked(widgets.HTML(), "g4r-why") for _ in range(N_TOP)]
         pairs = zip(self.best, self._why, strict=True)
-        self._rows = [widgets.HBox(list(pair)) for pair in pairs]
+        level = widgets.Layout(align_items="center")
+        self._rows = [widgets.HBox(list(pair), layout=level) for pair in pairs]
 
     def _connect(self) -> None:
         self.model.observe(self.guarded(lambda _change: self._take_model()), "value")
