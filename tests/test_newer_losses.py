@@ -229,7 +229,7 @@ def test_relu_sees_no_negative_more_than_one_below_the_target():
     target, negatives = row(0.0, 1.0, -0.5, -1.5, -9.0)
     by_negative = loss.gradient(target, negatives)[1]
     assert (by_negative > 0).tolist() == [[True, True, False, False]]
-    close(by_negative[:, :2], torch.full((1, 2), 1 / 2.5).double())
+    close(by_negative[:, :2], exact([[0.4, 0.4]]))
 
 
 def test_relu_is_done_with_a_row_whose_negatives_are_all_more_than_one_below():
