@@ -141,6 +141,14 @@ def test_text_that_is_not_utf_8_is_refused_near_and_far(tmp_path, rows):
         load_sessions(written(tmp_path / "a.csv", text, "latin-1"))
 
 
+def test_a_time_that_cannot_be_read_is_found_far_into_a_file(tmp_path):
+    # pandas reads 2**18 rows at once and looks at each lot apart.
+    text = "SessionId,ItemId,Time\n" + "1,1,5\n" * 270_000 + "1,1,5.5\n"
+    assert load_sessions(written(tmp_path / "a.csv", text)).times[-1] == 5.5
+    with pytest.raises(ValueError, match="1 of 270002 rows .* cannot be read, first row 270001"):
+        load_sessions(written(tmp_path / "a.csv", text + "1,1,x\n"))
+
+
 def test_a_damaged_archive_is_refused(tmp_path):
     whole = gzip.compress(table(ROWS * 5_000).encode())
     for data in (b"no archive", whole[:-30]):
