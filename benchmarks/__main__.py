@@ -7,7 +7,17 @@ from datetime import date
 
 import torch
 
-from . import answers, evaluation, import_time, parts, preparation, results, sampling, training
+from . import (
+    answers,
+    evaluation,
+    import_time,
+    parts,
+    preparation,
+    raw_logs,
+    results,
+    sampling,
+    training,
+)
 from .cases import options
 
 PARTS = {
@@ -22,7 +32,7 @@ PARTS = {
 
 
 def main() -> None:
-    """Measure, print, write; what was measured on a GPU stays."""
+    """Measure, print, write; what other commands measured stays."""
     arguments = options(__doc__).parse_args()
     command = "make bench" + (" OFFICIAL=official" if arguments.official else "")
     facts = [
@@ -34,8 +44,9 @@ def main() -> None:
         "it is. How it got there: [docs/performance.md](../docs/performance.md).",
     ]
     tables = {name: results.table(part.HEAD, part.rows(arguments)) for name, part in PARTS.items()}
-    gpu = {title: text for title, text in results.read().items() if title == results.GPU}
-    results.write({"": "\n\n".join(facts)} | tables | gpu)
+    others = (raw_logs.TITLE, results.GPU)
+    kept = {title: text for title, text in results.read().items() if title in others}
+    results.write({"": "\n\n".join(facts)} | tables | kept)
     print(f"\nwritten: {results.RESULTS.name}")
 
 
