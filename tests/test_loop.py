@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from gru4rec_lab import Config, Controls, Sessions, evaluate, fit, load_sessions, train
+from gru4rec_lab.evaluation.metrics import Evaluation
 from gru4rec_lab.training.controls import ControlChanged, Settings
 from gru4rec_lab.training.events import EpochDone, Finished, Report, Started, StepDone
 from gru4rec_lab.training.run import NonFiniteLoss
@@ -252,20 +253,14 @@ def test_patience_ends_the_training_and_returns_the_best_epoch(cycle, monkeypatc
     scores = iter([0.1, 0.3, 0.2, 0.2, 0.9])
     weights = []
 
-    class Score:
+    class Score(Evaluation):
+        mrr = None
+
         def __init__(self, model):
-            self.mrr = {20: next(scores)}
+            vars(self)["mrr"] = {20: next(scores)}
             weights.append(model.network.items.detach().clone())
 
     monkeypatch.setattr("gru4rec_lab.training.loop.evaluate", lambda model, sessions: Score(model))
-    monkeypatch.setattr("gru4rec_lab.training.events.Evaluation", Score)
-    monkeypatch.setattr(
-        EpochDone,
-        "__init__",
-        lambda self, *values: self.__dict__.update(
-            zip(("step", "epoch", "loss", "evaluation"), values, strict=True)
-        ),
-    )
     config = SMALL.with_changes(n_epochs=5)
     model = fit(config, cycle[0], validation=cycle[1], patience=2, progress=False)
     assert len(weights) == 4

@@ -270,7 +270,7 @@ def test_a_training_on_a_gpu_goes_on_from_its_checkpoint_and_from_its_model(here
 
 
 # These take no tensor and no model.
-NO_TENSOR = {"gaussian_effective", "gaussian_scores", "kept_share", "relevant_drawn",
+NO_TENSOR = {"by_method", "gaussian_effective", "gaussian_scores", "kept_share", "relevant_drawn",
              "relevant_shares", "results", "stored_curves", "trained_scores"}  # fmt: skip
 
 

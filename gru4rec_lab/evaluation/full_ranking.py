@@ -7,7 +7,7 @@ sessions so far. Of a model that is `Factored` too, a CPU never holds all scores
 import operator
 import warnings
 from collections.abc import Iterable, Iterator
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Protocol, SupportsIndex, runtime_checkable
 
 import numpy as np
 import torch
@@ -53,7 +53,7 @@ class Factored(Scorer, Protocol):
 def evaluate(
     model: Scorer,
     sessions: Sessions,
-    k: int | Iterable[int] = (1, 5, 10, 20),
+    k: SupportsIndex | Iterable[SupportsIndex] = (1, 5, 10, 20),
     *,
     ties: str = "conservative",
     batch_size: int = 512,
