@@ -86,7 +86,7 @@ def _visits() -> Cases:
     return {
         "apart": ([(0, 5), (10, 12), (20, 30)], 15),
         "one session over the moment": ([(0, 5), (10, 25), (20, 30), (40, 41)], 20),
-        "one that ends at the moment": ([(0, 20), (20, 21), (1, 19)], 20),
+        "one that ends at the moment": ([(0, 20), (20, 21), (1, 19), (15, 30)], 20),
         "all before it": ([(3, 4), (1, 2)], 9),
     }
 
