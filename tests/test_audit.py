@@ -53,9 +53,10 @@ def test_sampled_recall_wants_every_rank_and_a_sample():
 
 
 def test_each_session_counts_once():
-    # Of the first session half of the targets are found, of the second none, of the third all.
-    assert ranked().mean_over_sessions("recall", 1) == pytest.approx((0.5 + 0 + 1) / 3)
-    assert ranked().recall[1] == pytest.approx(2 / 4)
+    # The target of the first session is found, of the second one's three only the first.
+    found = evaluate(Fixed(TABLE), make([[0, 1], [0, 1, 2, 3]]), k=2)
+    assert found.mean_over_sessions("recall", 2) == pytest.approx((1 + 1 / 3) / 2)
+    assert found.recall[2] == pytest.approx(2 / 4)
 
 
 def test_findings_by_hand():
