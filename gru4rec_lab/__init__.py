@@ -47,6 +47,7 @@ _HOME = {
     "BASELINES": "baselines",
     "evaluate": "evaluation",
     "compare": "evaluation",
+    "audit": "evaluation",
     "grid": "sweeps.trials",
     "sweep": "sweeps.sweep",
     "load_sweep": "sweeps.store",

@@ -11,6 +11,7 @@ from .data.flights import flight_routes as flight_routes
 from .data.lab_split import claims_of as claims_of
 from .data.lab_split import load_split as load_split
 from .data.sessions import Sessions as Sessions
+from .evaluation import audit as audit
 from .evaluation import compare as compare
 from .evaluation import evaluate as evaluate
 from .losses import LOSSES as LOSSES

@@ -1,5 +1,6 @@
 """How well a model ranks: targets among all items, and the metrics that follow."""
 
+from .audit import audit
 from .compare import Comparison, compare
 from .full_ranking import Factored, Scorer, evaluate
 from .metrics import Evaluation
@@ -12,6 +13,7 @@ __all__ = [
     "Evaluation",
     "Factored",
     "Scorer",
+    "audit",
     "compare",
     "evaluate",
     "rank_targets",

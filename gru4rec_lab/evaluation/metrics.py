@@ -83,6 +83,44 @@ class Evaluation:
             )
         return np.where(self.ranks <= k, _GAINS[metric](self.ranks), 0.0)
 
+    def recall_among(self, n_sampled: int, n_items: int, k: int = 20) -> float:
+        """Recall@k if each target were ranked among `n_sampled` other items drawn uniformly.
+
+        Nothing is drawn: of the `n_items` - 1 others, rank - 1 are above the target, so that the
+        number of these among the drawn ones is hypergeometric. Draws without replacement; all
+        others, if there are fewer.
+
+        Raises:
+            ValueError: ranks that were not counted beyond a limit, or `n_sampled` below 1.
+        """
+        if not np.isinf(self.limit):
+            raise ValueError(
+                f"ranks beyond {self.limit} were not counted; give evaluate all_ranks=True"
+            )
+        if n_sampled < 1:
+            raise ValueError(f"n_sampled must be 1 or more, got {n_sampled}")
+        others = n_items - 1
+        drawn = min(n_sampled, others)
+        log_factorial = np.cumsum(np.log(np.maximum(np.arange(n_items), 1)))
+        above = np.arange(n_items)[:, None]  # of the others
+        hits = np.arange(min(k, drawn + 1))  # of the drawn ones
+        possible = (hits <= above) & (drawn - hits <= others - above)
+
+        def log_choose(of, chosen):
+            chosen = np.where(possible, chosen, 0)
+            return log_factorial[of] - log_factorial[chosen] - log_factorial[of - chosen]
+
+        ways = log_choose(above, hits) + log_choose(others - above, drawn - hits)
+        chance = np.exp(ways - log_choose(np.full_like(above, others), drawn))
+        found = np.where(possible, chance, 0).sum(axis=1)
+        return float(found[np.floor(self.ranks).astype(int) - 1].mean())
+
+    def mean_over_sessions(self, metric: str, k: int) -> float:
+        """The metric with each session counted once, however many targets it has."""
+        _, session = np.unique(self.session, return_inverse=True)
+        by_session = np.bincount(session, self.gains(metric, k)) / np.bincount(session)
+        return float(by_session.mean())
+
     def frame(self, *, errors: bool = False) -> "pd.DataFrame":
         """A row a cut-off: recall, mrr and ndcg, with their standard errors if `errors`."""
         return self._table({k: (self, k) for k in self.k}, "k", errors)

@@ -19,6 +19,7 @@ from .a_step_by_hand import (
 from .check import Check
 from .embeddings_and_dropout import check_dropout, check_item_numbers, check_nearest
 from .from_model_to_shop import check_last_days, check_unknown_share, check_unseen
+from .how_evaluation_lies import check_ranks, check_sampled, check_split
 from .how_many_negatives import check_cost, check_enough, check_surely
 from .keeping_scores_in_check import (
     check_elu,
@@ -37,11 +38,12 @@ from .which_negatives import check_bias, check_logq, check_popular, check_sample
 __all__ = [
     "Check", "check_adagrad", "check_batches", "check_best_epoch", "check_beta", "check_bias",
     "check_bpr", "check_bpr_max", "check_bpr_max_grad", "check_bpr_top", "check_copies",
-    "check_cost", "check_dropout", "check_effective", "check_elu", "check_enough", "check_error",
-    "check_gru", "check_hard_weight", "check_item_numbers", "check_kept", "check_last_days",
-    "check_leaders", "check_logq", "check_mrr", "check_n_sample_at", "check_nearest",
-    "check_needed", "check_negatives", "check_own_loss", "check_paired", "check_pairs",
-    "check_popular", "check_psl_pull", "check_pulls", "check_recall", "check_reset",
-    "check_samples", "check_score_regulariser", "check_score_regulariser_grad", "check_step",
-    "check_surely", "check_top1_slope", "check_training", "check_unknown_share", "check_unseen",
+    "check_cost", "check_dropout", "check_effective", "check_elu", "check_enough",
+    "check_error", "check_gru", "check_hard_weight", "check_item_numbers", "check_kept",
+    "check_last_days", "check_leaders", "check_logq", "check_mrr", "check_n_sample_at",
+    "check_nearest", "check_needed", "check_negatives", "check_own_loss", "check_paired",
+    "check_pairs", "check_popular", "check_psl_pull", "check_pulls", "check_ranks",
+    "check_recall", "check_reset", "check_sampled", "check_samples", "check_score_regulariser",
+    "check_score_regulariser_grad", "check_split", "check_step", "check_surely",
+    "check_top1_slope", "check_training", "check_unknown_share", "check_unseen",
 ]  # fmt: skip
