@@ -1,22 +1,23 @@
 """Ten bugs that implementations of GRU4Rec had, as data: each can be switched into a training.
 
-`BUGS` maps a name to a `Bug`; `trained_with` and `judged_with` run a sound GRU4Rec into which one
-bug is switched, and nothing else. The entries with `switch` 0 are sound. Other people's forms are
-written from what they compute: no code of theirs is here.
+`BUGS` maps a name to a `Bug`, and `museum` shows what each does to accuracy. `trained_with` and
+`judged_with` run a sound GRU4Rec into which one bug is switched, and nothing else; the entries with
+`switch` 0 are sound. The wrong forms are written from what others' code computes.
 
 Sources
     Hidasi & Czapp, "The Effect of Third Party Implementations on Reproducibility",
     arXiv 2307.14956.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cache
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Float, Int
 from torch import Tensor
 from torch.nn.functional import logsigmoid
 
@@ -34,9 +35,12 @@ from ..training.controls import Settings
 from ..training.grow import new_model
 from ..training.step import Step
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 Target = Float[Tensor, "batch"]
 Negatives = Float[Tensor, "batch negatives"]
-Carry = Int[Tensor, "batch"]
+Carry = Int[Tensor, "_"]  # the rows of one step; their number falls at the end
 
 
 @dataclass(frozen=True)
@@ -117,6 +121,26 @@ def judged_with(bug: Bug, model: Recommender, test_set: Sessions) -> Evaluation:
     return evaluate(scorer, test_set, batch_size=32)
 
 
+def museum(
+    config: Config, sessions: Sessions, test_set: Sessions, names: Iterable[str] | None = None
+) -> "pd.DataFrame":
+    """A row a bug of `BUGS`: Recall@5 and MRR@20 with it, and `kept`, its share of the sound MRR.
+
+    Bugs that lie in the evaluation alone are judged on the model of the sound training.
+    """
+    import pandas as pd
+
+    sound, rows = {bug.loss: name for name, bug in BUGS.items() if not bug.switch}, {}
+    model_of = cache(lambda name: trained_with(BUGS[name], config, sessions))
+    for name in [*sound.values(), *(BUGS if names is None else names)]:
+        bug = BUGS[name]
+        found = judged_with(bug, model_of(sound[bug.loss] if bug.judged else name), test_set)
+        mrr = found.mrr[20]
+        kept = mrr / rows[sound[bug.loss]][1] if bug.switch else 1.0
+        rows[name] = found.recall[5], mrr, kept
+    return pd.DataFrame.from_dict(rows, orient="index", columns=["recall@5", "mrr@20", "kept"])
+
+
 def loss_of(bug: Bug) -> Loss:
     """The loss that a bug trains by; unlike `LOSSES.add`, it takes one that mixes rows."""
     sound = LOSSES[bug.loss]
@@ -191,8 +215,8 @@ def late_reset(carries: list[Carry]) -> list[Carry]:
 
 def stale_reset(carries: list[Carry]) -> list[Carry]:
     """Rows in which a session has started are reset in each step, until others start."""
-    wrong: list[Carry] = []
-    mask: Bool[Tensor, "batch"] = carries[0] < 0
+    wrong = []
+    mask = carries[0] < 0
     for carry in carries:
         starts = carry < 0
         mask = starts if starts.any() else mask[: len(carry)]
@@ -219,11 +243,9 @@ class _NoReset:
 
 def _renumbered(model: Recommender, test_set: Sessions) -> Recommender:
     """The model with its items numbered anew, in the order in which the test clicks them."""
-    first = dict.fromkeys(test_set.item_ids[test_set.items].tolist())
-    known = set(model.item_ids.tolist())
-    names = [*(item for item in first if item in known), *(known - set(first))]
-    names[len(names) - len(known - set(first)) :] = sorted(known - set(first), key=str)
-    return Recommender(model.network, np.array(names, dtype=object), model.config)
+    clicked = test_set.with_items(model.item_ids).items
+    anew = list(dict.fromkeys([*clicked.tolist(), *range(len(model.item_ids))]))
+    return Recommender(model.network, model.item_ids[anew], model.config)
 
 
 def _accumulators_at_one(step: Step) -> None:
