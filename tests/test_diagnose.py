@@ -81,7 +81,7 @@ def test_gradients_that_are_like_known_ones_are_told_apart():
     ],
 )
 def test_ranks_by_hand(ranks, begins):
-    got = diagnose(ranks=torch.tensor(ranks), scores=(SCORES, TARGETS))
+    got = diagnose(ranks=torch.tensor(ranks).double(), scores=(SCORES, TARGETS))
     assert got.startswith(begins)
 
 

@@ -94,8 +94,8 @@ def _far(loss: Value) -> str:
 
 
 def _of_gradient(gradient: tuple[Tensor, Tensor], target: Tensor, negatives: Tensor) -> str:
-    target, negatives = target.double(), negatives.double()
-    by_target, by_negatives = (part.double() for part in gradient)
+    target, negatives = target.cpu().double(), negatives.cpu().double()
+    by_target, by_negatives = (part.cpu().double() for part in gradient)
     got, almost = torch.cat([by_target[:, None], by_negatives], dim=1), ""
     for name, value in _forms():
         wanted = autograd_of(value)(target, negatives)
