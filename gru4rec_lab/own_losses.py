@@ -19,7 +19,7 @@ def checked_gradient(name: str, value: Callable, gradient: Callable | None) -> C
     Raises:
         ValueError: which one they do not pass, with the numbers.
     """
-    autograd = _by_autograd(value)
+    autograd = autograd_of(value)
     what = f"gradient of {name}"
     random = torch.Generator().manual_seed(0)
     for n in (1, 2, 7):
@@ -81,7 +81,7 @@ def without_absent(value: Callable, gradient: Callable) -> tuple[Callable, Calla
     return of_any_rows, slopes
 
 
-def _by_autograd(value: Callable) -> Callable:
+def autograd_of(value: Callable) -> Callable:
     """The gradient of `value`, also inside `torch.no_grad()` and in any thread."""
 
     def gradient(target: Target, negatives: Negatives) -> Gradient:

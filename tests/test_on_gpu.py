@@ -60,6 +60,12 @@ FUNCTIONS = {
     "column_roles": lambda w: column_roles(w.targets, w.extra),
     "compare": lambda w: compare({"a": w.model, "b": [w.model] * 2}, w.sessions).frame()["mrr@20"],
     "copies": lambda w: copies(w.targets, w.extra),
+    "diagnose": lambda w: [
+        diagnostics.diagnose(
+            gradient=LOSSES["bpr"].gradient(w.target, w.negatives), scores=(w.target, w.negatives)
+        )
+        == "bpr"
+    ],
     "effective_negatives": lambda w: diagnostics.effective_negatives(w.negatives),
     "evaluate": lambda w: [evaluate(w.model, w.sessions, ties=ties).ranks for ties in TIES],
     "evaluate with all ranks": lambda w: evaluate(w.model, w.sessions, all_ranks=True).ranks,
@@ -272,8 +278,9 @@ def test_a_training_on_a_gpu_goes_on_from_its_checkpoint_and_from_its_model(here
 
 
 # These take no tensor and no model.
-NO_TENSOR = {"by_method", "gaussian_effective", "gaussian_scores", "kept_share", "relevant_drawn",
-             "relevant_shares", "results", "stored_curves", "trained_scores"}  # fmt: skip
+NO_TENSOR = {"by_method", "gaussian_effective", "gaussian_scores", "judged_with", "kept_share",
+             "museum", "relevant_drawn", "relevant_shares", "results", "stored_curves",
+             "trained_scores", "trained_with"}  # fmt: skip
 
 
 def test_every_function_of_the_diagnostics_is_tried():

@@ -10,8 +10,10 @@ Sources
           Recommendations", arXiv 1706.03847.
 """
 
+from .bugs import BUGS, Bug, judged_with, museum, trained_with
 from .by_hand import TargetCurves, loss_table, target_curves
 from .clicks import click_effects
+from .diagnose import diagnose
 from .gradients import (
     EDGES,
     GradientByRank,
@@ -61,14 +63,15 @@ from .weights import (
 )
 
 __all__ = [
-    "EDGES", "RESULT_FOLDER", "GaussianScores", "GradientByRank", "NegativeGradients", "Replay",
-    "ScoreHistogram", "SoftmaxEstimate", "SoftmaxWeights", "TargetCurves", "TrainedScores",
-    "agreement", "by_method", "click_effects", "effective_negatives", "flat_share",
-    "gaussian_effective", "gaussian_scores", "gradient_by_rank", "kept_share", "loss_table",
-    "negative_gradients", "neighbours", "popular_share", "probe_of", "probe_scores",
-    "pull_by_place", "pull_through", "rank_summary", "ranks", "recommended", "relevant_drawn",
-    "relevant_shares", "results", "sample_shares", "score_histogram", "score_summary",
-    "seen_by_loss", "share_by_popularity", "softmax_estimates", "softmax_weights",
-    "spread_by_epoch", "spread_summary", "stored_curves", "target_curves", "target_gradients",
-    "target_pulls", "targets_at_ranks", "top_share", "trained_scores",
+    "BUGS", "EDGES", "RESULT_FOLDER", "Bug", "GaussianScores", "GradientByRank",
+    "NegativeGradients", "Replay", "ScoreHistogram", "SoftmaxEstimate", "SoftmaxWeights",
+    "TargetCurves", "TrainedScores", "agreement", "by_method", "click_effects", "diagnose",
+    "effective_negatives", "flat_share", "gaussian_effective", "gaussian_scores",
+    "gradient_by_rank", "judged_with", "kept_share", "loss_table", "museum", "negative_gradients",
+    "neighbours", "popular_share", "probe_of", "probe_scores", "pull_by_place", "pull_through",
+    "rank_summary", "ranks", "recommended", "relevant_drawn", "relevant_shares", "results",
+    "sample_shares", "score_histogram", "score_summary", "seen_by_loss", "share_by_popularity",
+    "softmax_estimates", "softmax_weights", "spread_by_epoch", "spread_summary", "stored_curves",
+    "target_curves", "target_gradients", "target_pulls", "targets_at_ranks", "top_share",
+    "trained_scores", "trained_with",
 ]  # fmt: skip

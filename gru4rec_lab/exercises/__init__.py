@@ -16,6 +16,7 @@ from .a_step_by_hand import (
     check_step,
     check_training,
 )
+from .bug_museum import check_first_step, check_honest_ranks, check_mixes_rows
 from .check import Check
 from .embeddings_and_dropout import check_dropout, check_item_numbers, check_nearest
 from .from_model_to_shop import check_last_days, check_unknown_share, check_unseen
@@ -38,12 +39,13 @@ from .which_negatives import check_bias, check_logq, check_popular, check_sample
 __all__ = [
     "Check", "check_adagrad", "check_batches", "check_best_epoch", "check_beta", "check_bias",
     "check_bpr", "check_bpr_max", "check_bpr_max_grad", "check_bpr_top", "check_copies",
-    "check_cost", "check_dropout", "check_effective", "check_elu", "check_enough",
-    "check_error", "check_gru", "check_hard_weight", "check_item_numbers", "check_kept",
-    "check_last_days", "check_leaders", "check_logq", "check_mrr", "check_n_sample_at",
-    "check_nearest", "check_needed", "check_negatives", "check_own_loss", "check_paired",
-    "check_pairs", "check_popular", "check_psl_pull", "check_pulls", "check_ranks",
-    "check_recall", "check_reset", "check_sampled", "check_samples", "check_score_regulariser",
-    "check_score_regulariser_grad", "check_split", "check_step", "check_surely",
-    "check_top1_slope", "check_training", "check_unknown_share", "check_unseen",
+    "check_cost", "check_dropout", "check_effective", "check_elu", "check_enough", "check_error",
+    "check_first_step", "check_gru", "check_hard_weight", "check_honest_ranks",
+    "check_item_numbers", "check_kept", "check_last_days", "check_leaders", "check_logq",
+    "check_mixes_rows", "check_mrr", "check_n_sample_at", "check_nearest", "check_needed",
+    "check_negatives", "check_own_loss", "check_paired", "check_pairs", "check_popular",
+    "check_psl_pull", "check_pulls", "check_ranks", "check_recall", "check_reset", "check_sampled",
+    "check_samples", "check_score_regulariser", "check_score_regulariser_grad", "check_split",
+    "check_step", "check_surely", "check_top1_slope", "check_training", "check_unknown_share",
+    "check_unseen",
 ]  # fmt: skip

@@ -1,0 +1,132 @@
+"""`diagnose`: which known bug a loss, gradients or ranks look like, by comparing numbers."""
+
+from collections.abc import Callable, Iterator
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from ..evaluation import rank_targets
+from ..losses import LOSSES
+from ..own_losses import autograd_of
+from .bugs import BUGS
+
+Value = Callable[[Tensor, Tensor], Tensor]
+
+
+def diagnose(
+    *,
+    loss: Value | None = None,
+    gradient: tuple[Tensor, Tensor] | None = None,
+    ranks: Float[Tensor, "batch"] | None = None,
+    scores: tuple[Tensor, Tensor] | None = None,
+) -> str:
+    """One line: what a loss, gradients or ranks are, or the bug that they look like.
+
+    Give one of three:
+        loss: a function of the scores of targets [B] and negatives [B, N], N > 1, to [B].
+        gradient: (dL/dr_i [B], dL/dr_j [B, N]) at `scores`, the targets' and the negatives'.
+        ranks: those of the targets, with `scores`: those of all items [B, items] and the targets'
+            numbers [B].
+
+    Only forms that are known are found: the losses of `LOSSES` and those of `BUGS`.
+
+    Raises:
+        ValueError: not exactly one of the three, or no `scores` where they are needed.
+    """
+    if sum(given is not None for given in (loss, gradient, ranks)) != 1:
+        raise ValueError("give exactly one of loss=, gradient= and ranks=")
+    if loss is not None:
+        return _of_loss(loss)
+    if scores is None:
+        raise ValueError("gradient= and ranks= need scores=, those that they were computed from")
+    return _of_gradient(gradient, *scores) if gradient is not None else _of_ranks(ranks, *scores)
+
+
+def _forms() -> Iterator[tuple[str, Value]]:
+    """What to call each known loss, and its value; sound ones first."""
+    yield from ((name, loss.value) for name, loss in LOSSES.items() if loss.given is None)
+    for name, bug in BUGS.items():
+        if bug.value is not None:
+            yield f"the bug {name!r} ({bug.what})", bug.value
+    yield from ((name, loss.value) for name, loss in LOSSES.items() if loss.given is not None)
+
+
+def _of_loss(loss: Value) -> str:
+    random = torch.Generator().manual_seed(0)
+    rows = 2 * torch.randn(6, 8, generator=random, dtype=torch.float64)
+    target, negatives = rows[:, 0], rows[:, 1:]
+    got = loss(target.clone(), negatives.clone())
+    if got.shape == () or got.shape == (1,):
+        for name, value in _forms():
+            want = value(target, negatives)
+            for how, whole in (("mean", want.mean()), ("sum", want.sum())):
+                if torch.isclose(got.squeeze(), whole):
+                    return f"the {how} over the batch of {name}; return one number a row"
+        return "one number for the whole batch, of no known form; return one number a row"
+    if got.shape != target.shape:
+        return f"wrong shape: want {list(target.shape)}, one loss a row, got {list(got.shape)}"
+    for name, value in _forms():
+        if torch.allclose(got, value(target, negatives)):
+            return name + _far(loss)
+    alone = torch.cat(
+        [loss(t, n) for t, n in zip(target.split(1), negatives.split(1), strict=True)]
+    )
+    if not torch.allclose(got, alone):
+        return "mixes rows: a row's loss changes with the others; a sum or mean is over dim=1"
+    for name, value in _forms():
+        want = value(target, negatives)
+        if torch.allclose(got, -want):
+            return f"{name} with the wrong sign: training makes it smaller"
+        if torch.allclose(ratio := got / want, ratio[:1]):
+            return f"{ratio[0]:.4g} times {name}; Adagrad hardly minds, a learning rate does"
+        if torch.allclose(more := got - want, more[:1]):
+            return f"{name} and {more[0]:.4g} more, which moves no gradient"
+    return "no known form; look at its pull beside the others'"
+
+
+def _far(loss: Value) -> str:
+    """What happens to a known form at scores of +-1e4."""
+    far = torch.tensor([1e4, -1e4]), torch.tensor([[-1e4, 0.0], [1e4, 0.0]])
+    value, by_scores = loss(*far), autograd_of(loss)(*far)
+    finite = all(part.isfinite().all() for part in (value, *by_scores))
+    return "" if finite else ", but not finite at scores of +-1e4; use logsigmoid or logsumexp"
+
+
+def _of_gradient(gradient: tuple[Tensor, Tensor], target: Tensor, negatives: Tensor) -> str:
+    target, negatives = target.cpu().double(), negatives.cpu().double()
+    by_target, by_negatives = (part.cpu().double() for part in gradient)
+    got, almost = torch.cat([by_target[:, None], by_negatives], dim=1), ""
+    for name, value in _forms():
+        wanted = autograd_of(value)(target, negatives)
+        want = torch.cat([wanted[0][:, None], wanted[1]], dim=1)
+        if torch.allclose(got, want, rtol=1e-4, atol=1e-7):
+            return name
+        factor = (got * want).sum() / want.square().sum()
+        if torch.allclose(got, factor * want, rtol=1e-4, atol=1e-7) and factor != 0:
+            sign = ": the wrong sign, targets are pushed down" if factor < 0 else ""
+            almost = almost or f"{factor:.4g} times {name}{sign}"
+        if torch.allclose(by_target, wanted[0], rtol=1e-4, atol=1e-7):
+            almost = almost or f"dL/dr_i is that of {name}, dL/dr_j is not: is a weight held fixed?"
+    return almost or "no known form"
+
+
+def _of_ranks(ranks: Tensor, scores: Float[Tensor, "batch items"], targets: Int[Tensor, "batch"]):
+    right, n_items = rank_targets(scores, targets), scores.shape[1]
+    wrong = {
+        "right: 1 is the best, ties count against the target": right,
+        "ranks from 0: `rank < k` is then right, `rank <= k` takes k + 1 places": right - 1,
+        "ties count for the target: equal scores, as of a saturated output, look perfect": (
+            rank_targets(scores, targets, "standard")
+        ),
+        "ties count half": rank_targets(scores, targets, "median"),
+        "from the wrong end: the highest score must be rank 1": rank_targets(-scores, targets),
+        "those of the targets of the row above": rank_targets(scores, targets.roll(1)),
+        "those of items numbered one higher": rank_targets(scores, (targets + 1) % n_items),
+    }
+    for name, known in wrong.items():
+        if torch.equal(ranks.to(known), known):
+            return name
+    if (ranks <= right).all():
+        return "never worse than the right ones: ranked among fewer items, as sampled negatives?"
+    return "no known mistake; were states reset, and are items numbered as in training?"

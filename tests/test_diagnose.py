@@ -1,0 +1,92 @@
+"""`diagnose`: each known form is recognised, and what is like it is told apart."""
+
+import pytest
+import torch
+
+from gru4rec_lab import LOSSES
+from gru4rec_lab.diagnostics import BUGS, diagnose
+from gru4rec_lab.own_losses import autograd_of
+
+RANDOM = torch.Generator().manual_seed(3)
+TARGET = torch.randn(5, generator=RANDOM)
+NEGATIVES = 2 * torch.randn(5, 9, generator=RANDOM)
+SCORES = torch.tensor([[3.0, 1.0, 2.0, 1.0], [0.0, 5.0, 5.0, 1.0], [4.0, 3.0, 2.0, 1.0]])
+TARGETS = torch.tensor([1, 2, 0])
+XE, BPR = LOSSES["cross-entropy"], LOSSES["bpr"]
+
+
+@pytest.mark.parametrize("name", ["top1", "bpr", "top1-max", "bpr-max", "cross-entropy"])
+def test_a_loss_of_the_library_is_named(name):
+    loss = LOSSES[name]
+    assert diagnose(loss=loss.value) == name
+    gradient = loss.gradient(TARGET, NEGATIVES)
+    assert diagnose(gradient=gradient, scores=(TARGET, NEGATIVES)) == name
+
+
+@pytest.mark.parametrize("name", [name for name, bug in BUGS.items() if bug.value])
+def test_a_wrong_form_is_named(name):
+    value = BUGS[name].value
+    assert diagnose(loss=value).startswith(f"the bug '{name}'")
+    gradient = autograd_of(value)(TARGET, NEGATIVES)
+    assert diagnose(gradient=gradient, scores=(TARGET, NEGATIVES)).startswith(f"the bug '{name}'")
+
+
+@pytest.mark.parametrize(
+    ("loss", "line"),
+    [
+        (lambda t, n: BPR(t, n).mean(), "the mean over the batch of bpr; return one number a row"),
+        (lambda t, n: BPR(t, n).sum(), "the sum over the batch of bpr; return one number a row"),
+        (lambda t, n: t[:, None] - n, "wrong shape: want [6], one loss a row, got [6, 7]"),
+        (lambda t, n: -XE(t, n), "cross-entropy with the wrong sign: training makes it smaller"),
+        (
+            lambda t, n: 7 * BPR(t, n),
+            "7 times bpr; Adagrad hardly minds, a learning rate does",
+        ),
+        (lambda t, n: XE(t, n) + 2, "cross-entropy and 2 more, which moves no gradient"),
+        (
+            lambda t, n: XE(t, n) - n.mean(),
+            "mixes rows: a row's loss changes with the others; a sum or mean is over dim=1",
+        ),
+        (
+            lambda t, n: -(torch.sigmoid(t[:, None] - n).log()).mean(dim=1),
+            "bpr, but not finite at scores of +-1e4; use logsigmoid or logsumexp",
+        ),
+        (lambda t, n: t.square(), "no known form; look at its pull beside the others'"),
+    ],
+)
+def test_a_loss_that_is_like_a_known_one_is_told_apart(loss, line):
+    assert diagnose(loss=loss) == line
+
+
+def test_gradients_that_are_like_known_ones_are_told_apart():
+    pull, push = XE.gradient(TARGET, NEGATIVES)
+    at = {"scores": (TARGET, NEGATIVES)}
+    assert diagnose(gradient=(pull / 5, push / 5), **at) == "0.2 times cross-entropy"
+    assert "the wrong sign" in diagnose(gradient=(-pull, -push), **at)
+    fixed = diagnose(gradient=(pull, torch.zeros_like(push)), **at)
+    assert fixed == "dL/dr_i is that of cross-entropy, dL/dr_j is not: is a weight held fixed?"
+    assert diagnose(gradient=(pull + 1, push), **at) == "no known form"
+
+
+@pytest.mark.parametrize(
+    ("ranks", "begins"),
+    [
+        ([4, 2, 1], "right"),
+        ([3, 1, 0], "ranks from 0"),
+        ([3, 1, 1], "ties count for the target"),
+        ([3.5, 1.5, 1], "ties count half"),
+        ([2, 4, 4], "from the wrong end"),
+        ([2, 1, 1], "never worse"),
+        ([4, 4, 4], "no known mistake"),
+    ],
+)
+def test_ranks_by_hand(ranks, begins):
+    got = diagnose(ranks=torch.tensor(ranks).double(), scores=(SCORES, TARGETS))
+    assert got.startswith(begins)
+
+
+def test_what_is_missing_is_said():
+    with pytest.raises(ValueError, match="exactly one"):
+        diagnose()
+    with pytest.raises(ValueError, match="need scores="):
+        diagnose(ranks=torch.ones(1))
