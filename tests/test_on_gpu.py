@@ -276,8 +276,8 @@ def test_a_training_on_a_gpu_goes_on_from_its_checkpoint_and_from_its_model(here
 
 
 # These take no tensor and no model.
-NO_TENSOR = {"gaussian_effective", "gaussian_scores", "judged_with", "kept_share", "museum",
-             "relevant_drawn", "relevant_shares", "results", "stored_curves",
+NO_TENSOR = {"by_method", "gaussian_effective", "gaussian_scores", "judged_with", "kept_share",
+             "museum", "relevant_drawn", "relevant_shares", "results", "stored_curves",
              "trained_scores", "trained_with"}  # fmt: skip
 
 
