@@ -6,6 +6,9 @@ Both panels in JupyterLab. First the memory before and after that many new pictu
 LossExplorer, pressed as fast as it answers, and of the TrainingLab, which trains without limit. The
 rows are what the kernel's process holds, what the page's JavaScript holds, and what the page's
 process holds; the garbage of both is collected first, and a fifth as many pictures come before.
+A bare slider of ipywidgets with a line of text below it, pressed as often, comes first: what the
+page's process keeps of each message for it is JupyterLab's and the browser's, and the explorer may
+grow by so much more.
 Then all main controls of the training lab are dragged and pressed at random. No error, no hung
 thread, and the values shown at the end are those that train.
 
@@ -35,6 +38,12 @@ THREADS = """
 import threading
 print(sum(each.name.startswith("gru4rec") for each in threading.enumerate()))
 """
+BARE = """
+from ipywidgets import HTML, IntSlider
+slider, text = IntSlider(), HTML()
+slider.observe(lambda change: setattr(text, "value", str(change["new"])), "value")
+display(slider, text)
+"""
 PRESSES = """async ([mark, name, count]) => {
   for (let press = 0; press < count; press++)
     await g4r.time([mark, name, press % 2 === 0, false, 3000]);
@@ -58,19 +67,37 @@ def main():
         home = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         browser = stack.enter_context(running_chromium(find_chromium()))
         address = stack.enter_context(running_lab(home))
+        with opened(browser, address, "bare.ipynb", cells=[BARE]) as bare:
+            *_, of_jupyter = Memory(browser, bare).growth(pressed, given.updates, "bare slider")
         page = stack.enter_context(opened(browser, address, "panels.ipynb"))
         panels, memory = Panels(page), Memory(browser, page)
         panels.open("Loss explorer", EXPLORER)
         name = next(each for each in panels.controls(EXPLORER) if "negatives" in each)
-        grown = memory.growth(PRESSES, [EXPLORER, name], given.updates, f"explorer, {name}")
+        *grown, of_page = memory.growth(
+            scripted(PRESSES, EXPLORER, name), given.updates, f"explorer, {name}"
+        )
+        grown.append(of_page - of_jupyter)
         panels.open("Training lab", LAB)
         panels.unlimit()
         panels.start()
-        grown += memory.growth(PICTURES, [LAB], given.updates, "lab, training")
+        grown += memory.growth(scripted(PICTURES, LAB), given.updates, "lab, training")
         faults = dragged_wildly(page, given.seconds)
     faults += [f"{each:.1f} MB more" for each in grown if each >= MOST_MB]
     print("; ".join(faults) or f"no fault, nowhere {MOST_MB} MB more")
     return int(bool(faults))
+
+
+def pressed(tab, count):
+    """The only slider of the tab, pressed so often to and fro."""
+    tab.locator(".noUi-handle").first.focus()
+    for press in range(count):
+        tab.keyboard.press("ArrowLeft" if press % 2 else "ArrowRight")
+        tab.wait_for_timeout(50)
+
+
+def scripted(script, *arguments):
+    """What lets the script in the tab wait for so many updates."""
+    return lambda tab, count: tab.evaluate(script, [*arguments, count])
 
 
 class Memory:
@@ -80,11 +107,11 @@ class Memory:
         self._page, self._system = page, browser.new_browser_cdp_session()
         self._script = page.page.context.new_cdp_session(page.page)
 
-    def growth(self, script, arguments, updates, name):
-        """MB by which each of the three grew over so many pictures that `script` waits for."""
-        self._page.page.evaluate(script, [*arguments, updates // 5])
+    def growth(self, act, updates, name):
+        """MB by which each of the three grew over so many updates, which `act` makes in a tab."""
+        act(self._page.page, updates // 5)
         before = self._held()
-        self._page.page.evaluate(script, [*arguments, updates])
+        act(self._page.page, updates)
         after = self._held()
         for part, old, new in zip(("kernel", "JavaScript", "page"), before, after, strict=True):
             print(f"{f'{name}: {part}, MB':60s} {old:6.1f} -> {new:6.1f}", flush=True)
