@@ -56,16 +56,11 @@ def cycle():
 
 
 def plain_step(config, sessions, dtype=torch.float64):
-    return Step(
+    return Step.of(
+        config,
         network_of(config, sessions.n_items, generator(0, "weights")).to(dtype),
         torch.from_numpy(sessions.support),
-        batch_size=config.batch_size,
-        dropout_p_embed=config.dropout_p_embed,
-        dropout_p_hidden=config.dropout_p_hidden,
-        shape_scores=config.shape_scores,
-        logq_mode=config.logq_mode,
-        mask_collisions=config.collisions == "mask",
-        generator=generator(0, "dropout"),
+        generator(0, "dropout"),
     )
 
 

@@ -84,17 +84,7 @@ def trained_with(bug: Bug, config: Config, sessions: Sessions) -> Recommender:
         sessions = bug.clicks(sessions, np.random.default_rng(config.seed))
     model, settings = new_model(config, sessions), Settings.of(config)
     support = model.training.support
-    step = Step(
-        model.network,
-        support,
-        batch_size=config.batch_size,
-        dropout_p_embed=config.dropout_p_embed,
-        dropout_p_hidden=config.dropout_p_hidden,
-        shape_scores=config.shape_scores,
-        logq_mode=config.logq_mode,
-        mask_collisions=config.collisions == "mask",
-        generator=generator(config.seed, "dropout"),
-    )
+    step = Step.of(config, model.network, support, generator(config.seed, "dropout"))
     negatives = NegativeSampler(support, generator=generator(config.seed, "negatives"))
     step.set_sampling_weight(negatives.set_sample_alpha(config.sample_alpha), config.sample_alpha)
     if bug.start:

@@ -178,7 +178,6 @@ class GraphStep:
         self, batch: Batch, negatives: Int[Tensor, "n_sample"] | None, settings: Settings
     ) -> Float[Tensor, ""]:
         """As `TrainingStep` says."""
-        # Where rows have gone, carry may name any of those before.
         # Midway, where rows have just gone, `carry` may name any of those before.
         if self._batch is None and not (
             self._joins_midway and len(batch) < len(self._plain.hidden[0])

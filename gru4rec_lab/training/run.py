@@ -44,17 +44,7 @@ class Run:
         config, network, known = model.config, model.network.to(device), model.training
         self.model, self.device, self.settings, self.n_done = model, device, Settings.of(config), 0
         self._dropout, self._step_name = generator(config.seed, "dropout", device), step
-        self.step: TrainingStep = Step(
-            network,
-            known.support,
-            batch_size=config.batch_size,
-            dropout_p_embed=config.dropout_p_embed,
-            dropout_p_hidden=config.dropout_p_hidden,
-            shape_scores=config.shape_scores,
-            logq_mode=config.logq_mode,
-            mask_collisions=config.collisions == "mask",
-            generator=self._dropout,
-        )
+        self.step: TrainingStep = Step.of(config, network, known.support, self._dropout)
         check_step(step or config.step, self.step, self.settings)
         optimiser = self.step.optimiser
         for kept, given in (

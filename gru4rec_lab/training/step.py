@@ -14,6 +14,7 @@ from torch import Tensor
 from torch.nn.functional import pad
 
 from ..batches import Batch
+from ..config import Config
 from ..device import Strength
 from ..losses import LOSSES, Loss
 from ..model import Hidden, Network, carried
@@ -116,6 +117,27 @@ class Step:
         self.finite = torch.ones((), dtype=torch.bool, device=device)
         self.n_finite = torch.zeros((), dtype=torch.int64, device=device)
         self.begin_epoch()
+
+    @classmethod
+    def of(
+        cls,
+        config: Config,
+        network: Network,
+        support: Int[Tensor, "items"],
+        generator: torch.Generator | None = None,
+    ) -> "Step":
+        """The step that a config asks for; `generator` draws what dropout leaves out."""
+        return cls(
+            network,
+            support,
+            batch_size=config.batch_size,
+            dropout_p_embed=config.dropout_p_embed,
+            dropout_p_hidden=config.dropout_p_hidden,
+            shape_scores=config.shape_scores,
+            logq_mode=config.logq_mode,
+            mask_collisions=config.collisions == "mask",
+            generator=generator,
+        )
 
     def set_sampling_weight(self, weight: Float[Tensor, "items"], sample_alpha: float) -> None:
         """As `TrainingStep` says."""
