@@ -47,6 +47,13 @@ def auto_is_the_cpu():
         yield
 
 
+@pytest.fixture(scope="session", autouse=True)
+def a_cache_of_its_own(tmp_path_factory):
+    """What a test prepares never lands among the user's own sets."""
+    with patch.dict(os.environ, GRU4REC_LAB_CACHE=str(tmp_path_factory.mktemp("cache"))):
+        yield
+
+
 @pytest.fixture(scope="session")
 def chromium() -> str:
     """The path of the browser that the browser tests drive."""
