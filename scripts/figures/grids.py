@@ -16,7 +16,9 @@ from gru4rec_lab import (
     Sessions,
     add_bpr_max_at,
     add_bpr_top,
+    add_gbce,
     add_psl,
+    add_top1_max_at,
     grid,
     load_sessions,
     load_split,
@@ -39,6 +41,12 @@ NEWER = {
     "bpr-top-16": partial(add_bpr_top, 16),
     "bpr-max-at-0": partial(add_bpr_max_at, 0),
     "bpr-max-at-inf": partial(add_bpr_max_at, math.inf),
+    "top1-max-at-0": partial(add_top1_max_at, 0),
+}
+# Its weight holds for one number of items: that of the flights, and what a target of the lab has.
+GBCE = {
+    "bce": partial(add_gbce, 575, 1881, 0.0),
+    "gbce": partial(add_gbce, 575, 1881, 0.75),
 }
 FLIGHTS = "flights: most recent 20 % of the training sessions, later flights to rank; routes of " \
     "aircraft, not clicks of people"  # fmt: skip
@@ -47,8 +55,6 @@ E_SHOP = "e-shop: clicks in a clothing shop in 2008 (UCI 553, CC BY 4.0), the la
 YOOCHOOSE = "yoochoose1_64: the most recent 1/64 of the clicks in a shop of the RecSys Challenge " \
     "2015 (CC BY-NC-ND 4.0), its last day to rank"  # fmt: skip
 DIGINETICA = "diginetica: clicks in a shop of the CIKM Cup 2016, the last week to rank"
-FEW_FLIGHTS = FLIGHTS.replace("20 %", "5 %")
-FEW_CLICKS = f"{E_SHOP}; the most recent 10 % of the others to train on"
 
 
 @dataclass(frozen=True)
@@ -99,7 +105,9 @@ def full() -> list[Grid]:
     yoochoose = Trials(sized + large(n_sample=[32, 128, "all"]))
     yoo = YOOCHOOSE, partial(_dev_split, "yoochoose1_64")
     digi = DIGINETICA, partial(_dev_split, "diginetica")
-    newer = grid(lab, n_epochs=1, seed=seed, loss=["bpr", "cross-entropy", "bpr-max", *_newer()])
+    known = ["bpr", "cross-entropy", "top1-max", "bpr-max"]
+    newer = partial(grid, lab, seed=seed, loss=known + _added(NEWER))
+    uniform = grid(lab, n_epochs=2, seed=seed, sample_alpha=0, loss=_added(GBCE))
     # The methods train what the other grids train: the store has it.
     return [
         Grid("sweep_flights", *flights, by_size(n_sample=sizes)),
@@ -114,14 +122,15 @@ def full() -> list[Grid]:
         Grid("methods_e-shop", *shop, by_size(), methods=True),
         Grid("methods_yoochoose1_64", *yoo, large(n_sample=2048, seed=seed), methods=True),
         Grid("methods_diginetica", *digi, large(n_sample=2048), methods=True),
-        Grid("newer_flights", FEW_FLIGHTS, partial(load_split, "flights", recent=0.05), newer),
-        Grid("newer_e-shop", FEW_CLICKS, partial(load_split, "e-shop", recent=0.1), newer),
+        Grid("newer_flights", *flights, Trials(newer(n_epochs=2) + uniform)),
+        Grid("newer_e-shop", *shop, newer(n_epochs=2)),
+        Grid("newer_yoochoose1_64", *yoo, newer(n_epochs=1)),
     ]
 
 
-def _newer() -> list[str]:
-    """The names of the newer losses, which the registry has from now on."""
-    return [add(name=name).name for name, add in NEWER.items()]
+def _added(losses: dict[str, Callable]) -> list[str]:
+    """Their names, which the registry has from now on."""
+    return [add(name=name).name for name, add in losses.items()]
 
 
 def _dev_split(name: str) -> tuple[Sessions, Sessions]:
@@ -147,7 +156,7 @@ def fast(plan: Plan) -> list[Grid]:
         "batch": trials(batch_size=plan.batch_sizes),
         "alpha": trials(sample_alpha=plan.alphas),
         "methods": trials(),
-        "newer": trials(loss=_newer()),
+        "newer": trials(loss=_added(NEWER)),
     }
     return [
         replace(
