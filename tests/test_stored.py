@@ -22,6 +22,7 @@ SWEEPS = {
     "alpha_e-shop": ["loss", "n_sample", "sample_alpha", "seed"],
     "newer_flights": ["loss", "n_sample", "seed"],
     "newer_e-shop": ["loss", "n_sample", "seed"],
+    "newer_yoochoose1_64": ["loss", "n_sample", "seed"],
 }
 # One for each set of clicks; those of sets that were not here when they were made are missing.
 METHODS = [path.stem for path in RESULT_FOLDER.glob("methods_*.csv")]
