@@ -48,11 +48,24 @@ def inner_imports(code):
     return [name for name in names if name.startswith("gru4rec_lab.") and name not in public]
 
 
+def code_of(path):
+    """The code of a notebook, cell below cell."""
+    cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+    return "\n".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "code")
+
+
+@pytest.mark.parametrize("number", ["00", "06", "07", "08", "09", "11", "12"])
+def test_one_name_switches_a_lesson_to_another_set(number):
+    (path,) = (ROOT / "notebooks").glob(f"{number}_*.ipynb")
+    code = code_of(path)
+    (data,) = re.findall(r'^DATA = "([\w:-]+)"', code, re.MULTILINE)
+    assert f'claims_of("{data}", DATA)' in code
+    assert not re.search(rf'load_(split|sessions)\("{data}"', code), "loads it by its own name"
+
+
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: f"{path.parent.name}/{path.name}")
 def test_a_notebook_imports_public_names_only(path):
-    cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
-    code = "\n".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "code")
-    assert inner_imports(code) == []
+    assert inner_imports(code_of(path)) == []
 
 
 @pytest.mark.parametrize(

@@ -8,11 +8,12 @@ import pandas as pd
 import pytest
 import torch
 
-from gru4rec_lab import Config, Recommender
+from gru4rec_lab import Config, Recommender, load_sessions
 from gru4rec_lab.data.flights import flight_routes, most_flown
 from gru4rec_lab.diagnostics.neighbours import (
     N_COSINES,
     agreement,
+    alike_in_use,
     item_vectors,
     nearest,
     neighbours,
@@ -122,6 +123,14 @@ def test_labels_of_agreement_may_be_anything_that_can_be_compared():
 def test_an_item_without_a_label_is_named():
     with pytest.raises(KeyError, match="d"):
         agreement(recommender(), dict.fromkeys("abc", "x"), k=1)
+
+
+def test_what_comes_next_and_what_came_before_by_hand():
+    clicks = [(1, "a"), (1, "c"), (2, "b"), (2, "c"), (3, "b"), (3, "d"), (3, "z")]
+    frame = pd.DataFrame(clicks, columns=["SessionId", "ItemId"]).assign(Time=range(7))
+    # nearest: a-b, b-a, c-b, d-c; c follows a and b, d follows b; the model does not know z
+    found = alike_in_use(recommender(), load_sessions(frame), k=1)
+    assert found == (pytest.approx(2**0.5 / 4), pytest.approx(2**0.5 / 8))
 
 
 def test_the_route_flown_most_often_counts():

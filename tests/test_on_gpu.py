@@ -53,6 +53,7 @@ CONFIG = Config(layers=(6,), batch_size=4, n_sample=12, n_epochs=1, step="plain"
 # All that takes a model or scores and draws nothing: `w` is what `world` makes.
 FUNCTIONS = {
     "agreement": lambda w: diagnostics.agreement(w.model, w.labels),
+    "alike_in_use": lambda w: diagnostics.alike_in_use(w.model, w.sessions),
     "audit": lambda w: [each.value for each in audit(w.model, w.sessions, w.sessions)][:3],
     "click_effects": lambda w: diagnostics.click_effects(
         w.model, w.model.item_ids[[0, 3, 0]].tolist(), w.model.item_ids[2:5].tolist()

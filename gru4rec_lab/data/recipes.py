@@ -290,7 +290,7 @@ _ALL = (
         note="views in a shop; sessions are numbered",
         page="https://www.kaggle.com/datasets/mkechinov/"
         "ecommerce-behavior-data-from-multi-category-store",
-        licence="use it freely, name REES46 and its page",
+        licence="free to use, link to REES46 and its page; see datasets/rees46.md",
         file="20??-???.csv",
         read=partial(
             raw_logs.read_table,

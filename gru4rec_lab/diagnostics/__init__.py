@@ -23,7 +23,7 @@ from .gradients import (
     target_pulls,
 )
 from .logq import SoftmaxEstimate, softmax_estimates
-from .neighbours import agreement, neighbours
+from .neighbours import agreement, alike_in_use, neighbours
 from .popularity import (
     popular_share,
     recommended,
@@ -65,8 +65,8 @@ from .weights import (
 __all__ = [
     "BUGS", "EDGES", "RESULT_FOLDER", "Bug", "GaussianScores", "GradientByRank",
     "NegativeGradients", "Replay", "ScoreHistogram", "SoftmaxEstimate", "SoftmaxWeights",
-    "TargetCurves", "TrainedScores", "agreement", "by_method", "click_effects", "diagnose",
-    "effective_negatives", "flat_share", "gaussian_effective", "gaussian_scores",
+    "TargetCurves", "TrainedScores", "agreement", "alike_in_use", "by_method", "click_effects",
+    "diagnose", "effective_negatives", "flat_share", "gaussian_effective", "gaussian_scores",
     "gradient_by_rank", "judged_with", "kept_share", "loss_table", "museum", "negative_gradients",
     "neighbours", "popular_share", "probe_of", "probe_scores", "pull_by_place", "pull_through",
     "rank_summary", "ranks", "recommended", "relevant_drawn", "relevant_shares", "results",

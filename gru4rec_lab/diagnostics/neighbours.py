@@ -9,6 +9,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 from torch.nn.functional import normalize
 
+from ..data.sessions import Sessions
 from ..recommender import Recommender
 
 if TYPE_CHECKING:
@@ -94,3 +95,29 @@ def agreement(
     count = np.bincount(label)
     by_chance = (count * (count - 1)).sum() / (len(label) * (len(label) - 1))
     return float((label[near] == label[:, None]).mean()), float(by_chance)
+
+
+def alike_in_use(
+    model: Recommender, sessions: Sessions, k: int = 5, table: str = "output"
+) -> tuple[float, float]:
+    """How alike what follows an item and its neighbours is, and what comes before them.
+
+    Both are cosines of the counts of these items in the sessions, from 0 to 1, averaged over all
+    items of the model and the `k` neighbours of each.
+    """
+    known = sessions.with_items(model.item_ids)
+    goes_on = known.session_of_click[1:] == known.session_of_click[:-1]
+    steps = torch.from_numpy(np.stack([known.items[:-1][goes_on], known.items[1:][goes_on]]))
+    near = nearest(item_vectors(model, table), k)[1].cpu()
+    return _alike(steps, near), _alike(steps.flip(0), near)
+
+
+def _alike(steps: Int[Tensor, "two steps"], near: Int[Tensor, "items k"]) -> float:
+    """Mean cosine between the counts of steps from an item and from each of its neighbours."""
+    shape = (len(near), len(near))
+    ones = torch.ones(steps.shape[1])
+    counts = torch.sparse_coo_tensor(steps, ones, shape, check_invariants=True).coalesce()
+    length = (counts * counts).sum(dim=1).to_dense().sqrt().clamp_min(1)
+    dots = [(counts * counts.index_select(0, one)).sum(dim=1).to_dense() for one in near.T]
+    cosine = torch.stack(dots) / (length * length[near.T])
+    return cosine.mean().item()

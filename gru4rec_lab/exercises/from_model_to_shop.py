@@ -32,6 +32,7 @@ check_unknown_share = Check(
         "count clicks, not different items": lambda clicks, known: (
             len(set(clicks) - set(known)) / len(set(clicks))
         ),
+        "a share is from 0 to 1": lambda clicks, known: 100 * _unknown_share(clicks, known),
         "that is the number of clicks; divide by all of them": lambda clicks, known: (
             len(clicks) * _unknown_share(clicks, known)
         ),

@@ -61,6 +61,12 @@ def _chance(rank: int, n_items: int, n_sampled: int, k: int) -> float:
     return sum(ways) / comb(others, n_sampled)
 
 
+def _with_replacement(rank: int, n_items: int, n_sampled: int, k: int) -> float:
+    above = (rank - 1) / (n_items - 1)
+    each = (comb(n_sampled, j) * above**j * (1 - above) ** (n_sampled - j) for j in range(k))
+    return sum(each)
+
+
 check_sampled = Check(
     "chance of a hit",
     _chance,
@@ -75,6 +81,7 @@ check_sampled = Check(
         "with k items above it the target has rank k + 1": lambda rank, n_items, n_sampled, k: (
             _chance(rank, n_items, n_sampled, k + 1)
         ),
+        "that may draw an item twice; each is drawn once at most": _with_replacement,
         "add the chances of 0, 1, ..., k - 1 items above": lambda rank, n_items, n_sampled, k: (
             _chance(rank, n_items, n_sampled, k) - _chance(rank, n_items, n_sampled, k - 1)
         ),

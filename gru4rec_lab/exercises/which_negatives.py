@@ -165,6 +165,10 @@ def _times(of_targets: float, targets, negatives, support, of_samples: float) ->
     return torch.cat([of_targets * logs[targets], of_samples * logs[negatives]])
 
 
+def _of_shares(targets, negatives, support, alpha: float) -> Tensor:
+    return _times(1, targets, negatives, support / support.sum(), alpha)
+
+
 check_logq = Check(
     "logq",
     _logq,
@@ -178,6 +182,7 @@ check_logq = Check(
         "the other targets of the batch are negatives too": (
             lambda t, n, s, a: _times(0, t, n, s, a)
         ),
+        "from the counts as they are, not from shares": _of_shares,
         "take the logarithm": lambda t, n, s, a: _logq(t, n, s, a).exp(),
     },
 )

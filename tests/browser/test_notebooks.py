@@ -2,10 +2,15 @@
 
 import pytest
 
+from gru4rec_lab import load_sessions
+
 from .driver import opened
 
 CONTENT = "() => { const content = window.jupyterapp.shell.currentWidget.content; return "
 N_RUN = CONTENT + "content.widgets.filter(cell => cell.model.executionCount).length; }"
+SELECT = """text => { const content = window.jupyterapp.shell.currentWidget.content;
+    content.activeCellIndex = content.widgets.findIndex(
+        cell => cell.model.sharedModel.getSource().startsWith(text)); }"""
 PLACE = CONTENT + "[content.activeCellIndex, Math.round(content.outerNode.scrollTop)]; }"
 
 
@@ -47,6 +52,28 @@ def test_a_model_trains_while_loss_samples_and_alpha_are_dragged(training_lab):
     page.train_and_drag()
     assert not page.errors()
     assert page.text("g4r-error").strip() == ""
+
+
+def test_the_lesson_in_use_goes_on_with_an_uploaded_log(notebook, tmp_path):
+    log = load_sessions("world:markov", n_sessions=800, n_items=60).to_frame()
+    log.set_axis(["visit", "article", "when"], axis=1).to_csv(tmp_path / "log.csv", index=False)
+    page = notebook("12_from_model_to_shop.ipynb")
+    page.until(lambda: page.page.locator(".g4r-best").count() >= 20, 300, "panels are missing")
+    page.in_kernel("print(both.undo())")  # answered when all cells have run
+    page.show("g4r-upload")
+    with page.page.expect_file_chooser() as chooser:
+        page.element("g4r-upload").click()
+    chooser.value.set_files(tmp_path / "log.csv")
+    options = page.element("g4r-options").locator("input")
+    options.fill('session="visit", item="article", time="when"')
+    options.press("Enter")
+    page.until(lambda: "log.csv: 800 sessions" in page.text("g4r-report"), why="no report")
+    page.in_kernel("del read, both")
+    page.page.evaluate(SELECT, "read = own.sessions")
+    page.command("notebook:run-all-below")
+    page.until(lambda: page.in_kernel("print('both' in globals())").strip() == "True", 120)
+    assert page.in_kernel("print(read.n_sessions)").strip() == "800"
+    assert page.errors() == []
 
 
 @pytest.mark.parametrize(
