@@ -531,7 +531,8 @@ def test_a_simple_explorer_starts_with_one_slider_four_curves_and_one_sentence()
     assert set(panel.picture.picture["panes"]) == {"pull"}
     curves = [name for name in panel.picture.picture["lines"] if name.startswith("pull")]
     assert len(curves) == 4
-    assert "31 negatives" in panel.words.value
+    assert "Among 31 negatives, the pull on a target of rank 1 (the dots): " in panel.words.value
+    assert "0.0391 by <b>bpr</b> and 0.453 by <b>bpr-max</b>." in panel.words.value
     assert panel.hint.layout.display == "none"
     panel.controls.fold.header.value = True
     assert set(panel.picture.picture["panes"]) == {"pull", "right"}

@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from gru4rec_lab.widgets.controls import Updating
+from gru4rec_lab.widgets.controls import Field, Updating, steps_slider
 from gru4rec_lab.widgets.settings_box import RestoreBox
 
 
@@ -39,3 +39,10 @@ def test_a_line_of_settings_that_follows_is_not_taken_for_typed():
     box.text.value = "loss=bpr"
     assert taken == ["loss=bpr"]
     box.close()
+
+
+@pytest.mark.parametrize("value", [0, 8, "all"])
+def test_the_box_beside_a_slider_shows_its_number_from_the_start(value):
+    words = {"words": str, "order": lambda step: 9 if step == "all" else step}
+    slider = steps_slider("items", value, [0, 8, "all"], css="g4r-items", tooltip="", **words)
+    assert Field(slider).typed.value == str(value)

@@ -40,6 +40,9 @@ check_bpr = Check(
             lambda target, negatives: -_chance(target, negatives).mean(dim=1).log()
         ),
         "the log is missing": lambda target, negatives: -_chance(target, negatives).mean(dim=1),
+        "target[:, None] is a column; without it a negative meets the targets of all rows": (
+            lambda target, negatives: -torch.sigmoid(target - negatives[:, :1]).log().mean(dim=1)
+        ),
     },
 )
 

@@ -110,6 +110,8 @@ class StepsSlider(widgets.SelectionSlider):
         self._words, self._most, self._order = words, most, order
         self._updating = Updating()
         super().__init__(options=self._named({*steps, value}), value=value, **look)
+        # On its first step an element of ipywidgets has no label until it is moved.
+        self.label = words(value)
 
     def _named(self, steps: set[Step]) -> list[tuple[str, Step]]:
         return [(self._words(step), step) for step in sorted(steps, key=self._order)]

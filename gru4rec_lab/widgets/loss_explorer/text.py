@@ -22,13 +22,13 @@ def sentences(numbers: Numbers, settings: dict[str, Any], batch_size: int) -> st
 def brief(numbers: Numbers) -> str:
     """The one sentence of the explorer with its controls folded, as HTML."""
     pulls = " and ".join(
-        f"<b>{name}</b> with {numbers.gradient[name]:.3g}"
+        f"{numbers.gradient[name]:.3g} by <b>{name}</b>"
         for name in ("bpr", "bpr-max")
         if name in numbers.gradient
     )
     return (
-        f"Among {numbers.negatives:,} negatives {pulls or 'no loss shown'} "
-        f"pulls at the target of rank {numbers.rank:,.0f} (the dots)."
+        f"Among {numbers.negatives:,} negatives, the pull on a target of rank "
+        f"{numbers.rank:,.0f} (the dots): {pulls or 'no loss shown'}."
     )
 
 
