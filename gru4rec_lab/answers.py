@@ -1,6 +1,5 @@
 """The best items after a session: which may be recommended, and `recommend` for many sessions."""
 
-import operator
 import warnings
 from collections.abc import Iterable, Mapping
 from itertools import repeat
@@ -11,29 +10,15 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
+from .arguments import check_kind, whole
 from .data.ids import check_spelling, shortlist, unknown_items
-from .data.sessions import Sessions
+from .data.sessions import MAKE_THEM, Sessions
 
 if TYPE_CHECKING:
     import pandas as pd
 
-N_SCORES = 2**24  # held at once, 64 MB
+N_SCORES = 2**22  # held at once; 64 MB of them come from new memory each time, which takes longer
 GROUP = 64
-
-
-def check_k(k: Any) -> int:
-    """The number of items asked for.
-
-    Raises:
-        ValueError: not a whole number of at least 1.
-    """
-    try:
-        count = 0 if isinstance(k, bool) else operator.index(k)
-    except TypeError:
-        count = 0
-    if count < 1:
-        raise ValueError(f"k must be at least 1 and whole, got {k!r}")
-    return count
 
 
 def recommendable(
@@ -49,11 +34,14 @@ def recommendable(
     """
     allowed = np.full(len(index), only is None)
     for name, items, may in (("only", only, True), ("exclude", exclude, False)):
-        if isinstance(items, str | bytes):
-            raise ValueError(f"{name} takes several items, got the text {items!r}; give a list")
+        if isinstance(items, str | bytes) or not isinstance(items, Iterable | None):
+            raise ValueError(f"{name} takes several items, got {items!r}; give a list")
         asked = [] if items is None else list(items)
-        # The items in stock may be as many as all: 20,000 of them take a millisecond.
-        places = np.fromiter(map(index.get, asked, repeat(-1)), np.int64, len(asked))
+        try:
+            # The items in stock may be as many as all: 20,000 of them take a millisecond.
+            places = np.fromiter(map(index.get, asked, repeat(-1)), np.int64, len(asked))
+        except TypeError:
+            raise ValueError(f"{name} takes texts or numbers, got {shortlist(asked)}") from None
         allowed[places[places >= 0]] = may
         unknown = [asked[number] for number in np.flatnonzero(places < 0)]
         if unknown:
@@ -125,8 +113,10 @@ def recommend(
     """
     import pandas as pd
 
-    k = check_k(k)
+    k = whole("k", k)
     if not isinstance(sessions, Sessions):
+        if not hasattr(sessions, "columns"):
+            check_kind(Sessions, f"{MAKE_THEM}, or give a frame", sessions=sessions)
         if time not in sessions.columns:
             sessions = sessions.assign(**{time: np.arange(len(sessions))})
         sessions = Sessions.from_frame(sessions, session, item, time)

@@ -57,8 +57,14 @@ def fingerprint(parts: Iterable[tuple[str, bytes | np.ndarray]]) -> str:
 
 
 def model_path(path: str | Path) -> Path:
-    """The path with the suffix .safetensors, in capitals or not, and ~ as the home folder."""
+    """The path with the suffix .safetensors, in capitals or not, and ~ as the home folder.
+
+    Raises:
+        ValueError: a path without a name.
+    """
     path = Path(path).expanduser()
+    if not path.name:
+        raise ValueError(f"{str(path)!r} names no file; give a path such as 'models/first'")
     return path if path.suffix.lower() == SUFFIX else path.with_name(path.name + SUFFIX)
 
 

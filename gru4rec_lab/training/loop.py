@@ -4,9 +4,10 @@ from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 
+from ..arguments import check_kind, whole
 from ..batches import Schedule, session_parallel
 from ..config import Config
-from ..data.sessions import Sessions
+from ..data.sessions import MAKE_THEM, Sessions
 from ..device import choose_device
 from ..evaluation import evaluate
 from ..recommender import Recommender, check_ids
@@ -43,8 +44,12 @@ def train(
         FileExistsError: there is a file at `checkpoint`.
         NonFiniteLoss: from the generator, when the loss stops being finite.
     """
-    if patience is not None and (validation is None or patience < 1):
-        raise ValueError(f"patience={patience} needs validation= sessions and must be at least 1")
+    check_kind(Config, "the order is (config, sessions)", config=config)
+    _check_sessions(sessions, validation)
+    if start is not None:
+        check_kind(Recommender, "load_model(path) gives one", start=start)
+    if patience is not None and whole("patience", patience) and validation is None:
+        raise ValueError(f"patience={patience} needs validation= sessions, to see what is better")
     if checkpoint is None and checkpoint_every is not None:
         raise ValueError(f"checkpoint_every={checkpoint_every} needs checkpoint=, a path")
     device = choose_device(config.device)
@@ -79,10 +84,16 @@ def train_from(
             not here.
         NonFiniteLoss: from the generator, when the loss stops being finite.
     """
+    _check_sessions(sessions, validation)
     kept = read_checkpoint(path, sessions, validation, n_epochs)
     schedule = session_parallel(kept.sessions, kept.run.model.config.batch_size, kept.run.device)
     controls = controls or kept.controls
     return _events(kept.run, schedule, controls, validation, kept.checkpoints, kept.state)
+
+
+def _check_sessions(sessions: Sessions, validation: Sessions | None) -> None:
+    given = {"sessions": sessions} | ({} if validation is None else {"validation": validation})
+    check_kind(Sessions, MAKE_THEM, **given)
 
 
 def _events(
