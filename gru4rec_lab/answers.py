@@ -109,11 +109,16 @@ def recommend(
         names: names of items, for a column `name`.
 
     Raises:
-        ValueError: a `k` below 1, clicks that cannot be read, no click on an item the model knows.
+        ValueError: no model, a `k` that is no whole number from 1, clicks that cannot be read, or
+            none on an item the model knows.
     """
     import pandas as pd
 
     k = whole("k", k)
+    if not hasattr(model, "item_ids"):
+        raise ValueError(
+            f"{model!r} is no model; train, fit or load one, and call recommend(model, sessions)"
+        )
     if not isinstance(sessions, Sessions):
         if not hasattr(sessions, "columns"):
             check_kind(Sessions, f"{MAKE_THEM}, or give a frame", sessions=sessions)
@@ -150,6 +155,8 @@ def _with_known_clicks(
     sessions: Sessions, item_ids: np.ndarray, index: Mapping[Any, int]
 ) -> Sessions:
     """The sessions over the model's items; warns of what that leaves out."""
+    if not sessions.n_clicks:
+        raise ValueError("there are no clicks to answer to; give sessions of one click or more")
     unknown = unknown_items(sessions, item_ids)
     if not unknown:
         return sessions.with_items(item_ids)

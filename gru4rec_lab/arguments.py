@@ -2,6 +2,7 @@
 
 import operator
 from numbers import Real
+from types import UnionType
 from typing import Any
 
 
@@ -30,8 +31,8 @@ def check_number(name: str, value: Any) -> None:
         raise ValueError(f"{name} must be a number, got {value!r}")
 
 
-def check_kind(wanted: type, way_out: str, **given: Any) -> None:
-    """Accept each of the arguments `given` by name if it is of the class `wanted`.
+def check_kind(wanted: type | UnionType, way_out: str, /, **given: Any) -> None:
+    """Accept each of the arguments `given` by name if it is `wanted`: a class, or a class | None.
 
     Raises:
         ValueError: one is something else.
@@ -41,4 +42,5 @@ def check_kind(wanted: type, way_out: str, **given: Any) -> None:
             kind = (
                 f"the class {value.__name__}" if isinstance(value, type) else type(value).__name__
             )
-            raise ValueError(f"{name} must be {wanted.__name__}, got {kind}; {way_out}")
+            (needed, *_) = getattr(wanted, "__args__", (wanted,))
+            raise ValueError(f"{name} must be {needed.__name__}, got {kind}; {way_out}")

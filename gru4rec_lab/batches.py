@@ -22,8 +22,8 @@ import torch
 from jaxtyping import Int
 from torch import Tensor
 
-from .arguments import whole
-from .data.sessions import Sessions
+from .arguments import check_kind, whole
+from .data.sessions import MAKE_THEM, Sessions
 
 
 @dataclass(frozen=True)
@@ -118,6 +118,7 @@ def session_parallel(
         ValueError: a `batch_size` that is no whole number from 1, no sessions, or sessions of fewer
             than two clicks.
     """
+    check_kind(Sessions, MAKE_THEM, sessions=sessions)
     batch_size = whole("batch_size", batch_size)
     if sessions.n_sessions == 0:
         raise ValueError("there are no sessions; a step needs at least one session of two clicks")

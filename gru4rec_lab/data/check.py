@@ -100,8 +100,8 @@ def check_sessions(sessions: Sessions, test_set: Sessions | None = None) -> Find
     Raises:
         ValueError: something that is no `Sessions`.
     """
-    given = {"sessions": sessions} | ({} if test_set is None else {"test_set": test_set})
-    check_kind(Sessions, MAKE_THEM, **given)
+    check_kind(Sessions, MAKE_THEM, sessions=sessions)
+    check_kind(Sessions | None, MAKE_THEM, test_set=test_set)
     found = [
         _sequential(sessions),
         _sorted(sessions),

@@ -189,7 +189,8 @@ class Sessions:
         Raises:
             ValueError: a gap that is no number above 0.
         """
-        if not isinstance(gap, Number) or not 0 < gap < np.inf:
+        check_number("gap", gap)
+        if not 0 < gap < np.inf:
             raise ValueError(f"gap must be a number of minutes above 0, got {gap!r}")
         pause = np.where(np.diff(self.session_of_click) == 0, np.diff(self.times), 0)
         ends = {minutes: pause > minutes * 60 for minutes in (gap, gap / 2, gap * 2)}
@@ -221,8 +222,7 @@ class Sessions:
         Raises:
             ValueError: not a whole number of 1 or more.
         """
-        if not isinstance(longest, int | np.integer) or longest < 1:
-            raise ValueError(f"longest must be a whole number of 1 or more, got {longest!r}")
+        longest = whole("longest", longest)
         place = np.arange(self.n_clicks) - np.repeat(self.offsets[:-1], self.lengths)
         kept = self._keep(place < longest, f"clicks beyond the first {longest:,} of a session")
         return kept._used_items()
@@ -284,10 +284,12 @@ class Sessions:
         """`n_sessions` sessions drawn without replacement (all, if there are fewer), in order.
 
         Raises:
-            ValueError: no whole number of 0 or more.
+            ValueError: `n_sessions` or `seed` is no whole number of 0 or more.
         """
         count = min(whole("n_sessions", n_sessions, 0), self.n_sessions)
-        chosen = np.random.default_rng(seed).choice(self.n_sessions, count, replace=False)
+        chosen = np.random.default_rng(whole("seed", seed, 0)).choice(
+            self.n_sessions, count, replace=False
+        )
         return self.take(np.isin(np.arange(self.n_sessions), chosen))
 
     def with_items(self, item_ids: np.ndarray) -> "Sessions":

@@ -170,10 +170,11 @@ class Evaluation:
             ValueError: no clicks, fewer items than the targets are of, or a number of buckets or
                 a `k` that is none.
         """
-        if len(support) <= self.target.max() or not np.sum(support) > 0:
+        clicks = np.asarray(support)
+        if clicks.ndim != 1 or len(clicks) <= self.target.max() or not clicks.sum() > 0:
             raise ValueError(
-                f"support must be the clicks on each item that the model knows, got "
-                f"{np.sum(support):,} on {len(support):,} items; give train_set.support"
+                f"support must be the clicks on each of the model's items, got {support!r}; give "
+                "train_set.support"
             )
         whole("n_buckets", n_buckets)
         order = np.argsort(support, kind="stable")

@@ -44,7 +44,7 @@ class Sweep:
         k: Iterable[int] = (1, 20),
         retry_failed: bool = False,
     ):
-        trials = (trials,) if isinstance(trials, Config) else tuple(trials)
+        trials = tuple(trials) if isinstance(trials, Iterable) else (trials,)
         _check(trials)
         cutoffs = cutoffs_of(k)
         data = SweepData.of(train_set, test_set)

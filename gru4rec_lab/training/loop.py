@@ -45,9 +45,8 @@ def train(
         NonFiniteLoss: from the generator, when the loss stops being finite.
     """
     check_kind(Config, "the order is (config, sessions)", config=config)
-    _check_sessions(sessions, validation)
-    if start is not None:
-        check_kind(Recommender, "load_model(path) gives one", start=start)
+    check_kind(Recommender | None, "load_model(path) gives one", start=start)
+    _check(sessions, validation, controls)
     if patience is not None and whole("patience", patience) and validation is None:
         raise ValueError(f"patience={patience} needs validation= sessions, to see what is better")
     if checkpoint is None and checkpoint_every is not None:
@@ -59,6 +58,11 @@ def train(
     schedule = session_parallel(sessions, config.batch_size, device)
     if start is None:
         model = new_model(config, sessions)
+    if validation is not None and not validation.with_targets(model.item_ids).n_sessions:
+        raise ValueError(
+            "no validation session has two clicks on items that are trained on; give others as "
+            "validation="
+        )
     run, checkpoints = Run(model, device, patience=patience), None
     if checkpoint is not None:
         checkpoints = Checkpoints.begun(checkpoint, checkpoint_every, sessions, validation)
@@ -84,16 +88,17 @@ def train_from(
             not here.
         NonFiniteLoss: from the generator, when the loss stops being finite.
     """
-    _check_sessions(sessions, validation)
+    _check(sessions, validation, controls)
     kept = read_checkpoint(path, sessions, validation, n_epochs)
     schedule = session_parallel(kept.sessions, kept.run.model.config.batch_size, kept.run.device)
     controls = controls or kept.controls
     return _events(kept.run, schedule, controls, validation, kept.checkpoints, kept.state)
 
 
-def _check_sessions(sessions: Sessions, validation: Sessions | None) -> None:
-    given = {"sessions": sessions} | ({} if validation is None else {"validation": validation})
-    check_kind(Sessions, MAKE_THEM, **given)
+def _check(sessions: Sessions, validation: Sessions | None, controls: Controls | None) -> None:
+    check_kind(Sessions, MAKE_THEM, sessions=sessions)
+    check_kind(Sessions | None, MAKE_THEM, validation=validation)
+    check_kind(Controls | None, "Controls.of(config) makes some", controls=controls)
 
 
 def _events(
