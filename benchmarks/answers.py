@@ -1,6 +1,6 @@
 """Answers of a trained model: how long a click and its ten recommendations take, and many sessions.
 
-    OMP_NUM_THREADS=1 python -m benchmarks.answers
+    OMP_NUM_THREADS=1 python -m benchmarks.answers [--write]
 
 On one core: a catalogue of 40,000 items, 100 and 224 units, weights as they were drawn, since the
 time depends on sizes alone. A click is `visit.click` and `visit.top(10, exclude_seen=True)`.
@@ -15,6 +15,9 @@ import torch
 
 from gru4rec_lab import Config, Recommender, Sessions, network_of, recommend
 
+from . import results
+
+TITLE = "Answers"
 HEAD = ("units", "ms a click: median", "p95", "p99", "longest", "CPU p99", "sessions a second")
 N_ITEMS, N_VISITS, LENGTH, N_SESSIONS = 40_000, 200, 10, 20_000
 
@@ -58,7 +61,15 @@ def throughput(model: Recommender) -> float:
     return N_SESSIONS / (thread_time() - began)
 
 
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--write", action="store_true", help="put the table into RESULTS.md")
+    chosen = parser.parse_args()
+    table = results.table(HEAD, rows())
+    if chosen.write:
+        results.write(results.read() | {TITLE: table})
+
+
 if __name__ == "__main__":
-    print(" | ".join(HEAD))
-    for row in rows():
-        print(" | ".join(row), flush=True)
+    main()

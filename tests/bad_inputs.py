@@ -27,8 +27,8 @@ TABLE = {
         "load_sessions([[1, 'a', 5]])": "got one with list; give clicks as one DataFrame",
         "load_sessions(frame, item='product')": "no column 'product'; the frame has SessionId",
         "load_sessions(frame.set_index('SessionId'))": "no column 'SessionId'; the frame has",
-        "load_sessions(frame, gap='30')": "gap must be a number, got '30'",
-        "load_sessions(frame, gap=True)": "gap must be a number, got True",
+        "load_sessions(frame, gap='30')": "gap must be a number of minutes above 0, got '30'",
+        "load_sessions(frame, gap=True)": "gap must be a number of minutes above 0, got True",
         "load_sessions(frame, longest=True)": f"longest {WHOLE} 1, got True",
         "load_sessions(frame, unit=5)": "unknown unit 5; choose one of s, ms, us, ns",
         "load_sessions(frame, seperator=';')": "has no option 'seperator'; choose from",
@@ -57,7 +57,7 @@ TABLE = {
         "sessions.take([True] * 60).n_sessions": TAKEN + "60",
         "sessions.between(5, 1)": "all clicks are before 5 or from 1 on",
         "sessions.between('soon')": "cannot read 'soon' as a moment; write it as",
-        "sessions.cut(None)": "gap must be a number, got None",
+        "sessions.cut(None)": "gap must be a number of minutes above 0, got None",
         "sessions.with_items(['new']).dropped[-1].clicks == sessions.n_clicks": TAKEN + "True",
         "check_sessions(frame)": f"sessions {SESSIONS}",
         "check_sessions(sessions, frame)": f"test_set {SESSIONS}",
@@ -103,7 +103,7 @@ TABLE = {
         "fit(config, sessions, start=markov)": "start must be Recommender, got Markov",
         "train(config, sessions, controls=config)": "controls must be Controls, got Config",
         "fit(config.with_changes(device='gpu'), sessions)": "no device 'gpu' here, only cpu",
-        "fit(config.with_changes(learning_rate=1e30), sessions)": "loss is not finite at step",
+        "fit(config.with_changes(learning_rate=1e38), sessions)": "loss is not finite at step",
         "resume(kept, frame)": f"sessions {SESSIONS}",
         "resume(kept, later)": "the checkpoint was trained on other sessions than world:cycle",
         "resume(saved, sessions)": "is a model without the state of its training; checkpoints are",
@@ -204,7 +204,8 @@ def names(folder):
         for ids in (number, number.astype(str), "x-" + frame.ItemId,
                     frame.ItemId.where(number > 2, "x"))
     )  # fmt: skip
-    config = Config(layers=(8,), n_epochs=1, n_sample=8, batch_size=8, device="cpu")
+    config = Config(layers=(8,), n_epochs=1, n_sample=8, batch_size=8, step="plain",
+                    device="cpu")  # fmt: skip
     model = fit(config, train_set, checkpoint=folder / "kept")
     saved = model.save(folder / "saved")
     bytes_ = saved.read_bytes()

@@ -189,8 +189,7 @@ class Sessions:
         Raises:
             ValueError: a gap that is no number above 0.
         """
-        check_number("gap", gap)
-        if not 0 < gap < np.inf:
+        if isinstance(gap, bool) or not isinstance(gap, Number) or not 0 < gap < np.inf:
             raise ValueError(f"gap must be a number of minutes above 0, got {gap!r}")
         pause = np.where(np.diff(self.session_of_click) == 0, np.diff(self.times), 0)
         ends = {minutes: pause > minutes * 60 for minutes in (gap, gap / 2, gap * 2)}
