@@ -39,8 +39,9 @@ def train(
     thread or on one GPU, with the same versions of all packages.
 
     Raises:
-        ValueError: no sessions, sessions of fewer than two clicks, item ids that a model could not
-            be saved with, a step that cannot run, or what else does not fit together.
+        ValueError: an argument of another kind, no sessions, sessions of fewer than two clicks,
+            item ids that a model could not be saved with, a step that cannot run, or what else does
+            not fit together.
         FileExistsError: there is a file at `checkpoint`.
         NonFiniteLoss: from the generator, when the loss stops being finite.
     """
