@@ -24,7 +24,7 @@ PARTS = {
     "Training": training,
     "Where a step's time goes": parts,
     "Evaluation": evaluation,
-    "Answers": answers,
+    answers.TITLE: answers,
     "Preparation": preparation,
     "Sampling": sampling,
     "Import": import_time,

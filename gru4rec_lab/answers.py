@@ -1,6 +1,5 @@
 """The best items after a session: which may be recommended, and `recommend` for many sessions."""
 
-import operator
 import warnings
 from collections.abc import Iterable, Mapping
 from itertools import repeat
@@ -11,29 +10,15 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
+from .arguments import check_kind, whole
 from .data.ids import check_spelling, shortlist, unknown_items
-from .data.sessions import Sessions
+from .data.sessions import MAKE_THEM, Sessions
 
 if TYPE_CHECKING:
     import pandas as pd
 
-N_SCORES = 2**24  # held at once, 64 MB
+N_SCORES = 2**22  # held at once; 64 MB of them come from new memory each time, which takes longer
 GROUP = 64
-
-
-def check_k(k: Any) -> int:
-    """The number of items asked for.
-
-    Raises:
-        ValueError: not a whole number of at least 1.
-    """
-    try:
-        count = 0 if isinstance(k, bool) else operator.index(k)
-    except TypeError:
-        count = 0
-    if count < 1:
-        raise ValueError(f"k must be at least 1 and whole, got {k!r}")
-    return count
 
 
 def recommendable(
@@ -49,11 +34,14 @@ def recommendable(
     """
     allowed = np.full(len(index), only is None)
     for name, items, may in (("only", only, True), ("exclude", exclude, False)):
-        if isinstance(items, str | bytes):
-            raise ValueError(f"{name} takes several items, got the text {items!r}; give a list")
+        if isinstance(items, str | bytes) or not isinstance(items, Iterable | None):
+            raise ValueError(f"{name} takes several items, got {items!r}; give a list")
         asked = [] if items is None else list(items)
-        # The items in stock may be as many as all: 20,000 of them take a millisecond.
-        places = np.fromiter(map(index.get, asked, repeat(-1)), np.int64, len(asked))
+        try:
+            # The items in stock may be as many as all: 20,000 of them take a millisecond.
+            places = np.fromiter(map(index.get, asked, repeat(-1)), np.int64, len(asked))
+        except TypeError:
+            raise ValueError(f"{name} takes texts or numbers, got {shortlist(asked)}") from None
         allowed[places[places >= 0]] = may
         unknown = [asked[number] for number in np.flatnonzero(places < 0)]
         if unknown:
@@ -121,12 +109,19 @@ def recommend(
         names: names of items, for a column `name`.
 
     Raises:
-        ValueError: a `k` below 1, clicks that cannot be read, no click on an item the model knows.
+        ValueError: no model, a `k` that is no whole number from 1, clicks that cannot be read, or
+            none on an item the model knows.
     """
     import pandas as pd
 
-    k = check_k(k)
+    k = whole("k", k)
+    if not hasattr(model, "item_ids"):
+        raise ValueError(
+            f"{model!r} is no model; train, fit or load one, and call recommend(model, sessions)"
+        )
     if not isinstance(sessions, Sessions):
+        if not hasattr(sessions, "columns"):
+            check_kind(Sessions, f"{MAKE_THEM}, or give a frame", sessions=sessions)
         if time not in sessions.columns:
             sessions = sessions.assign(**{time: np.arange(len(sessions))})
         sessions = Sessions.from_frame(sessions, session, item, time)
@@ -160,6 +155,8 @@ def _with_known_clicks(
     sessions: Sessions, item_ids: np.ndarray, index: Mapping[Any, int]
 ) -> Sessions:
     """The sessions over the model's items; warns of what that leaves out."""
+    if not sessions.n_clicks:
+        raise ValueError("there are no clicks to answer to; give sessions of one click or more")
     unknown = unknown_items(sessions, item_ids)
     if not unknown:
         return sessions.with_items(item_ids)

@@ -22,7 +22,8 @@ import torch
 from jaxtyping import Int
 from torch import Tensor
 
-from .data.sessions import Sessions
+from .arguments import check_kind, whole
+from .data.sessions import MAKE_THEM, Sessions
 
 
 @dataclass(frozen=True)
@@ -114,10 +115,11 @@ def session_parallel(
     whose session ends are removed and those below move up, until none is left.
 
     Raises:
-        ValueError: `batch_size` below 1, no sessions, or sessions of fewer than two clicks.
+        ValueError: a `batch_size` that is no whole number from 1, no sessions, or sessions of fewer
+            than two clicks.
     """
-    if batch_size < 1:
-        raise ValueError(f"batch_size must be at least 1, got {batch_size}")
+    check_kind(Sessions, MAKE_THEM, sessions=sessions)
+    batch_size = whole("batch_size", batch_size)
     if sessions.n_sessions == 0:
         raise ValueError("there are no sessions; a step needs at least one session of two clicks")
     if short := int((sessions.lengths < 2).sum()):

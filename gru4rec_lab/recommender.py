@@ -11,7 +11,8 @@ import torch
 from jaxtyping import Int
 from torch import Tensor
 
-from .answers import best, check_k, recommendable
+from .answers import best, recommendable
+from .arguments import whole
 from .config import Config
 from .data.ids import check_spelling, shortlist
 from .data.sessions import Sessions
@@ -286,12 +287,14 @@ class Visit:
         Raises:
             ValueError: `k` is no whole number from 1; an item that the model knows as another type.
         """
-        k, model, names = check_k(k), self._model, names or {}
-        scores = model.scores(self._state)
+        k, model, names = whole("k", k), self._model, {} if names is None else names
+        (query,), items, bias = model.factors(self._state)
+        # For one row a product with a vector is faster than `scores`, and its result is not shared.
+        scores = torch.addmv(bias[:, 0], items, query)[None]
         allowed = recommendable(model._index, exclude=exclude, only=only)
         if exclude_seen:
             allowed[[model.index(item) for item in self.clicks]] = False
-        found = best(scores.masked_fill(~allowed.to(scores.device), -torch.inf), k)
+        found = best(scores.masked_fill_(~allowed.to(scores.device), -torch.inf), k)
         values, places = (each[0].cpu().numpy() for each in found)
         items = model.item_ids[places[values > -torch.inf]].tolist()
         pairs = zip(items, values.tolist(), strict=False)

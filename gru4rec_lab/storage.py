@@ -9,6 +9,7 @@ import json
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from glob import escape
+from os import PathLike
 from pathlib import Path
 from secrets import token_hex
 from shutil import rmtree
@@ -57,7 +58,13 @@ def fingerprint(parts: Iterable[tuple[str, bytes | np.ndarray]]) -> str:
 
 
 def model_path(path: str | Path) -> Path:
-    """The path with the suffix .safetensors, in capitals or not, and ~ as the home folder."""
+    """The path with the suffix .safetensors, in capitals or not, and ~ as the home folder.
+
+    Raises:
+        ValueError: a path without a name.
+    """
+    if not isinstance(path, str | PathLike) or not Path(path).name:
+        raise ValueError(f"{path!r} names no file; give a path such as 'models/first'")
     path = Path(path).expanduser()
     return path if path.suffix.lower() == SUFFIX else path.with_name(path.name + SUFFIX)
 

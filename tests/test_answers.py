@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from gru4rec_lab import Config, Recommender, Sessions, network_of, recommend
-from gru4rec_lab.answers import GROUP, best, check_k
+from gru4rec_lab.answers import GROUP, best
 from gru4rec_lab.baselines import BASELINES
 
 NEARLY = {"rtol": 1e-4, "check_dtype": False}
@@ -113,21 +113,15 @@ def test_any_other_unknown_item_changes_nothing_and_is_remembered(numbers, item)
 
 
 def test_one_text_in_place_of_a_list_is_refused(words):
-    with pytest.raises(ValueError, match="exclude takes several items, got the text 'hat'"):
+    with pytest.raises(ValueError, match="exclude takes several items, got 'hat'"):
         words.session().top(exclude="hat", exclude_seen=True)
-    with pytest.raises(ValueError, match="only takes several items, got the text 'hat'"):
+    with pytest.raises(ValueError, match="only takes several items, got 'hat'"):
         words.session().top(only="hat")
-
-
-@pytest.mark.parametrize("k", [0, -1, 1.5, "3", None, True, [2]])
-def test_a_k_that_is_no_whole_number_from_one_is_refused(k):
-    with pytest.raises(ValueError, match="k must be at least 1 and whole, got"):
-        check_k(k)
 
 
 def test_k_is_checked_wherever_it_is_given(numbers):
     for answer in (lambda: numbers.session().top(0), lambda: recommend(numbers, frame(a=[101]), 0)):
-        with pytest.raises(ValueError, match="k must be at least 1 and whole, got 0"):
+        with pytest.raises(ValueError, match="k must be a whole number of at least 1, got 0"):
             answer()
 
 

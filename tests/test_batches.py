@@ -111,7 +111,7 @@ def test_no_sessions_are_refused():
 
 
 def test_a_batch_size_below_one_is_refused():
-    with pytest.raises(ValueError, match="batch_size must be at least 1, got 0"):
+    with pytest.raises(ValueError, match="batch_size must be a whole number of at least 1, got 0"):
         session_parallel(make([[1, 2]]), 0)
 
 

@@ -364,4 +364,4 @@ def test_answers_are_timed(monkeypatch):
         monkeypatch.setattr(answers, name, size)
     for row in answers.rows():
         assert len(row) == len(answers.HEAD)
-        assert all(float(cell.replace(",", "")) > 0 for cell in row)
+        assert all(float(cell.strip("%").replace(",", "")) > 0 for cell in row)

@@ -91,8 +91,18 @@ def test_one_click_sessions_cannot_tell_whether_their_order_means_something():
     ],
 )
 def test_an_order_of_the_items_that_all_steps_keep_to_is_a_sort(sessions, share, verdict):
-    got = of(check_sessions(sessions_of(*sessions)), "sorted")
+    got = of(check_sessions(sessions_of(*sessions * 50)), "sorted")
     assert (got.value, got.verdict) == (share, verdict)
+
+
+def test_a_few_steps_in_one_order_are_no_sort():
+    assert of(check_sessions(sessions_of(*["ab"] * 99)), "sorted").verdict == "unknown"
+    assert of(check_sessions(sessions_of(*["ab"] * 100)), "sorted").verdict == "look"
+    # Each item stands in one session alone: its mean place there is its place.
+    rng = np.random.default_rng(0)
+    got = of(check_sessions(sessions_of(*rng.permutation(800).reshape(200, 4).tolist())), "sorted")
+    assert got.verdict == "fine"
+    assert got.value < 0.6
 
 
 def test_a_sort_by_something_else_than_the_names_is_seen_too():
@@ -160,6 +170,18 @@ def test_unseen_items_are_counted_whether_still_there_or_dropped_by_the_split():
     got = of(check_sessions(train, test), "unseen")
     assert (got.value, got.verdict) == (2 / 5, "look")
     assert of(check_sessions(train, test.with_items(train.item_ids)), "unseen").value == 2 / 5
+
+
+def test_a_sample_of_the_test_set_has_its_share_of_unseen_items():
+    train, test = sessions_of("ab"), sessions_of(*["abn"] * 50)
+    late = test.with_items(train.item_ids)
+    for part in (late.sample(10), late.take(np.arange(50) < 2), late.most_recent(0.1)):
+        assert part.dropped[-1].reason == "sessions not taken"
+        assert of(check_sessions(train, part), "unseen").value == pytest.approx(1 / 3)
+    # What was dropped after it, here b, was a click on a known item.
+    left = late.filtered(min_item=51)
+    assert left.n_clicks == 0
+    assert of(check_sessions(train, left), "unseen").value == pytest.approx(1 / 3)
 
 
 def test_sessions_without_clicks_give_no_error():

@@ -128,9 +128,9 @@ def test_an_unknown_tie_mode_lists_the_choices():
         evaluate(Fixed(torch.eye(3)), make([[0, 1]]), ties="best")
 
 
-@pytest.mark.parametrize("k", [0, (), (5, 0)])
+@pytest.mark.parametrize("k", [0, (), (5, 0), True])
 def test_a_cutoff_below_one_is_refused(k):
-    with pytest.raises(ValueError, match="cut-offs must be whole numbers from 1, got"):
+    with pytest.raises(ValueError, match="cut-off in k.*(at least 1, got|give one or several)"):
         evaluate(Fixed(torch.eye(3)), make([[0, 1]]), k=k)
 
 

@@ -16,7 +16,7 @@ import pytest
 
 PACKAGE = Path(__file__).parents[1] / "gru4rec_lab"
 LAYERS = [
-    {"device", "kernels", "loss_parts", "own_losses", "storage"},
+    {"arguments", "device", "kernels", "loss_parts", "own_losses", "storage"},
     {"losses", "sampling"},
     {"newer_losses"},
     {"config", "data", "environment", "model"},

@@ -115,8 +115,8 @@ def test_a_space_that_makes_no_sense_is_refused_and_the_setting_named(split, spa
         ({"seed": 2**64}, "seed must be a whole number"),
         ({"backend": "threads"}, "unknown backend 'threads'"),
         ({"n_jobs": 2}, "n_jobs=2 is not possible with backend='serial'"),
-        ({"n_jobs": 0, "backend": "loky"}, "n_jobs=0 is not possible"),
-        ({"n_jobs": 0, "backend": "dask"}, "n_jobs=0 is not possible"),
+        ({"n_jobs": 0, "backend": "loky"}, "n_jobs must be .* at least 1, got 0"),
+        ({"n_jobs": 0, "backend": "dask"}, "n_jobs must be .* at least 1, got 0"),
     ],
 )
 def test_what_a_search_cannot_do_is_refused_before_anything_is_kept(split, tmp_path, how, message):

@@ -345,6 +345,15 @@ def test_a_sample_has_its_size_keeps_the_order_and_depends_on_the_seed():
     assert got.session_ids.tolist() != whole.sample(20, seed=2).session_ids.tolist()
 
 
+def test_what_a_sample_or_another_part_leaves_out_is_counted():
+    whole = random_sessions(0)
+    for part in (whole.sample(20), whole.most_recent(0.5), whole.take(whole.lengths > 5)):
+        (gone,) = part.dropped
+        assert gone.sessions == whole.n_sessions - part.n_sessions
+        assert gone.clicks == whole.n_clicks - part.n_clicks
+    assert whole.sample(10**6).dropped == ()
+
+
 def test_a_sample_of_more_sessions_than_there_are_is_everything():
     assert_same(four_days().sample(99), four_days())
 
@@ -387,7 +396,7 @@ def test_a_permuted_vocabulary_names_the_same_items():
     [
         (lambda sessions: sessions.take(np.array([0, 1, 2, 3])), "a bool for each of the 4.*int64"),
         (lambda sessions: sessions.take(np.array([True])), "a bool for each of the 4.*\\(1,\\)"),
-        (lambda sessions: sessions.sample(-1), "n_sessions must be 0 or more, got -1"),
+        (lambda sessions: sessions.sample(-1), "n_sessions must be .* at least 0, got -1"),
         (lambda sessions: sessions.with_items(np.array(["a", "b", "a"])), "1 items .* than once"),
     ],
     ids=["numbers", "another length", "a negative sample", "an item twice"],

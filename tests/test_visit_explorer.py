@@ -139,6 +139,12 @@ def test_names_are_text_and_no_html(panel):
     assert "session: &lt;b&gt;Socks&lt;/b&gt;" in panel.session.value
 
 
+def test_one_model_needs_no_name(panel_of, model):
+    panel = panel_of(model, clicks=[103])
+    assert panel.found == answer(model, [103])
+    assert panel.model.options == ("model",)
+
+
 def test_a_panel_begins_with_the_clicks_it_is_given_and_refuses_strangers(panel_of, model):
     assert panel_of({"one": model}, clicks=[103, 104]).clicks == [103, 104]
     with pytest.raises(ValueError, match="but it knows 103"):

@@ -7,7 +7,8 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from ..data.sessions import Sessions
+from ..arguments import check_kind
+from ..data.sessions import MAKE_THEM, Sessions
 from .base import AllClicks, LastClick, PairTable, Ties
 
 Scores = Float[Tensor, "batch items"]
@@ -28,6 +29,7 @@ class Popularity(LastClick):
     @classmethod
     def fit(cls, sessions: Sessions) -> "Popularity":
         """Counts the clicks on each item."""
+        check_kind(Sessions, MAKE_THEM, sessions=sessions)
         return cls(sessions.item_ids, sessions.support)
 
     def scores(self, state: Int[Tensor, "batch"]) -> Scores:
@@ -50,6 +52,7 @@ class SessionPopularity(AllClicks):
     @classmethod
     def fit(cls, sessions: Sessions) -> "SessionPopularity":
         """Counts the clicks on each item, for the ties."""
+        check_kind(Sessions, MAKE_THEM, sessions=sessions)
         return cls(sessions.item_ids, Ties.of(sessions.support))
 
     def scores(self, state: Int[Tensor, "batch clicks"]) -> Scores:
@@ -78,6 +81,7 @@ class Markov(LastClick):
     @classmethod
     def fit(cls, sessions: Sessions) -> "Markov":
         """Counts the consecutive clicks i -> j of the sessions."""
+        check_kind(Sessions, MAKE_THEM, sessions=sessions)
         same = np.diff(sessions.session_of_click) == 0
         before, after = sessions.items[:-1][same], sessions.items[1:][same]
         counts = PairTable.count(before, after, sessions.n_items)

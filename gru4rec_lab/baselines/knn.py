@@ -7,7 +7,8 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from ..data.sessions import Sessions
+from ..arguments import check_kind, check_number, whole
+from ..data.sessions import MAKE_THEM, Sessions
 from .base import AllClicks, LastClick, PairTable, Ties, ragged, starts_of
 
 Scores = Float[Tensor, "batch items"]
@@ -15,6 +16,7 @@ Scores = Float[Tensor, "batch items"]
 
 def visited(sessions: Sessions) -> tuple[Int[np.ndarray, "visits"], Int[np.ndarray, "visits"]]:
     """Session and item of each visit: every item of a session once, session after session."""
+    check_kind(Sessions, MAKE_THEM, sessions=sessions)
     key = np.unique(sessions.session_of_click * sessions.n_items + sessions.items)
     return key // sessions.n_items, key % sessions.n_items
 
@@ -37,6 +39,7 @@ class ItemKNN(LastClick):
 
         The `regularisation`, in sessions, keeps rare items from being alike by chance.
         """
+        check_number("regularisation", regularisation)
         session, item = visited(sessions)
         starts = starts_of(np.bincount(session, minlength=sessions.n_sessions))
         one, other = ragged(starts, session)
@@ -87,6 +90,8 @@ class VSkNN(AllClicks):
         Neighbours are among the `n_recent` latest sessions that share an item with the session so
         far, so that no item needs more.
         """
+        whole("n_recent", n_recent)
+        whole("n_neighbours", n_neighbours)
         session, item = visited(sessions)
         length = np.bincount(session, minlength=sessions.n_sessions)
         count = np.bincount(item, minlength=sessions.n_items)

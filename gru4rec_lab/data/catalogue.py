@@ -126,6 +126,11 @@ def _loader_of(source: object) -> Callable[..., Sessions]:
     if isinstance(source, list | tuple):
         if not source:
             raise ValueError("the list of files is empty; name at least one")
+        if odd := [part for part in source if not isinstance(part, str | os.PathLike)]:
+            raise ValueError(
+                f"a list names files, got one with {type(odd[0]).__name__}; give clicks as one "
+                "DataFrame: pd.concat(frames), or pd.DataFrame(rows, columns=[...])"
+            )
         return partial(load_clicks, [Path(part).expanduser() for part in source])
     if isinstance(source, str) and source in loaders:
         return loaders[source]

@@ -8,11 +8,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .sessions import OUTSIDE, Sessions
+from ..arguments import check_kind
+from .sessions import MAKE_THEM, OUTSIDE, Sessions
 
 MOST_CLICKS = 1_000_000  # enough to tell whether an order means something
 TOP = 20
 LONG = 200  # clicks; fewer are no bot
+N_STEPS, STEPS_PER_ITEM = 100, 5  # fewer go one way by chance
 PAUSE = 6 * 3600  # seconds without a click, after which people come back for another visit
 
 
@@ -77,7 +79,9 @@ def check_sessions(sessions: Sessions, test_set: Sessions | None = None) -> Find
         foresees on the real order than on one shuffled inside the sessions: 0.2 is a fifth more.
         Of the last 1,000,000 clicks.
     sorted
-        share of steps to another item that go the same way along one order of all items.
+        share of steps to another item that go the same way along one order of all items, by their
+        names or by their places in sessions; NaN of fewer than 100 steps. The order by places
+        follows the data, and counts where there are 5 steps an item.
     same time
         share of steps to another item at the time of the click before.
     duplicates
@@ -91,8 +95,13 @@ def check_sessions(sessions: Sessions, test_set: Sessions | None = None) -> Find
     future
         share of pairs of a training and a test click of which the training click is the later one.
     unseen
-        share of test clicks on items that training does not have.
+        share of test clicks on items that training does not have, before any of them was dropped.
+
+    Raises:
+        ValueError: something that is no `Sessions`.
     """
+    check_kind(Sessions, MAKE_THEM, sessions=sessions)
+    check_kind(Sessions | None, MAKE_THEM, test_set=test_set)
     found = [
         _sequential(sessions),
         _sorted(sessions),
@@ -173,12 +182,13 @@ def _foreseen(sessions: Sessions, items: np.ndarray, back: int) -> float:
 def _sorted(sessions: Sessions) -> Finding:
     step = np.flatnonzero(_steps(sessions) & (np.diff(sessions.items) != 0))
     before, after = sessions.items[step], sessions.items[step + 1]
-    by_name = np.argsort(np.argsort(sessions.item_ids, kind="stable"))
-    orders = (by_name, _places(sessions))
+    orders = [np.argsort(np.argsort(sessions.item_ids, kind="stable"))]
+    if len(step) >= STEPS_PER_ITEM * (sessions.support > 0).sum():
+        orders.append(_places(sessions))
     share = max(_one_way(order[before], order[after]) for order in orders)
     return _finding(
         "sorted",
-        share if len(step) else np.nan,
+        share if len(step) >= N_STEPS else np.nan,
         f"{share:.1%} of the steps go one way along one order of the items",
         lambda value: value < 0.75,
         "the clicks look sorted by item, not by time: get the file in the order of the clicks",
@@ -286,8 +296,14 @@ def _future(sessions: Sessions, test_set: Sessions) -> Finding:
 def _unseen(sessions: Sessions, test_set: Sessions) -> Finding:
     known = set(sessions.item_ids[sessions.support > 0].tolist())
     new = np.array([name not in known for name in test_set.item_ids.tolist()], dtype=bool)
-    gone = sum(step.clicks for step in test_set.dropped if step.reason == OUTSIDE)
-    value = _share(gone + int(new[test_set.items].sum()), gone + test_set.n_clicks)
+    n_clicks = test_set.n_clicks
+    seen = 1 - _share(int(new[test_set.items].sum()), n_clicks)
+    # Back step by step: of sessions taken from many, a share is known, not a number.
+    for step in reversed(test_set.dropped):
+        if step.reason == OUTSIDE:
+            seen *= 1 - _share(step.clicks, n_clicks + step.clicks)
+        n_clicks += step.clicks
+    value = 1 - seen
     return _finding(
         "unseen",
         value,

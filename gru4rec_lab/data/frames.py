@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..arguments import check_kind
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -73,6 +75,7 @@ def read_clicks(
     """
     import pandas as pd
 
+    check_kind(pd.DataFrame, "pd.DataFrame(rows, columns=[...]) makes one", frame=frame)
     clock, *order = time if isinstance(time, list | tuple) else (time,)
     if len(order) > 1:
         raise ValueError(f"time= names the clock and what orders equal times, no more: {time!r}")
@@ -169,7 +172,7 @@ def _seconds(frame: "pd.DataFrame", name: str, unit: str | None) -> np.ndarray:
     times = frame[name]
     _refuse(frame, times.isna(), f"have no {name}", "drop them or fill them in first")
     numbers = _numbers(times)
-    if unit is not None and "%" in unit:
+    if unit is not None and "%" in str(unit):
         # A whole number is written as one even where its column holds floats.
         are_whole = numbers is not None and np.isfinite(numbers).all() and (numbers % 1 == 0).all()
         text = (numbers.astype("int64") if are_whole else times).astype(str)

@@ -37,8 +37,9 @@ def shortlist(items: Sequence[Any], most: int = 5) -> str:
 
 
 def _spellings(item: Any) -> Iterator[Any]:
+    inner = getattr(item, "item", item)  # of numpy and torch a function, of Recommendation the item
     with suppress(ValueError, RuntimeError):  # an array of several numbers
-        item = item.item() if hasattr(item, "item") else item  # of numpy and torch
+        item = inner() if callable(inner) else inner
     text = item.decode(errors="replace") if isinstance(item, bytes) else str(item).strip()
     yield text
     # Not float, which holds no more than 15 digits.

@@ -14,12 +14,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..arguments import check_number, whole
 from .frames import Moment, read_clicks, seconds_of
 
 if TYPE_CHECKING:
     import pandas as pd
 
 DAY = 86_400.0
+MAKE_THEM = "make them of a frame, a file or a data set with load_sessions(...)"
 OUTSIDE = "clicks on items outside the vocabulary"
 Number = int | float
 
@@ -148,7 +150,12 @@ class Sessions:
 
         Sessions shorter than `min_session` clicks go first, then items with fewer than `min_item`
         clicks, then the sessions that became too short; one pass, not repeated.
+
+        Raises:
+            ValueError: not whole numbers of 0 or more.
         """
+        whole("min_session", min_session, 0)
+        whole("min_item", min_item, 0)
         short = f"sessions of fewer than {min_session} clicks"
         kept = self._without_short(min_session, short)
         frequent = (kept.support >= min_item)[kept.items]
@@ -182,7 +189,7 @@ class Sessions:
         Raises:
             ValueError: a gap that is no number above 0.
         """
-        if not isinstance(gap, Number) or not 0 < gap < np.inf:
+        if isinstance(gap, bool) or not isinstance(gap, Number) or not 0 < gap < np.inf:
             raise ValueError(f"gap must be a number of minutes above 0, got {gap!r}")
         pause = np.where(np.diff(self.session_of_click) == 0, np.diff(self.times), 0)
         ends = {minutes: pause > minutes * 60 for minutes in (gap, gap / 2, gap * 2)}
@@ -214,8 +221,7 @@ class Sessions:
         Raises:
             ValueError: not a whole number of 1 or more.
         """
-        if not isinstance(longest, int | np.integer) or longest < 1:
-            raise ValueError(f"longest must be a whole number of 1 or more, got {longest!r}")
+        longest = whole("longest", longest)
         place = np.arange(self.n_clicks) - np.repeat(self.offsets[:-1], self.lengths)
         kept = self._keep(place < longest, f"clicks beyond the first {longest:,} of a session")
         return kept._used_items()
@@ -235,6 +241,8 @@ class Sessions:
         """
         if (days is None) == (fraction is None):
             raise ValueError("give either days= or fraction=, for example fraction=0.1")
+        name, size = ("days", days) if fraction is None else ("fraction", fraction)
+        check_number(name, size)
         if fraction is not None and not 0 <= fraction <= 1:
             raise ValueError(f"fraction must lie between 0 and 1, got {fraction}")
         if by not in ("start", "end"):
@@ -245,8 +253,10 @@ class Sessions:
         else:
             n_train = round(self.n_sessions * (1 - fraction))
             late = np.argsort(np.argsort(moment, kind="stable")) >= n_train
-        train = self.take(~late)._used_items()
-        known = self.take(late).with_items(train.item_ids)
+        # What is in the other part is not lost, and not counted as dropped.
+        parts = (replace(self.take(part), dropped=self.dropped) for part in (~late, late))
+        train = next(parts)._used_items()
+        known = next(parts).with_items(train.item_ids)
         test = known._without_short(2, "test sessions of fewer than 2 clicks")
         if not train.n_sessions or not test.n_sessions:
             spread = np.ptp(moment) / DAY if self.n_sessions else 0
@@ -258,7 +268,12 @@ class Sessions:
         return train, test
 
     def most_recent(self, fraction: Number) -> "Sessions":
-        """The last `fraction` of the sessions, with only their items."""
+        """The last `fraction` of the sessions, with only their items.
+
+        Raises:
+            ValueError: no number above 0 and up to 1.
+        """
+        check_number("fraction", fraction)
         if not 0 < fraction <= 1:
             raise ValueError(f"fraction must be above 0 and at most 1, got {fraction}")
         late = np.arange(self.n_sessions) >= round(self.n_sessions * (1 - fraction))
@@ -268,12 +283,12 @@ class Sessions:
         """`n_sessions` sessions drawn without replacement (all, if there are fewer), in order.
 
         Raises:
-            ValueError: fewer than 0.
+            ValueError: `n_sessions` or `seed` is no whole number of 0 or more.
         """
-        if n_sessions < 0:
-            raise ValueError(f"n_sessions must be 0 or more, got {n_sessions}")
-        count = min(n_sessions, self.n_sessions)
-        chosen = np.random.default_rng(seed).choice(self.n_sessions, count, replace=False)
+        count = min(whole("n_sessions", n_sessions, 0), self.n_sessions)
+        chosen = np.random.default_rng(whole("seed", seed, 0)).choice(
+            self.n_sessions, count, replace=False
+        )
         return self.take(np.isin(np.arange(self.n_sessions), chosen))
 
     def with_items(self, item_ids: np.ndarray) -> "Sessions":
@@ -282,6 +297,7 @@ class Sessions:
         Raises:
             ValueError: an item that is there twice.
         """
+        item_ids = np.asarray(item_ids)
         if len(item_ids) == self.n_items and np.array_equal(item_ids, self.item_ids):
             return self
         # Without pandas, whose import takes half a second.
@@ -293,7 +309,7 @@ class Sessions:
             )
         place = np.array([known.get(name, -1) for name in self.item_ids.tolist()], np.int64)
         kept = self._keep(place[self.items] >= 0, OUTSIDE)
-        return replace(kept, items=place[kept.items], item_ids=np.asarray(item_ids))
+        return replace(kept, items=place[kept.items], item_ids=item_ids)
 
     def with_targets(self, item_ids: np.ndarray) -> "Sessions":
         """The sessions over another vocabulary that still have a target: two clicks on its items.
@@ -301,26 +317,23 @@ class Sessions:
         Every click but the first of a session is a target, an item for a model to foresee.
         """
         known = self.with_items(item_ids)
-        return known.take(known.lengths >= 2)
+        return known._without_short(2, "sessions of fewer than 2 clicks")
 
     def take(self, chosen: np.ndarray) -> "Sessions":
         """The sessions where `chosen` ([sessions] bool) is true, over the same items.
 
+        The others are counted in `dropped`, so that shares of what was dropped before stay true.
+
         Raises:
             ValueError: something else than a bool for each session.
         """
+        chosen = np.asarray(chosen)
         if chosen.dtype != bool or chosen.shape != (self.n_sessions,):
             raise ValueError(
                 f"chosen must be a bool for each of the {self.n_sessions} sessions, got "
                 f"{chosen.dtype} in the shape {chosen.shape}"
             )
-        return replace(
-            self,
-            items=self.items[chosen[self.session_of_click]],
-            times=self.times[chosen[self.session_of_click]],
-            offsets=np.concatenate([[0], np.cumsum(self.lengths[chosen])]),
-            session_ids=self.session_ids[chosen],
-        )
+        return self._keep(chosen[self.session_of_click], "sessions not taken")
 
     def summary(self) -> str:
         """What is here and what was dropped on the way, one line each."""

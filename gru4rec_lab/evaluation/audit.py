@@ -10,6 +10,7 @@ Sources
 
 import warnings
 
+from ..arguments import whole
 from ..data.check import Finding, Findings, check_sessions
 from ..data.sessions import Sessions
 from .full_ranking import Scorer, evaluate
@@ -42,8 +43,9 @@ def audit(
         Recall@k with each session counted once minus that with each target counted once.
 
     Raises:
-        ValueError: as of `evaluate`, or `n_sampled` below 1.
+        ValueError: as of `evaluate`, or a `k` or `n_sampled` that is no whole number from 1.
     """
+    k = whole("k", k)
     with warnings.catch_warnings():
         # The finding "unseen" says it, with the way out.
         warnings.filterwarnings("ignore", ".* are on items that the model does not know")

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from jaxtyping import Float
 
+from ..arguments import check_kind
 from ..data.sessions import Sessions
 from .full_ranking import Scorer, evaluate
 from .metrics import Evaluation, error_over_sessions
@@ -119,9 +120,10 @@ def compare(
     Several models of one method, which differ in their seed, are given as a list.
 
     Raises:
-        ValueError: no models, something that is none, models that know different items, unknown
-            `ties`, or no session with two known items.
+        ValueError: no models or no names for them, something that is none, models that know
+            different items, unknown `ties`, or no session with two known items.
     """
+    check_kind(Mapping, "name the models, as in compare({'Markov': model}, ...)", models=models)
     by_method = {
         name: tuple(given) if isinstance(given, list | tuple) else (given,)
         for name, given in models.items()

@@ -4,7 +4,6 @@ Any model can be evaluated that is a `Scorer`; its state is whatever it needs to
 sessions so far. Of a model that is `Factored` too, a CPU never holds all scores at once.
 """
 
-import operator
 import warnings
 from collections.abc import Iterable, Iterator
 from typing import Any, Protocol, SupportsIndex, runtime_checkable
@@ -14,10 +13,11 @@ import torch
 from jaxtyping import Int
 from torch import Tensor
 
+from ..arguments import check_kind, whole
 from ..batches import Batch, Schedule, session_parallel
 from ..data.ids import check_spelling, shortlist, unknown_items
-from ..data.sessions import Sessions
-from .metrics import Evaluation
+from ..data.sessions import MAKE_THEM, Sessions
+from .metrics import Evaluation, cutoffs_of
 from .ranks import BLOCK, Catalogue, check_ties, rank_targets
 
 ROWS = 16
@@ -67,13 +67,17 @@ def evaluate(
     `all_ranks` are asked for: counting them takes longer.
 
     Raises:
-        ValueError: unknown `ties`, a cut-off that is no whole number from 1, no session with two
-            known items, or items that the model knows as another type.
+        ValueError: no model or no `Sessions`, unknown `ties`, a cut-off or `batch_size` that is no
+            whole number from 1, no session with two known items, or items that the model knows as
+            another type.
     """
-    cutoffs = _cutoffs(k)
+    check_kind(Scorer, "train or fit one first, and call evaluate(model, sessions)", model=model)
+    check_kind(Sessions, MAKE_THEM, sessions=sessions)
+    cutoffs = cutoffs_of(k)
     check_ties(ties)
     limit = float("inf") if all_ranks else max(*cutoffs, AT_LEAST)
     known, n_unknown = _with_targets(sessions, model.item_ids)
+    batch_size = min(whole("batch_size", batch_size), known.n_sessions)
     device = torch.device(getattr(model, "device", "cpu"))
     schedule = session_parallel(known, batch_size, device)
     in_tiles = device.type == "cpu" and isinstance(model, Factored)
@@ -93,16 +97,6 @@ def evaluate(
         n_unknown=n_unknown,
         limit=limit,
     )
-
-
-def _cutoffs(k: Any) -> tuple[int, ...]:
-    try:
-        cutoffs = tuple(sorted(set(map(operator.index, k if isinstance(k, Iterable) else [k]))))
-    except TypeError:
-        cutoffs = ()
-    if not cutoffs or cutoffs[0] < 1:
-        raise ValueError(f"cut-offs must be whole numbers from 1, got {k!r}")
-    return cutoffs
 
 
 def _with_targets(sessions: Sessions, item_ids: np.ndarray) -> tuple[Sessions, int]:

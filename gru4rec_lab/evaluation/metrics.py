@@ -5,14 +5,38 @@
 A rank beyond k adds nothing to any of them.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, SupportsIndex
 
 import numpy as np
 
+from ..arguments import whole
+
 if TYPE_CHECKING:
     import pandas as pd
+
+
+def cutoffs_of(k: SupportsIndex | Iterable[SupportsIndex]) -> tuple[int, ...]:
+    """One cut-off or several as a tuple that rises, each once.
+
+    Raises:
+        ValueError: none, or one that is no whole number from 1.
+    """
+    several = isinstance(k, Iterable) and not isinstance(k, str)
+    found = tuple(sorted({whole("each cut-off in k", each) for each in (k if several else [k])}))
+    if not found:
+        raise ValueError(f"there is no cut-off in k={k!r}; give one or several, such as (1, 20)")
+    return found
+
+
+class ByCutoff(dict[int, float]):
+    """A metric at each cut-off; another one is refused with the way out."""
+
+    def __missing__(self, k: Any) -> float:
+        known = ", ".join(map(str, self))
+        raise KeyError(f"no cut-off {k!r}, only {known}; ask for it: evaluate(..., k={k!r})")
 
 
 # What a target of a given rank adds to a metric.
@@ -75,9 +99,11 @@ class Evaluation:
         """[targets] what each target adds to the metric, which is their mean.
 
         Raises:
-            ValueError: a `k` beyond `limit`.
+            ValueError: an unknown metric, or a `k` that is no whole number from 1 up to `limit`.
         """
-        if k > self.limit:
+        if metric not in _GAINS:
+            raise ValueError(f"unknown metric {metric!r}; choose one of {', '.join(_GAINS)}")
+        if whole("k", k) > self.limit:
             raise ValueError(
                 f"ranks beyond {self.limit} were not counted; give evaluate k={k} or all_ranks=True"
             )
@@ -97,10 +123,8 @@ class Evaluation:
             raise ValueError(
                 f"ranks beyond {self.limit} were not counted; give evaluate all_ranks=True"
             )
-        if n_sampled < 1:
-            raise ValueError(f"n_sampled must be 1 or more, got {n_sampled}")
         others = n_items - 1
-        drawn = min(n_sampled, others)
+        drawn = min(whole("n_sampled", n_sampled), others)
         log_factorial = np.cumsum(np.log(np.maximum(np.arange(n_items), 1)))
         above = np.arange(n_items)[:, None]  # of the others
         hits = np.arange(min(k, drawn + 1))  # of the drawn ones
@@ -141,7 +165,18 @@ class Evaluation:
 
         `support` are the training clicks on each item; each bucket holds about the same share of
         them.
+
+        Raises:
+            ValueError: no clicks, fewer items than the targets are of, or a number of buckets or
+                a `k` that is none.
         """
+        clicks = np.asarray(support)
+        if clicks.ndim != 1 or len(clicks) <= self.target.max() or not clicks.sum() > 0:
+            raise ValueError(
+                f"support must be the clicks on each of the model's items, got {support!r}; give "
+                "train_set.support"
+            )
+        whole("n_buckets", n_buckets)
         order = np.argsort(support, kind="stable")
         share = np.cumsum(support[order]) / support.sum()
         bucket = np.empty(len(support), dtype=np.int64)
@@ -162,7 +197,7 @@ class Evaluation:
         return Evaluation(*(array[chosen] for array in arrays), k=self.k, limit=self.limit)
 
     def _means(self, metric: str) -> dict[int, float]:
-        return {k: float(self.gains(metric, k).mean()) for k in self.k}
+        return ByCutoff({k: float(self.gains(metric, k).mean()) for k in self.k})
 
     def _table(self, parts: dict[int, tuple["Evaluation", int]], index: str, errors: bool):
         import pandas as pd

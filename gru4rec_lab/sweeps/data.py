@@ -6,8 +6,9 @@ from pathlib import Path
 
 import numpy as np
 
+from ..arguments import check_kind
 from ..batches import session_parallel
-from ..data.sessions import Sessions
+from ..data.sessions import MAKE_THEM, Sessions
 from ..storage import fingerprint
 
 
@@ -34,8 +35,10 @@ class SweepData:
         """The data of a sweep.
 
         Raises:
-            ValueError: sessions that cannot be trained on, or no test session with two known items.
+            ValueError: no `Sessions`, sessions that cannot be trained on, or no test session with
+                two known items.
         """
+        check_kind(Sessions, MAKE_THEM, train_set=train_set, test_set=test_set)
         if not train_set.n_sessions or train_set.lengths.min() < 2:
             session_parallel(train_set, 1)  # raises, and says what is wrong with them
         known = test_set.with_targets(train_set.item_ids)

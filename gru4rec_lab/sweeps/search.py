@@ -10,12 +10,12 @@ import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
-from numbers import Integral
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..arguments import whole
 from ..config import Config, check_setting
 from ..data.sessions import Sessions
 from .data import SweepData
@@ -192,8 +192,7 @@ def search(
     from tqdm.auto import tqdm
 
     space, cutoff, seed = space_of(space), _cutoff(metric), check_setting("seed", seed)
-    if isinstance(n_trials, bool) or not isinstance(n_trials, Integral) or n_trials < 1:
-        raise ValueError(f"n_trials must be a whole number of at least 1, got {n_trials!r}")
+    n_trials = whole("n_trials", n_trials)
     distributions = _distributions(space)
     trials = grid(config, loss=[*choices_of("loss", space.get("loss", config.loss))])
     how = {"backend": backend, "client": client, "store": store, "k": {1, 20, cutoff}}
@@ -233,10 +232,7 @@ def _cutoff(metric: str) -> int:
 def _width(backend: str, n_jobs: int | None, client: "Client | None") -> int:
     """How many points are chosen at a time; `Sweep` refuses what is wrong with "loky"."""
     if n_jobs is not None:
-        if backend == "dask" and (not isinstance(n_jobs, Integral) or n_jobs < 1):
-            raise ValueError(f"n_jobs={n_jobs} is not possible; it is the number of points that "
-                             "are chosen at a time, 1 or more")  # fmt: skip
-        return n_jobs
+        return whole("n_jobs", n_jobs)
     if backend == "loky":
         from joblib import cpu_count
 

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..arguments import whole
 from ..config import Config
 from ..storage import whole_file
 from .trial import Row, settings
@@ -126,7 +127,7 @@ class Results:
             ValueError: no such trial has ended.
         """
         if not isinstance(trial, Config):
-            if not 0 <= trial < len(self):
+            if not whole("row", trial, 0) < len(self):
                 raise ValueError(f"there is no row {trial}; {self!r}")
             return self.rows[trial]
         wanted = settings(trial).items()

@@ -7,8 +7,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..arguments import whole
 from ..config import Config
 from ..data.sessions import Sessions
+from ..evaluation.metrics import cutoffs_of
 from ..losses import LOSSES
 from .data import SweepData
 from .local import Backend, Processes, Serial
@@ -42,8 +44,9 @@ class Sweep:
         k: Iterable[int] = (1, 20),
         retry_failed: bool = False,
     ):
-        trials, cutoffs = tuple(trials), tuple(sorted(set(k)))
-        _check(trials, cutoffs)
+        trials = tuple(trials) if isinstance(trials, Iterable) else (trials,)
+        _check(trials)
+        cutoffs = cutoffs_of(k)
         data = SweepData.of(train_set, test_set)
         self._store = Store(store)
         self._backend = _backend(backend, data, n_jobs, client)
@@ -143,22 +146,20 @@ def sweep(
     return under_way.results
 
 
-def _check(trials: tuple, cutoffs: tuple[int, ...]) -> None:
+def _check(trials: tuple) -> None:
     if not trials:
         raise ValueError("there are no trials; make some, such as grid(loss=['bpr', 'bpr-max'])")
     odd = [trial for trial in trials if not isinstance(trial, Config)]
     if odd:
         raise ValueError(f"a trial is a Config, got {odd[0]!r}; make trials with grid(...)")
-    if not cutoffs or cutoffs[0] < 1:
-        raise ValueError(f"cut-offs must be 1 or more, got k={cutoffs}")
 
 
 def _backend(name: str, data: SweepData, n_jobs: int | None, client: "Client | None") -> Backend:
     if name not in BACKENDS:
         raise ValueError(f"unknown backend {name!r}; choose one of {', '.join(BACKENDS)}")
-    if n_jobs is not None and (name != "loky" or n_jobs < 1):
+    if n_jobs is not None and whole("n_jobs", n_jobs) and name != "loky":
         raise ValueError(f"n_jobs={n_jobs} is not possible with backend={name!r}; it is the number "
-                         "of processes, 1 or more, of backend='loky'")  # fmt: skip
+                         "of processes of backend='loky'")  # fmt: skip
     if client is not None and name != "dask":
         raise ValueError(f"backend={name!r} uses no client; did you mean backend='dask'?")
     if name == "dask":

@@ -5,6 +5,7 @@ from dataclasses import fields
 from itertools import product
 from typing import Any
 
+from ..arguments import check_kind
 from ..config import Config, check_setting
 
 FIELDS = tuple(field.name for field in fields(Config))
@@ -36,6 +37,7 @@ def grid(config: Config = Config(), **settings: Any) -> Trials:  # noqa: B008, i
         ValueError: an unknown setting, one without values, or a value that `Config` refuses; the
             message names the trial.
     """
+    check_kind(Config, "values of settings are named: grid(loss=['bpr', 'bpr-max'])", config=config)
     values = {name: _values(name, given) for name, given in settings.items()}
     combinations = [dict(zip(values, each, strict=True)) for each in product(*values.values())]
     trials = []

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from torch import Tensor
 
+from ..arguments import whole
 from ..data.sessions import Sessions
 from ..device import choose_device
 from ..recommender import load_model
@@ -41,8 +42,8 @@ class Checkpoints:
             FileExistsError: there is a file already.
         """
         path = model_path(path)
-        if every is not None and every < 1:
-            raise ValueError(f"checkpoint_every must be at least 1 step, got {every}")
+        if every is not None:
+            every = whole("checkpoint_every", every)
         if path.exists():
             raise FileExistsError(
                 f"there is a file {path}: resume(path, sessions) goes on from a checkpoint; "

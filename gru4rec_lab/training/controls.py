@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal
 
+from ..arguments import check_kind
 from ..config import Config, check_setting
 from ..losses import LOSSES
 
@@ -78,6 +79,7 @@ class Controls:
         on_set: Callable[[], None] | None = None,
     ) -> "Controls":
         """Controls that start at the settings of `config`."""
+        check_kind(Config, "Config(...) makes one", config=config)
         return cls(Settings.of(config), replay=replay, on_set=on_set)
 
     @property

@@ -4,9 +4,10 @@ from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 
+from ..arguments import check_kind, whole
 from ..batches import Schedule, session_parallel
 from ..config import Config
-from ..data.sessions import Sessions
+from ..data.sessions import MAKE_THEM, Sessions
 from ..device import choose_device
 from ..evaluation import evaluate
 from ..recommender import Recommender, check_ids
@@ -38,13 +39,17 @@ def train(
     thread or on one GPU, with the same versions of all packages.
 
     Raises:
-        ValueError: no sessions, sessions of fewer than two clicks, item ids that a model could not
-            be saved with, a step that cannot run, or what else does not fit together.
+        ValueError: an argument of another kind, no sessions, sessions of fewer than two clicks,
+            item ids that a model could not be saved with, a step that cannot run, or what else does
+            not fit together.
         FileExistsError: there is a file at `checkpoint`.
         NonFiniteLoss: from the generator, when the loss stops being finite.
     """
-    if patience is not None and (validation is None or patience < 1):
-        raise ValueError(f"patience={patience} needs validation= sessions and must be at least 1")
+    check_kind(Config, "the order is (config, sessions)", config=config)
+    check_kind(Recommender | None, "load_model(path) gives one", start=start)
+    _check(sessions, validation, controls)
+    if patience is not None and whole("patience", patience) and validation is None:
+        raise ValueError(f"patience={patience} needs validation= sessions, to see what is better")
     if checkpoint is None and checkpoint_every is not None:
         raise ValueError(f"checkpoint_every={checkpoint_every} needs checkpoint=, a path")
     device = choose_device(config.device)
@@ -54,6 +59,11 @@ def train(
     schedule = session_parallel(sessions, config.batch_size, device)
     if start is None:
         model = new_model(config, sessions)
+    if validation is not None and not validation.with_targets(model.item_ids).n_sessions:
+        raise ValueError(
+            "no validation session has two clicks on items that are trained on; give others as "
+            "validation="
+        )
     run, checkpoints = Run(model, device, patience=patience), None
     if checkpoint is not None:
         checkpoints = Checkpoints.begun(checkpoint, checkpoint_every, sessions, validation)
@@ -79,10 +89,17 @@ def train_from(
             not here.
         NonFiniteLoss: from the generator, when the loss stops being finite.
     """
+    _check(sessions, validation, controls)
     kept = read_checkpoint(path, sessions, validation, n_epochs)
     schedule = session_parallel(kept.sessions, kept.run.model.config.batch_size, kept.run.device)
     controls = controls or kept.controls
     return _events(kept.run, schedule, controls, validation, kept.checkpoints, kept.state)
+
+
+def _check(sessions: Sessions, validation: Sessions | None, controls: Controls | None) -> None:
+    check_kind(Sessions, MAKE_THEM, sessions=sessions)
+    check_kind(Sessions | None, MAKE_THEM, validation=validation)
+    check_kind(Controls | None, "Controls.of(config) makes some", controls=controls)
 
 
 def _events(

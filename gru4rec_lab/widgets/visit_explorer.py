@@ -8,6 +8,7 @@ from typing import Any
 
 import ipywidgets as widgets
 
+from ..arguments import check_kind
 from ..diagnostics.clicks import click_effects
 from ..recommender import Recommendation, Recommender, Visit
 from .controls import Field, Updating, labelled, marked
@@ -26,7 +27,7 @@ class VisitExplorer(Panel):
     An item is clicked by its id or its name in the box, or by its button in the list.
 
     Args:
-        models: name to trained model.
+        models: name to trained model, or one model.
         names: item to the name that is shown; None for the ids alone.
         clicks: the session to begin with.
 
@@ -39,20 +40,25 @@ class VisitExplorer(Panel):
             would fall without that click; None before the first click.
 
     Raises:
-        ValueError: no model, or a click on an item that the first one does not know.
+        ValueError: no model, something that is none, or a click on an item that the first one does
+            not know.
     """
 
     def __init__(
         self,
-        models: Mapping[str, Recommender],
+        models: Mapping[str, Recommender] | Recommender,
         names: Mapping[Any, str] | None = None,
         clicks: Sequence[Any] = (),
         *,
         key: str = "VisitExplorer",
     ):
         super().__init__(key)
+        if not isinstance(models, Mapping):
+            models = {"model": models}
         if not models:
-            raise ValueError("no model to ask; give {'a name': model}")
+            raise ValueError("no model to ask; give one, or {'a name': model}")
+        for name, model in models.items():
+            check_kind(Recommender, "train one with fit, or load_model(path)", **{str(name): model})
         self._models, self._names = dict(models), dict(names or {})
         self._updating, self._lock = Updating(), threading.RLock()
         self.clicks: list[Any] = []
