@@ -17,7 +17,7 @@ from .data.sessions import MAKE_THEM, Sessions
 if TYPE_CHECKING:
     import pandas as pd
 
-N_SCORES = 2**22  # held at once; 64 MB of them come from new memory each time, which takes longer
+N_SCORES = 2**23  # held at once, 32 MB: larger memory is new each time, which takes longer
 GROUP = 64
 
 

@@ -11,8 +11,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..arguments import check_kind
-
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -75,11 +73,15 @@ def read_clicks(
     """
     import pandas as pd
 
-    check_kind(pd.DataFrame, "pd.DataFrame(rows, columns=[...]) makes one", frame=frame)
     clock, *order = time if isinstance(time, list | tuple) else (time,)
     if len(order) > 1:
         raise ValueError(f"time= names the clock and what orders equal times, no more: {time!r}")
     roles = [session, item, clock, *order]
+    if not hasattr(frame, "columns"):
+        raise ValueError(
+            f"clicks must be a DataFrame, got {type(frame).__name__}; "
+            "pd.DataFrame(rows, columns=[...]) makes one"
+        )
     found = list(frame.columns)
     for name in roles:
         if name not in found:

@@ -221,7 +221,8 @@ class Sessions:
         Raises:
             ValueError: not a whole number of 1 or more.
         """
-        longest = whole("longest", longest)
+        if not isinstance(longest, int | np.integer) or longest < 1:
+            raise ValueError(f"longest must be a whole number of 1 or more, got {longest!r}")
         place = np.arange(self.n_clicks) - np.repeat(self.offsets[:-1], self.lengths)
         kept = self._keep(place < longest, f"clicks beyond the first {longest:,} of a session")
         return kept._used_items()
@@ -286,9 +287,8 @@ class Sessions:
             ValueError: `n_sessions` or `seed` is no whole number of 0 or more.
         """
         count = min(whole("n_sessions", n_sessions, 0), self.n_sessions)
-        chosen = np.random.default_rng(whole("seed", seed, 0)).choice(
-            self.n_sessions, count, replace=False
-        )
+        random = np.random.default_rng(whole("seed", seed, 0))
+        chosen = random.choice(self.n_sessions, count, replace=False)
         return self.take(np.isin(np.arange(self.n_sessions), chosen))
 
     def with_items(self, item_ids: np.ndarray) -> "Sessions":
@@ -309,7 +309,7 @@ class Sessions:
             )
         place = np.array([known.get(name, -1) for name in self.item_ids.tolist()], np.int64)
         kept = self._keep(place[self.items] >= 0, OUTSIDE)
-        return replace(kept, items=place[kept.items], item_ids=item_ids)
+        return replace(kept, items=place[kept.items], item_ids=np.asarray(item_ids))
 
     def with_targets(self, item_ids: np.ndarray) -> "Sessions":
         """The sessions over another vocabulary that still have a target: two clicks on its items.
