@@ -146,9 +146,9 @@ def test_only_the_columns_that_are_asked_for_are_read(tmp_path, monkeypatch):
     seen = []
 
     def read_files(*arguments):
-        frame = files.read_files(*arguments)
-        seen.append(list(frame.columns))
-        return frame
+        for path, table in files.read_files(*arguments):
+            seen.append(list(table.columns))
+            yield path, table
 
     monkeypatch.setattr("gru4rec_lab.data.own.read_files", read_files)
     for name in ("wide.csv", "wide.parquet"):

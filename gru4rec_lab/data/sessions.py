@@ -8,6 +8,7 @@ Sources
           arXiv 1511.06939.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from .frames import Moment, read_clicks, seconds_of
+from .gather import Part, gather, picked
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -89,17 +91,31 @@ class Sessions:
                 counts the rows and shows one.
         """
         clicks = read_clicks(frame, session=session, item=item, time=time, unit=unit)
-        order = clicks.by_session()
-        return cls(
-            items=clicks.item[order].astype(np.int64),
-            times=clicks.time[order].copy(),
-            offsets=np.concatenate([[0], np.cumsum(np.bincount(clicks.session))]),
-            item_ids=clicks.item_ids,
-            session_ids=clicks.session_ids,
-            name=name,
-            note=note,
-            dropped=dropped,
-        )._by_start()
+        return replace(cls.from_parts([clicks], name=name, note=note), dropped=dropped)
+
+    @classmethod
+    def from_parts(
+        cls,
+        parts: Iterable[Part],
+        *,
+        numbered: bool = False,
+        gap: float | None = None,
+        name: str = "sessions",
+        note: str = "",
+    ) -> "Sessions":
+        """Sessions of clicks that come part by part, in any order; ordered as by `from_frame`.
+
+        If `numbered`, sessions that start in one moment are in the order of their ids, and ids that
+        are text, which take more memory than the clicks, become numbers from 1 in the order of the
+        sessions; those of sessions that are cut where nothing is clicked for more than `gap`
+        seconds do too.
+
+        Raises:
+            ValueError: no clicks, or a time that is missing or before 1970.
+        """
+        columns, dropped = gather(parts, numbered=numbered, gap=gap)
+        steps = (Dropped(reason, clicks=count) for reason, count in dropped.items() if count)
+        return cls(*columns, name=name, note=note, dropped=tuple(steps))
 
     @property
     def n_sessions(self) -> int:
@@ -150,10 +166,15 @@ class Sessions:
         clicks, then the sessions that became too short; one pass, not repeated.
         """
         short = f"sessions of fewer than {min_session} clicks"
-        kept = self._without_short(min_session, short)
-        frequent = (kept.support >= min_item)[kept.items]
-        kept = kept._keep(frequent, f"items with fewer than {min_item} clicks")
-        return kept._without_short(min_session, short + " after that")._used_items()
+        # All at once, since each copy takes as much memory as the clicks.
+        long = self._in_long(np.ones(self.n_clicks, bool), min_session)
+        support = np.bincount(self.items[long], minlength=self.n_items)
+        frequent = long & (support >= min_item)[self.items]
+        return self._keep(
+            (long, short),
+            (frequent, f"items with fewer than {min_item} clicks"),
+            (self._in_long(frequent, min_session), short + " after that"),
+        )._used_items()
 
     def between(self, since: Moment | None = None, until: Moment | None = None) -> "Sessions":
         """The clicks from `since` on and before `until`: seconds, moments or text in ISO 8601.
@@ -171,7 +192,7 @@ class Sessions:
                 f"all clicks are {' or '.join(said)}: they go from {self.times.min():.0f} to "
                 f"{self.times.max():.0f} s; choose another since= or until="
             )
-        return self._keep(kept, f"clicks {' or '.join(said)}")._used_items()
+        return self._keep((kept, f"clicks {' or '.join(said)}"))._used_items()
 
     def cut(self, gap: Number) -> "Sessions":
         """Sessions that end where more than `gap` minutes pass without a click.
@@ -184,29 +205,32 @@ class Sessions:
         """
         if not isinstance(gap, Number) or not 0 < gap < np.inf:
             raise ValueError(f"gap must be a number of minutes above 0, got {gap!r}")
-        pause = np.where(np.diff(self.session_of_click) == 0, np.diff(self.times), 0)
+        pause = np.diff(self.times)
+        pause[self._starts[1:] - 1] = 0
         ends = {minutes: pause > minutes * 60 for minutes in (gap, gap / 2, gap * 2)}
         made = [f"{self.n_sessions + int(end.sum()):,}" for end in ends.values()]
         offsets = np.union1d(self.offsets, np.flatnonzero(ends[gap]) + 1)
-        owner = self.session_of_click[offsets[:-1]]
+        owner = np.searchsorted(self.offsets, offsets[:-1], side="right") - 1
         number = np.arange(len(owner)) - np.searchsorted(owner, owner) + 1
         names = zip(self.session_ids[owner].tolist(), number.tolist(), strict=True)
         note = (
             f"cut where {gap:g} minutes pass without a click: {self.n_sessions:,} became {made[0]} "
             f"sessions; {gap / 2:g} minutes would make {made[1]}, {gap * 2:g} make {made[2]}"
         )
-        return replace(
+        parts = replace(
             self,
             offsets=offsets,
             session_ids=np.array([f"{name}-{k}" for name, k in names], dtype=object),
             note="; ".join(filter(None, [self.note, note])),
-        )._by_start()
+        )
+        return parts._keep((np.ones(self.n_clicks, bool), ""))  # in the order of their starts
 
     def without_repeats(self) -> "Sessions":
         """The clicks without those on the item that was clicked just before in the session."""
-        same = np.diff(self.session_of_click) == 0
-        again = np.concatenate([[False], same & (np.diff(self.items) == 0)])
-        return self._keep(~again[: self.n_clicks], "clicks on the item clicked just before")
+        new = np.ones(self.n_clicks, bool)
+        np.not_equal(self.items[1:], self.items[:-1], out=new[1:])
+        new[self._starts] = True
+        return self._keep((new, "clicks on the item clicked just before"))
 
     def capped(self, longest: Number) -> "Sessions":
         """The first `longest` clicks of each session.
@@ -216,9 +240,10 @@ class Sessions:
         """
         if not isinstance(longest, int | np.integer) or longest < 1:
             raise ValueError(f"longest must be a whole number of 1 or more, got {longest!r}")
-        place = np.arange(self.n_clicks) - np.repeat(self.offsets[:-1], self.lengths)
-        kept = self._keep(place < longest, f"clicks beyond the first {longest:,} of a session")
-        return kept._used_items()
+        first = np.minimum(self.lengths, longest)
+        both = np.column_stack([first, self.lengths - first]).ravel()
+        kept = np.repeat(np.tile([True, False], self.n_sessions), both)
+        return self._keep((kept, f"clicks beyond the first {longest:,} of a session"))._used_items()
 
     def split_last(
         self, *, days: Number | None = None, fraction: Number | None = None, by: str = "start"
@@ -247,7 +272,8 @@ class Sessions:
             late = np.argsort(np.argsort(moment, kind="stable")) >= n_train
         train = self.take(~late)._used_items()
         known = self.take(late).with_items(train.item_ids)
-        test = known._without_short(2, "test sessions of fewer than 2 clicks")
+        long = known._in_long(np.ones(known.n_clicks, bool), 2)
+        test = known._keep((long, "test sessions of fewer than 2 clicks"))
         if not train.n_sessions or not test.n_sessions:
             spread = np.ptp(moment) / DAY if self.n_sessions else 0
             raise ValueError(
@@ -292,7 +318,7 @@ class Sessions:
                 "name each once"
             )
         place = np.array([known.get(name, -1) for name in self.item_ids.tolist()], np.int64)
-        kept = self._keep(place[self.items] >= 0, OUTSIDE)
+        kept = self._keep(((place >= 0)[self.items], OUTSIDE))
         return replace(kept, items=place[kept.items], item_ids=np.asarray(item_ids))
 
     def with_targets(self, item_ids: np.ndarray) -> "Sessions":
@@ -314,10 +340,11 @@ class Sessions:
                 f"chosen must be a bool for each of the {self.n_sessions} sessions, got "
                 f"{chosen.dtype} in the shape {chosen.shape}"
             )
+        clicks = np.repeat(chosen, self.lengths)
         return replace(
             self,
-            items=self.items[chosen[self.session_of_click]],
-            times=self.times[chosen[self.session_of_click]],
+            items=self.items[clicks],
+            times=self.times[clicks],
             offsets=np.concatenate([[0], np.cumsum(self.lengths[chosen])]),
             session_ids=self.session_ids[chosen],
         )
@@ -331,42 +358,45 @@ class Sessions:
         counts = f"{self.n_sessions:,} sessions, {self.n_items:,} items, {self.n_clicks:,} clicks"
         return f"{self.name}: {counts}" + (f" ({self.note})" if self.note else "")
 
-    def _without_short(self, min_session: int, reason: str) -> "Sessions":
-        return self._keep((self.lengths >= min_session)[self.session_of_click], reason)
+    @property
+    def _starts(self) -> np.ndarray:
+        """The first click of each session that has one."""
+        return self.offsets[:-1][self.lengths > 0]
 
-    def _keep(self, clicks: np.ndarray, reason: str) -> "Sessions":
-        """The chosen clicks; sessions left empty go, the vocabulary stays."""
-        left = np.bincount(self.session_of_click[clicks], minlength=self.n_sessions)
-        gone = Dropped(
-            reason,
-            sessions=int((left == 0).sum()),
-            items=int((self.support > 0).sum() - (np.bincount(self.items[clicks]) > 0).sum()),
-            clicks=int((~clicks).sum()),
-        )
+    def _lengths_of(self, kept: np.ndarray) -> np.ndarray:
+        """[sessions] how many clicks of each are `kept`."""
+        left = np.zeros(self.n_sessions, np.int64)
+        left[self.lengths > 0] = np.add.reduceat(kept, self._starts, dtype=np.int64)
+        return left
+
+    def _in_long(self, kept: np.ndarray, least: Number) -> np.ndarray:
+        """[clicks] those of the `kept` ones that are in sessions with at least so many of them."""
+        return kept & np.repeat(self._lengths_of(kept) >= least, self.lengths)
+
+    def _keep(self, *steps: tuple[np.ndarray, str]) -> "Sessions":
+        """The clicks that are left by the last of `steps`, and the reason of each in `dropped`.
+
+        Sessions left empty go, the others are in the order of their starts: one that lost its first
+        click starts later. The vocabulary stays.
+        """
+        dropped = self.dropped
+        before = self.n_sessions, int((self.support > 0).sum()), self.n_clicks
+        for kept, reason in steps:
+            left = self._lengths_of(kept)
+            n_items = int((np.bincount(self.items[kept]) > 0).sum())
+            after = int((left > 0).sum()), n_items, int(left.sum())
+            gone = Dropped(reason, *(n - m for n, m in zip(before, after, strict=True)))
+            dropped += (gone,) if gone.clicks or gone.sessions else ()
+            before = after
+        first = np.flatnonzero(kept)[np.cumsum(left[left > 0]) - left[left > 0]]
+        sessions = np.flatnonzero(left)[np.argsort(self.times[first], kind="stable")]
         return replace(
             self,
-            items=self.items[clicks],
-            times=self.times[clicks],
-            offsets=np.concatenate([[0], np.cumsum(left[left > 0])]),
-            session_ids=self.session_ids[left > 0],
-            dropped=self.dropped + ((gone,) if gone.clicks or gone.sessions else ()),
-        )._by_start()
-
-    def _by_start(self) -> "Sessions":
-        """The sessions in the order of their first clicks: one that lost its own starts later."""
-        start = self.times[self.offsets[:-1]]
-        if (start[1:] >= start[:-1]).all():
-            return self
-        order = np.argsort(start, kind="stable")
-        offsets = np.concatenate([[0], np.cumsum(self.lengths[order])])
-        clicks = np.repeat(self.offsets[order] - offsets[:-1], self.lengths[order])
-        clicks += np.arange(self.n_clicks)
-        return replace(
-            self,
-            items=self.items[clicks],
-            times=self.times[clicks],
-            offsets=offsets,
-            session_ids=self.session_ids[order],
+            items=picked(self.items, self.offsets, sessions, kept),
+            times=picked(self.times, self.offsets, sessions, kept),
+            offsets=np.append(0, np.cumsum(left[sessions])),
+            session_ids=self.session_ids[sessions],
+            dropped=dropped,
         )
 
     def _used_items(self) -> "Sessions":
