@@ -36,6 +36,21 @@ class Part:
     dropped: Mapping[str, int] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class Dropped:
+    """What one preparation step left out, and why."""
+
+    reason: str
+    sessions: int = 0
+    items: int = 0
+    clicks: int = 0
+
+    def __str__(self) -> str:
+        """The reason and every count that is not 0."""
+        counts = [("sessions", self.sessions), ("items", self.items), ("clicks", self.clicks)]
+        return f"{self.reason}: " + ", ".join(f"{n:,} {what}" for what, n in counts if n)
+
+
 class Gathered(NamedTuple):
     """Clicks in order, as the attributes of `Sessions` of these names."""
 
@@ -48,7 +63,7 @@ class Gathered(NamedTuple):
 
 def gather(
     parts: Iterable[Part], *, numbered: bool = False, gap: float | None = None
-) -> tuple[Gathered, Counter[str]]:
+) -> tuple[Gathered, tuple[Dropped, ...]]:
     """The clicks of all parts, and what was left out; `Sessions.from_parts` says in which order.
 
     Raises:
@@ -97,7 +112,8 @@ def gather(
     time = picked(time, offsets, order)
     item = picked(item, offsets, order).astype(np.int64)
     ends = np.append(0, np.cumsum(np.diff(offsets)[order]))
-    return Gathered(item, time, ends, items.ids, session_ids), dropped
+    steps = (Dropped(reason, clicks=count) for reason, count in dropped.items() if count)
+    return Gathered(item, time, ends, items.ids, session_ids), tuple(steps)
 
 
 def picked(

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from .frames import Moment, read_clicks, seconds_of
-from .gather import Part, gather, picked
+from .gather import Dropped, Part, gather, picked
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -24,21 +24,6 @@ if TYPE_CHECKING:
 DAY = 86_400.0
 OUTSIDE = "clicks on items outside the vocabulary"
 Number = int | float
-
-
-@dataclass(frozen=True)
-class Dropped:
-    """What one preparation step left out, and why."""
-
-    reason: str
-    sessions: int = 0
-    items: int = 0
-    clicks: int = 0
-
-    def __str__(self) -> str:
-        """The reason and every count that is not 0."""
-        counts = [("sessions", self.sessions), ("items", self.items), ("clicks", self.clicks)]
-        return f"{self.reason}: " + ", ".join(f"{n:,} {what}" for what, n in counts if n)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -114,8 +99,7 @@ class Sessions:
             ValueError: no clicks, or a time that is missing or before 1970.
         """
         columns, dropped = gather(parts, numbered=numbered, gap=gap)
-        steps = (Dropped(reason, clicks=count) for reason, count in dropped.items() if count)
-        return cls(*columns, name=name, note=note, dropped=tuple(steps))
+        return cls(*columns, name=name, note=note, dropped=dropped)
 
     @property
     def n_sessions(self) -> int:
