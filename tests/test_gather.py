@@ -1,3 +1,5 @@
+import tracemalloc
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -68,6 +70,31 @@ def test_64_bit_ids_of_sessions_stay_what_they_are():
     got = Sessions.from_parts([Part(ids, np.array([1, 2, 3]), np.array([3.0, 2.0, 1.0]))])
     assert got.session_ids.dtype == np.uint64
     assert got.session_ids.tolist() == [2**63 + 1, 5]
+
+
+def most_bytes_per_click(make):
+    """What `make` needs at its peak, in bytes for each of the clicks that it leaves."""
+    tracemalloc.start()
+    made = make()
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    return peak / made.n_clicks
+
+
+def test_an_unsorted_log_takes_42_bytes_a_click_and_filters_34_more(monkeypatch):
+    monkeypatch.setattr(gather, "BLOCK", 1000)
+    rng = np.random.default_rng(0)
+    session, item = rng.integers(30_000, size=200_000), rng.integers(500, size=200_000)
+    clicks = pd.DataFrame({"session": session, "item": item, "time": rng.random(200_000)})
+    cut = [part for _, part in clicks.groupby(np.arange(200_000) // 2000)]
+
+    def read():
+        return Sessions.from_parts(Part(p.session, p.item, p.time.to_numpy()) for p in cut)
+
+    assert most_bytes_per_click(read) < 42
+    sessions = read()
+    for fewer in (sessions.filtered, lambda: sessions.split_last(fraction=0.1)[0]):
+        assert most_bytes_per_click(fewer) < 34
 
 
 def test_clicks_are_picked_by_session_and_those_kept_within():
