@@ -132,14 +132,16 @@ def test_parquet_parts_are_read_one_at_a_time_and_counted_together(tmp_path):
     events[100:150] = "cart"  # the third part holds no view
     clicks = {name: rng.integers(n, size=300) for name, n in zip(COLUMNS, (40, 9, 99), strict=True)}
     log = pd.DataFrame(clicks | {"event": events})
-    for k in range(6):
-        log[k * 50 : k * 50 + 50].to_parquet(tmp_path / f"part-{k}.parquet", index=False)
+    for k in range(6):  # a folder a day, as Spark writes them
+        (tmp_path / f"day={k}").mkdir()
+        log[k * 50 : k * 50 + 50].to_parquet(tmp_path / f"day={k}" / "part-0.parquet", index=False)
+    written(tmp_path / "_temporary.parquet", "no Parquet")
     options = {"only": {"event": "view"}, "since": 5, "gap": 0.5, "repeats": False, "longest": 3}
     got, want = load_sessions(tmp_path, **options), load_sessions(log, **options)
     assert got.to_frame().equals(want.to_frame())
     assert got.dropped == want.dropped
     columns = files.Columns(COLUMNS[:2], COLUMNS[2:])
-    parts = files.read_files(sorted(tmp_path.iterdir()), columns, files.Layout())
+    parts = files.read_files(files.find_parts(tmp_path), columns, files.Layout())
     assert [len(rows) for _, rows in parts] == [50] * 6
 
 

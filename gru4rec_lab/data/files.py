@@ -1,4 +1,4 @@
-"""Files with one click a row as a DataFrame: text, JSON lines or Parquet, packed or not, in parts.
+"""Files with one click a row, each as a DataFrame: text, JSON lines or Parquet, packed or not.
 
 Nothing is guessed that could lose a click: rows with too many cells are refused, and a file whose
 lines do not become as many rows says so.
@@ -73,7 +73,7 @@ def is_file_name(name: object) -> bool:
 
 
 def find_parts(path: Path) -> list[Path]:
-    """The file, or all files in the folder, by name; not those that begin with a dot or `_`.
+    """The file, or all files in the folder and those in it, by name; none that a dot or `_` begins.
 
     Raises:
         FileNotFoundError: nothing there.
@@ -81,8 +81,9 @@ def find_parts(path: Path) -> list[Path]:
     """
     if path.is_file():
         return [path]
-    inside = sorted(path.iterdir()) if path.is_dir() else []
-    parts = [part for part in inside if part.name[0] not in "._"]
+    inside = sorted(part for part in path.rglob("*") if part.is_file()) if path.is_dir() else []
+    shown = [[name[0] not in "._" for name in part.relative_to(path).parts] for part in inside]
+    parts = [part for part, names in zip(inside, shown, strict=True) if all(names)]
     if len({_kind(part.name) for part in parts}) > 1:
         some = ", ".join(part.name for part in parts)[:200]
         raise ValueError(f"{path.name!r} holds several kinds ({some}); list the files you mean")

@@ -40,7 +40,7 @@ def load_clicks(
 
     Raises:
         FileNotFoundError: no such file.
-        ValueError: what `read_files` or `Sessions.from_frame` refuses, or options that exclude
+        ValueError: what `read_files` or `read_clicks` refuses, or options that exclude
             each other.
     """
     if user is not None and (session is not None or gap is None):
@@ -85,28 +85,11 @@ def _parts(
     only: dict[str, Any],
     check: "Callable[[pd.DataFrame], Part]",
 ) -> Iterator[Part]:
-    """The clicks of each table that have one of the values in each column of `only`."""
-    nothing, found, why_not = np.empty(0), False, ""
-    for path, rows in tables:
-        dropped = {}
-        for column, wanted in only.items():
-            if column not in rows.columns:
-                there = ", ".join(map(str, rows.columns))
-                raise ValueError(
-                    f"only= names {column!r}, which is no column; the frame has {there}"
-                )
-            values = list(wanted) if isinstance(wanted, list | tuple | set) else [wanted]
-            cells = rows[column]
-            kept = cells.isin(values)
-            if not kept.any():  # text in the file, a number in the option, or the other way round
-                kept = cells.astype(str).isin([str(value) for value in values])
-            if len(rows) and not kept.any():
-                there = ", ".join(map(repr, cells.value_counts().index[:10].tolist()))
-                why_not = f"no row has {wanted!r} in column {column!r}; it has {there}"
-            reason = f"rows with another {column} than {', '.join(map(str, values))}"
-            dropped[reason] = int((~kept).sum())
-            rows = rows[kept]
-        if why_not and not len(rows):
+    """The clicks of one table after the other; their path is None for a frame."""
+    nothing, found = np.empty(0), False
+    for path, table in tables:
+        rows, dropped, why_none = _chosen_rows(table, only)
+        if why_none:
             yield Part(nothing, nothing, nothing, dropped=dropped)
             continue
         try:
@@ -116,4 +99,27 @@ def _parts(
         found = True
         yield replace(part, dropped=dropped)
     if not found:
-        raise ValueError(why_not)
+        raise ValueError(why_none)
+
+
+def _chosen_rows(
+    rows: "pd.DataFrame", only: dict[str, Any]
+) -> tuple["pd.DataFrame", dict[str, int], str]:
+    """The rows with one of the values in each column, what that left out, and why if no row is."""
+    dropped, why_none = {}, ""
+    for column, wanted in only.items():
+        if column not in rows.columns:
+            there = ", ".join(map(str, rows.columns))
+            raise ValueError(f"only= names {column!r}, which is no column; the frame has {there}")
+        values = list(wanted) if isinstance(wanted, list | tuple | set) else [wanted]
+        cells = rows[column]
+        kept = cells.isin(values)
+        if not kept.any():  # text in the file, a number in the option, or the other way round
+            kept = cells.astype(str).isin([str(value) for value in values])
+        if not kept.any() and not why_none:
+            there = ", ".join(map(repr, cells.value_counts().index[:10].tolist()))
+            why_none = f"no row has {wanted!r} in column {column!r}; it has {there}"
+        reason = f"rows with another {column} than {', '.join(map(str, values))}"
+        dropped[reason] = int((~kept).sum())
+        rows = rows[kept]
+    return rows, dropped, why_none
