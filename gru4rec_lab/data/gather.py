@@ -7,6 +7,7 @@ Nothing lies here twice: columns grow in place, and each goes as soon as it was 
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -69,23 +70,7 @@ def gather(
     Raises:
         ValueError: no clicks, or a time that is missing or before 1970.
     """
-    items, names, dropped = _Names(), _Names(), Counter()
-    kinds = np.int64, np.int32, np.float64, np.float64
-    session, item, time, rank = (np.empty(0, kind) for kind in kinds)
-    for part in parts:
-        dropped.update(part.dropped)
-        if not len(part.time):
-            continue
-        kind = part.session.dtype
-        whole = isinstance(kind, np.dtype) and kind.kind in "iu"
-        if whole:
-            _append(session, np.asarray(part.session).astype(np.int64, copy=False))
-        else:
-            _append(session, (_hashed if numbered else names.numbers)(part.session))
-        _append(item, items.numbers(part.item))
-        _append(time, part.time)
-        if part.order is not None:
-            _append(rank, part.order)
+    session, item, time, rank, item_ids, names_of, dropped = _collected(parts, numbered)
     if not len(time):
         raise ValueError("no clicks")
     if not time.min() >= 0:
@@ -94,6 +79,7 @@ def gather(
     if len(rank) or not _are_in_order(session, time):
         row = np.lexsort((rank, time, session) if len(rank) else (time, session))
         del rank
+        # Not in one line, where the old columns would go after the last new one is there.
         session = session[row]
         item = item[row]
         time = time[row]
@@ -101,19 +87,48 @@ def gather(
     if gap is not None:
         same &= np.diff(time) <= gap
     offsets = np.concatenate([[0], np.flatnonzero(~same) + 1, [len(item)]])
-    starts, session = offsets[:-1], session[offsets[:-1]]
+    starts = offsets[:-1]
+    session = session[starts]
     first = starts if numbered or row is None else np.minimum.reduceat(row, starts)
-    row = same = None
+    del row, same
     order = np.lexsort((first, time[starts]))
-    if gap is not None or (numbered and not whole):
-        session_ids = np.arange(1, len(order) + 1)
-    else:
-        session_ids = session[order].astype(kind) if whole else names.ids[session[order]]
+    anew = gap is not None or names_of is None
+    session_ids = np.arange(1, len(order) + 1) if anew else names_of(session[order])
     time = picked(time, offsets, order)
     item = picked(item, offsets, order).astype(np.int64)
     ends = np.append(0, np.cumsum(np.diff(offsets)[order]))
-    steps = (Dropped(reason, clicks=count) for reason, count in dropped.items() if count)
-    return Gathered(item, time, ends, items.ids, session_ids), tuple(steps)
+    return Gathered(item, time, ends, item_ids, session_ids), dropped
+
+
+def _collected(parts: Iterable[Part], hashed: bool) -> tuple:
+    """Numbers of sessions and items, times and ranks; names of items; what names sessions; dropped.
+
+    If `hashed`, sessions that have text for a name are numbered by it, and nothing names them.
+    """
+    items, names, dropped, kind = _Names(), _Names(), Counter(), None
+    dtypes = np.int64, np.int32, np.float64, np.float64
+    session, item, time, rank = (np.empty(0, dtype) for dtype in dtypes)
+    for part in parts:
+        dropped.update(part.dropped)
+        if not len(part.time):
+            continue
+        kind = part.session.dtype
+        if whole := isinstance(kind, np.dtype) and kind.kind in "iu":
+            _append(session, np.asarray(part.session).astype(np.int64, copy=False))
+        else:
+            _append(session, (_hashed if hashed else names.numbers)(part.session))
+        _append(item, items.numbers(part.item))
+        _append(time, part.time)
+        if part.order is not None:
+            _append(rank, part.order)
+    if kind is None:
+        names_of = None
+    elif whole:
+        names_of = partial(np.ndarray.astype, dtype=kind)
+    else:
+        names_of = None if hashed else names.ids.__getitem__
+    steps = tuple(Dropped(reason, clicks=count) for reason, count in dropped.items() if count)
+    return session, item, time, rank, items.ids, names_of, steps
 
 
 def picked(
@@ -157,7 +172,7 @@ class _Names:
     @property
     def ids(self) -> np.ndarray:
         """The names, each at its number."""
-        return np.concatenate(self._found)
+        return np.concatenate(self._found or [np.empty(0)])
 
 
 def _hashed(names: "pd.Series | np.ndarray") -> np.ndarray:
