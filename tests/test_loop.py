@@ -224,7 +224,7 @@ def test_more_slots_than_sessions_train(cycle):
 
 
 def test_a_session_set_of_one_click_sessions_is_refused_before_training(cycle):
-    single = cycle[0]._keep((~(cycle[0].session_of_click >= 0), "all"))
+    single = cycle[0]._keep(~(cycle[0].session_of_click >= 0), "all")
     with pytest.raises(ValueError, match="there are no sessions"):
         train(SMALL, single)
 

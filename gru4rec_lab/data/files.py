@@ -73,7 +73,7 @@ def is_file_name(name: object) -> bool:
 
 
 def find_parts(path: Path) -> list[Path]:
-    """The file, or all files in the folder and those in it, by name; none that a dot or `_` begins.
+    """The file, or all files below the folder, by name; not what begins with a dot or `_`.
 
     Raises:
         FileNotFoundError: nothing there.

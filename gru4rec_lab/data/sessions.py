@@ -150,15 +150,14 @@ class Sessions:
         clicks, then the sessions that became too short; one pass, not repeated.
         """
         short = f"sessions of fewer than {min_session} clicks"
-        # All at once, since each copy takes as much memory as the clicks.
-        long = self._in_long(np.ones(self.n_clicks, bool), min_session)
+        long = np.repeat(self.lengths >= min_session, self.lengths)
         support = np.bincount(self.items[long], minlength=self.n_items)
         frequent = long & (support >= min_item)[self.items]
-        return self._keep(
-            (long, short),
-            (frequent, f"items with fewer than {min_item} clicks"),
-            (self._in_long(frequent, min_session), short + " after that"),
-        )._used_items()
+        left = frequent & np.repeat(self._lengths_of(frequent) >= min_session, self.lengths)
+        rare = f"items with fewer than {min_item} clicks"
+        # At once, since a copy after each step takes as much memory as all clicks.
+        steps = (long, short), (frequent, rare), (left, short + " after that")
+        return self._keep_in_steps(*steps)._used_items()
 
     def between(self, since: Moment | None = None, until: Moment | None = None) -> "Sessions":
         """The clicks from `since` on and before `until`: seconds, moments or text in ISO 8601.
@@ -176,7 +175,7 @@ class Sessions:
                 f"all clicks are {' or '.join(said)}: they go from {self.times.min():.0f} to "
                 f"{self.times.max():.0f} s; choose another since= or until="
             )
-        return self._keep((kept, f"clicks {' or '.join(said)}"))._used_items()
+        return self._keep(kept, f"clicks {' or '.join(said)}")._used_items()
 
     def cut(self, gap: Number) -> "Sessions":
         """Sessions that end where more than `gap` minutes pass without a click.
@@ -207,14 +206,14 @@ class Sessions:
             session_ids=np.array([f"{name}-{k}" for name, k in names], dtype=object),
             note="; ".join(filter(None, [self.note, note])),
         )
-        return parts._keep((np.ones(self.n_clicks, bool), ""))  # in the order of their starts
+        return parts._keep(np.ones(self.n_clicks, bool), "")  # in the order of their starts
 
     def without_repeats(self) -> "Sessions":
         """The clicks without those on the item that was clicked just before in the session."""
         new = np.ones(self.n_clicks, bool)
         np.not_equal(self.items[1:], self.items[:-1], out=new[1:])
         new[self._starts] = True
-        return self._keep((new, "clicks on the item clicked just before"))
+        return self._keep(new, "clicks on the item clicked just before")
 
     def capped(self, longest: Number) -> "Sessions":
         """The first `longest` clicks of each session.
@@ -227,7 +226,8 @@ class Sessions:
         first = np.minimum(self.lengths, longest)
         both = np.column_stack([first, self.lengths - first]).ravel()
         kept = np.repeat(np.tile([True, False], self.n_sessions), both)
-        return self._keep((kept, f"clicks beyond the first {longest:,} of a session"))._used_items()
+        kept = self._keep(kept, f"clicks beyond the first {longest:,} of a session")
+        return kept._used_items()
 
     def split_last(
         self, *, days: Number | None = None, fraction: Number | None = None, by: str = "start"
@@ -256,8 +256,7 @@ class Sessions:
             late = np.argsort(np.argsort(moment, kind="stable")) >= n_train
         train = self.take(~late)._used_items()
         known = self.take(late).with_items(train.item_ids)
-        long = known._in_long(np.ones(known.n_clicks, bool), 2)
-        test = known._keep((long, "test sessions of fewer than 2 clicks"))
+        test = known._without_short(2, "test sessions of fewer than 2 clicks")
         if not train.n_sessions or not test.n_sessions:
             spread = np.ptp(moment) / DAY if self.n_sessions else 0
             raise ValueError(
@@ -302,7 +301,7 @@ class Sessions:
                 "name each once"
             )
         place = np.array([known.get(name, -1) for name in self.item_ids.tolist()], np.int64)
-        kept = self._keep(((place >= 0)[self.items], OUTSIDE))
+        kept = self._keep((place >= 0)[self.items], OUTSIDE)
         return replace(kept, items=place[kept.items], item_ids=np.asarray(item_ids))
 
     def with_targets(self, item_ids: np.ndarray) -> "Sessions":
@@ -353,15 +352,17 @@ class Sessions:
         left[self.lengths > 0] = np.add.reduceat(kept, self._starts, dtype=np.int64)
         return left
 
-    def _in_long(self, kept: np.ndarray, least: Number) -> np.ndarray:
-        """[clicks] those of the `kept` ones that are in sessions with at least so many of them."""
-        return kept & np.repeat(self._lengths_of(kept) >= least, self.lengths)
+    def _without_short(self, min_session: int, reason: str) -> "Sessions":
+        return self._keep(np.repeat(self.lengths >= min_session, self.lengths), reason)
 
-    def _keep(self, *steps: tuple[np.ndarray, str]) -> "Sessions":
-        """The clicks that are left by the last of `steps`, and the reason of each in `dropped`.
+    def _keep(self, clicks: np.ndarray, reason: str) -> "Sessions":
+        """The chosen clicks; sessions left empty go, the vocabulary stays."""
+        return self._keep_in_steps((clicks, reason))
 
-        Sessions left empty go, the others are in the order of their starts: one that lost its first
-        click starts later. The vocabulary stays.
+    def _keep_in_steps(self, *steps: tuple[np.ndarray, str]) -> "Sessions":
+        """The clicks chosen last, each step among those of the step before; all are counted.
+
+        Sessions are in the order of their first clicks: one that lost its own starts later.
         """
         dropped = self.dropped
         before = self.n_sessions, int((self.support > 0).sum()), self.n_clicks
