@@ -91,9 +91,8 @@ class Sessions:
         """Sessions of clicks that come part by part, in any order; ordered as by `from_frame`.
 
         If `numbered`, sessions that start in one moment are in the order of their ids, and ids that
-        are text, which take more memory than the clicks, become numbers from 1 in the order of the
-        sessions; those of sessions that are cut where nothing is clicked for more than `gap`
-        seconds do too.
+        are text, which take more memory than the clicks, become numbers from 1, in order; so do
+        those of sessions that are cut where nothing is clicked for more than `gap` seconds.
 
         Raises:
             ValueError: no clicks, or a time that is missing or before 1970.
@@ -223,10 +222,8 @@ class Sessions:
         """
         if not isinstance(longest, int | np.integer) or longest < 1:
             raise ValueError(f"longest must be a whole number of 1 or more, got {longest!r}")
-        first = np.minimum(self.lengths, longest)
-        both = np.column_stack([first, self.lengths - first]).ravel()
-        kept = np.repeat(np.tile([True, False], self.n_sessions), both)
-        kept = self._keep(kept, f"clicks beyond the first {longest:,} of a session")
+        place = np.arange(self.n_clicks) - np.repeat(self.offsets[:-1], self.lengths)
+        kept = self._keep(place < longest, f"clicks beyond the first {longest:,} of a session")
         return kept._used_items()
 
     def split_last(
@@ -301,7 +298,7 @@ class Sessions:
                 "name each once"
             )
         place = np.array([known.get(name, -1) for name in self.item_ids.tolist()], np.int64)
-        kept = self._keep((place >= 0)[self.items], OUTSIDE)
+        kept = self._keep(place[self.items] >= 0, OUTSIDE)
         return replace(kept, items=place[kept.items], item_ids=np.asarray(item_ids))
 
     def with_targets(self, item_ids: np.ndarray) -> "Sessions":
@@ -348,9 +345,7 @@ class Sessions:
 
     def _lengths_of(self, kept: np.ndarray) -> np.ndarray:
         """[sessions] how many clicks of each are `kept`."""
-        left = np.zeros(self.n_sessions, np.int64)
-        left[self.lengths > 0] = np.add.reduceat(kept, self._starts, dtype=np.int64)
-        return left
+        return np.diff(np.append(0, np.cumsum(kept))[self.offsets])
 
     def _without_short(self, min_session: int, reason: str) -> "Sessions":
         return self._keep(np.repeat(self.lengths >= min_session, self.lengths), reason)
