@@ -1,10 +1,11 @@
-"""From the raw file of a public set to sessions, and to the training and test part.
+"""From the raw file of a public set, and from Parquet parts, to sessions to train on.
 
     python -m benchmarks.raw_logs [--clicks N] [--write]
 
 The file is made in the form of yoochoose-clicks.dat: no header, sessions together but not in time
-order, and in one session of a hundred two rows the wrong way round. Each step is measured in a
-process of its own; memory is the most that it held, 0.3 GiB of it libraries. It needs Linux.
+order, and in one session of a hundred two rows the wrong way round; the parts hold the same rows, a
+million each. Each step is measured in a process of its own; memory is the most that it held, files
+that are mapped included, 0.3 GiB of it libraries. It needs Linux.
 """
 
 import argparse
@@ -19,8 +20,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import numpy as np
+import pandas as pd
 
-from gru4rec_lab.data.recipes import RECIPES, load_recipe
+from gru4rec_lab import Sessions, load_sessions
+from gru4rec_lab.data.recipes import RECIPES, Recipe, load_recipe
 
 from . import clicks, results
 
@@ -28,44 +31,60 @@ TITLE = "Raw files"
 HEAD = ("what", "clicks", "CPU seconds", "by the clock", "peak GiB")
 BLOCK = 1_000_000
 FIRST_DAY = 1_396_310_400  # 1 April 2014
+PARTS = "parts"
+
+
+def sampled(recipe: Recipe) -> Sessions:
+    """The sessions that lessons train on."""
+    past, _ = load_recipe(recipe).filtered().split_last(**recipe.split)
+    return past.most_recent(recipe.recent)
+
+
 STEPS = {
     "prepare the raw file": lambda recipe: load_recipe(recipe),
     "load it prepared": lambda recipe: load_recipe(recipe),
-    "filter and split it": lambda recipe: load_recipe(recipe).filtered().split_last(**recipe.split),
+    "filter, split, sample it": sampled,
+    "read Parquet parts": lambda recipe: load_sessions(recipe.path.parent / PARTS),
 }
 
 
 def write_raw(path: Path, n_clicks: int) -> None:
-    """A file of about `n_clicks` clicks in the form of yoochoose-clicks.dat.
+    """A file of about `n_clicks` clicks in the form of yoochoose-clicks.dat; beside it as parts.
 
     One block is made and repeated under other session numbers, since only its size matters here.
     """
     log = clicks.make_clicks(n_clicks=min(BLOCK, n_clicks))
     moment = ((log["Time"] + FIRST_DAY) * 1000).astype("int64").to_numpy().astype("M8[ms]")
-    log["Time"] = np.datetime_as_string(moment, timezone="UTC")
     late = np.flatnonzero((log["SessionId"] % 100 == 0) & ~log["SessionId"].duplicated())
     order = np.arange(len(log))
     order[late], order[late + 1] = late + 1, late
-    log["SessionId"] = log["SessionId"].astype(str).str.zfill(7)
-    columns = log.assign(category=0)[["SessionId", "Time", "ItemId", "category"]]
-    lines = columns.iloc[order].to_csv(header=False, index=False).encode()
+    log = log.assign(Time=moment).iloc[order]
+    columns = {
+        "SessionId": log["SessionId"].astype(str).str.zfill(7),
+        "Time": np.datetime_as_string(log["Time"], timezone="UTC"),
+        "ItemId": log["ItemId"],
+        "category": 0,
+    }
+    lines = pd.DataFrame(columns).to_csv(header=False, index=False).encode()
+    folder = path.parent / PARTS
+    folder.mkdir(parents=True)
     with path.open("wb") as file:
         for block in range(1, round(n_clicks / len(log)) + 1):
             before = str(block).encode()
             file.write(before + lines[:-1].replace(b"\n", b"\n" + before) + b"\n")
+            part = log.assign(SessionId=log["SessionId"] + block * 10**7)
+            part.to_parquet(folder / f"part-{block:05}.parquet", index=False)
 
 
 def rows(n_clicks: int) -> Iterator[tuple[str, ...]]:
     """A row for each of `STEPS`, in a new folder."""
     with TemporaryDirectory() as folder:
-        file = Path(folder) / "downloads" / RECIPES["yoochoose"].file
-        file.parent.mkdir()
-        write_raw(file, n_clicks)
+        write_raw(Path(folder) / "downloads" / RECIPES["yoochoose"].file, n_clicks)
+        environment = os.environ | {"GRU4REC_LAB_CACHE": folder}
         for name in STEPS:
             command = [sys.executable, "-m", "benchmarks.raw_logs", "--step", name]
-            environment = {"GRU4REC_LAB_CACHE": folder}
             done = subprocess.run(
-                command, env=os.environ | environment, stdout=subprocess.PIPE, text=True, check=True
+                command, env=environment, stdout=subprocess.PIPE, text=True, check=True
             )
             count, *measured = done.stdout.split()
             yield name, f"{int(count):,}", *measured
@@ -75,11 +94,10 @@ def step(name: str) -> None:
     """Do one of `STEPS`; print clicks, seconds and the most GiB held (Linux)."""
     # The counts are those of the publisher's file.
     counts = dict.fromkeys(("n_rows", "n_clicks", "n_sessions", "n_items"))
-    recipe = RECIPES["yoochoose"] = replace(RECIPES["yoochoose"], **counts)
+    recipe = replace(RECIPES["yoochoose"], **counts)
     start, busy = time.perf_counter(), time.process_time()
-    made = STEPS[name](recipe)
+    count = STEPS[name](recipe).n_clicks
     busy, seconds = time.process_time() - busy, time.perf_counter() - start
-    count = (made[0] if isinstance(made, tuple) else made).n_clicks
     # Not getrusage: its peak begins with that of the process that started this one.
     status = Path("/proc/self/status").read_text()
     peak = int(re.search(r"VmHWM:\s+(\d+)", status)[1]) / 2**20

@@ -128,19 +128,26 @@ def session_parallel(
         )
     steps = sessions.lengths - 1
     n_slots = min(batch_size, len(steps))
-    session = np.repeat(np.arange(len(steps)), steps)
-    position = np.arange(len(session)) - np.repeat(np.cumsum(steps) - steps, steps)
-    place = _first_places(steps, n_slots)[session] + n_slots * position
+    # Each of these is as large as the items of all clicks, and goes as soon as it was used.
+    position = np.arange(steps.sum()) - np.repeat(np.cumsum(steps) - steps, steps)
+    place = np.repeat(_first_places(steps, n_slots), steps) + n_slots * position
+    click = np.repeat(sessions.offsets[:-1], steps) + position
+    starts_here = position == 0
+    del position
     order = np.argsort(place)
-    step = place // n_slots
+    step = place[order] // n_slots
+    del place
     starts = np.concatenate([[0], np.cumsum(np.bincount(step))])
     row = np.empty(len(order), dtype=np.int64)
-    row[order] = np.arange(len(order)) - starts[step[order]]
-    carry = np.where(position == 0, -1, np.concatenate([[-1], row[:-1]]))
-    click = sessions.offsets[session] + position
-    flat = (sessions.items[click], sessions.items[click + 1], carry)
-    inputs, targets, carries = (torch.from_numpy(array[order]).to(device) for array in flat)
-    return Schedule(inputs, targets, carries, starts, click[order] + 1)
+    row[order] = np.arange(len(order)) - starts[step]
+    del step
+    carry = np.where(starts_here, -1, np.concatenate([[-1], row[:-1]]))[order]
+    del row
+    target_click = click[order] + 1
+    del click, order
+    flat = (sessions.items[target_click - 1], sessions.items[target_click], carry)
+    inputs, targets, carries = (torch.from_numpy(array).to(device) for array in flat)
+    return Schedule(inputs, targets, carries, starts, target_click)
 
 
 def _first_places(steps: np.ndarray, n_slots: int) -> np.ndarray:

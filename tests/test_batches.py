@@ -1,3 +1,4 @@
+import tracemalloc
 from itertools import islice
 
 import numpy as np
@@ -129,3 +130,12 @@ def test_a_batch_of_a_cpu_has_arrays_and_makes_tensors_of_them():
         for array, tensor, other in zip(cut.arrays, tensors, batch.arrays, strict=True):
             assert array.tolist() == tensor.tolist() == other.tolist()
         assert cut.inputs.data_ptr() == batch.inputs.data_ptr()  # no copy
+
+
+def test_the_steps_of_an_epoch_are_made_in_60_bytes_a_target():
+    sessions = make([list(range(20))] * 5000)
+    tracemalloc.start()
+    schedule = session_parallel(sessions, 64)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak / schedule.n_targets < 60

@@ -74,7 +74,7 @@ def test_another_key_is_another_file(folder):
 
 def test_many_clicks_are_mapped_and_changing_them_changes_no_file(folder, monkeypatch):
     monkeypatch.setattr("gru4rec_lab.data.cache.MANY", 1)
-    cached("k", prepare)
+    assert isinstance(cached("k", prepare).items.base, np.memmap)  # the first time too
     before = (folder / "k.npz").read_bytes()
     got = cached("k", prepare)
     assert isinstance(got.items.base, np.memmap)

@@ -239,7 +239,7 @@ def test_what_was_fetched_by_hand_is_linked_or_copied(tmp_path, monkeypatch):
 def test_it_is_read_once_only(tmp_path, monkeypatch):
     (tmp_path / "came").write_text(CLICKS)
     fetch(SMALL, tmp_path / "came")
-    monkeypatch.setattr("gru4rec_lab.data.recipes.gather", None)
+    monkeypatch.setattr("gru4rec_lab.data.recipes.Sessions", None)
     assert load_recipe(SMALL).n_clicks == 8
 
 

@@ -13,16 +13,15 @@ def clicks(**columns):
     return pd.DataFrame(usual | columns)
 
 
-def read(frame):
-    return read_clicks(frame, session="SessionId", item="ItemId", time="Time")
+def read(frame, time="Time"):
+    return read_clicks(frame, session="SessionId", item="ItemId", time=time)
 
 
-def test_ids_are_numbered_by_first_appearance():
-    got = read(clicks())
-    assert got.session.tolist() == [0, 0, 1, 1]
-    assert got.session_ids.tolist() == [7, 8]
-    assert got.item.tolist() == [0, 1, 0, 2]
-    assert got.item_ids.tolist() == ["a", "b", "c"]
+def test_the_columns_are_given_by_their_role():
+    got = read(clicks().rename(columns={"Time": "when"}), time="when")
+    assert got.session.tolist() == [7, 7, 8, 8]
+    assert got.item.tolist() == ["a", "b", "a", "c"]
+    assert got.time.tolist() == [1, 2, 3, 4]
 
 
 def test_the_frame_is_left_as_it_was():
@@ -34,7 +33,7 @@ def test_the_frame_is_left_as_it_was():
 
 def test_duplicate_rows_are_clicks():
     frame = pd.concat([clicks(), clicks()], ignore_index=True)
-    assert read(frame).item.tolist() == [0, 1, 0, 2] * 2
+    assert read(frame).item.tolist() == ["a", "b", "a", "c"] * 2
 
 
 # 2014-04-07 is day 16,167 since 1970.

@@ -125,6 +125,35 @@ def test_a_folder_or_a_list_is_read_in_parts_and_a_session_may_go_on_in_the_next
     assert listed.name == "part-0.csv and 1 more"
 
 
+def test_parquet_parts_are_read_one_at_a_time_and_counted_together(tmp_path):
+    pytest.importorskip("pyarrow")
+    rng = np.random.default_rng(0)
+    events = rng.choice(["view", "cart"], 300)
+    events[100:150] = "cart"  # the third part holds no view
+    clicks = {name: rng.integers(n, size=300) for name, n in zip(COLUMNS, (40, 9, 99), strict=True)}
+    log = pd.DataFrame(clicks | {"event": events})
+    for k in range(6):  # a folder a day, as Spark writes them
+        (tmp_path / f"day={k}").mkdir()
+        log[k * 50 : k * 50 + 50].to_parquet(tmp_path / f"day={k}" / "part-0.parquet", index=False)
+    written(tmp_path / "_temporary.parquet", "no Parquet")
+    options = {"only": {"event": "view"}, "since": 5, "gap": 0.5, "repeats": False, "longest": 3}
+    got, want = load_sessions(tmp_path, **options), load_sessions(log, **options)
+    assert got.to_frame().equals(want.to_frame())
+    assert got.dropped == want.dropped
+    columns = files.Columns(COLUMNS[:2], COLUMNS[2:])
+    parts = files.read_files(files.find_parts(tmp_path), columns, files.Layout())
+    assert [len(rows) for _, rows in parts] == [50] * 6
+
+
+def test_what_is_wrong_in_a_part_is_said_of_that_part(tmp_path):
+    written(tmp_path / "part-0.csv", TEXT)
+    written(tmp_path / "part-1.csv", "SessionId,ItemId,Time\n3,30,7\n3,10,\n")
+    with pytest.raises(ValueError, match="'part-1.csv': 1 of 2 rows have no Time, first row 1"):
+        load_sessions(tmp_path)
+    with pytest.raises(ValueError, match="no row has 40 in column 'ItemId'; it has '30', '10'"):
+        load_sessions(tmp_path, only={"ItemId": 40})
+
+
 def test_a_frame_is_read_with_the_same_options(tmp_path):
     frame = frame_of((7, "a", 1), (7, "b", 2), columns=["visit", "product", "when"])
     got = load_sessions(frame, session="visit", item="product", time="when")
@@ -146,9 +175,9 @@ def test_only_the_columns_that_are_asked_for_are_read(tmp_path, monkeypatch):
     seen = []
 
     def read_files(*arguments):
-        frame = files.read_files(*arguments)
-        seen.append(list(frame.columns))
-        return frame
+        for path, table in files.read_files(*arguments):
+            seen.append(list(table.columns))
+            yield path, table
 
     monkeypatch.setattr("gru4rec_lab.data.own.read_files", read_files)
     for name in ("wide.csv", "wide.parquet"):

@@ -132,7 +132,7 @@ def test_it_is_prepared_once_and_kept_apart_by_option(cache, monkeypatch):
     put(CLICKS)
     first, whole = load_recipe(SMALL), load_recipe(SMALL, repeats=True)
     assert len(list(cache.glob("small-*.npz"))) == 2
-    monkeypatch.setattr(recipes, "gather", None)
+    monkeypatch.setattr(recipes, "Sessions", None)
     assert clicked(load_recipe(SMALL)) == clicked(first)
     assert clicked(load_recipe(SMALL, repeats=True)) == clicked(whole)
 

@@ -51,6 +51,8 @@ def cached(key: str, prepare: Callable[[], Sessions], *, fresh: bool = False) ->
     sessions = prepare()
     with suppress(OSError):
         _write(path, sessions)
+        if sessions.n_clicks >= MANY:
+            return _read(path)  # mapped, so that their memory is free again
     return sessions
 
 
@@ -106,7 +108,7 @@ def _write(path: Path, sessions: Sessions) -> None:
         save(
             file,
             about=np.array(json.dumps(about)),
-            items=sessions.items.astype(np.int64 if many else np.int32),
+            items=sessions.items.astype(np.int64 if many else np.int32, copy=False),
             times=sessions.times,
             offsets=sessions.offsets,
             item_ids=_plain(sessions.item_ids, str),

@@ -78,8 +78,9 @@ def load_sessions(
     A world takes `n_sessions`, `n_items` and `seed`; a public set takes `repeats`, True to keep
     clicks on the item clicked just before; flights take nothing. Own clicks are a DataFrame, or a
     file, a folder or a list of files: csv, tsv, txt, dat, jsonl or parquet, each also with gz, bz2,
-    zip or zst behind; one click a row. Their options, none of which is needed where the columns are
-    SessionId, ItemId and Time:
+    zip or zst behind; one click a row. Files are read one at a time, so that all parts may hold
+    more clicks than fit into memory as a table. Their options, none of which is needed where the
+    columns are SessionId, ItemId and Time:
 
     session, item, time
         names of columns; `time=("day", "order")`: the second orders clicks of equal time.

@@ -1,4 +1,4 @@
-"""Files with one click a row as a DataFrame: text, JSON lines or Parquet, packed or not, in parts.
+"""Files with one click a row, each as a DataFrame: text, JSON lines or Parquet, packed or not.
 
 Nothing is guessed that could lose a click: rows with too many cells are refused, and a file whose
 lines do not become as many rows says so.
@@ -16,9 +16,11 @@ import warnings
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -71,7 +73,7 @@ def is_file_name(name: object) -> bool:
 
 
 def find_parts(path: Path) -> list[Path]:
-    """The file, or all files in the folder, by name; not those that begin with a dot or `_`.
+    """The file, or all files below the folder, by name; not what begins with a dot or `_`.
 
     Raises:
         FileNotFoundError: nothing there.
@@ -79,8 +81,9 @@ def find_parts(path: Path) -> list[Path]:
     """
     if path.is_file():
         return [path]
-    inside = sorted(path.iterdir()) if path.is_dir() else []
-    parts = [part for part in inside if part.name[0] not in "._"]
+    inside = sorted(part for part in path.rglob("*") if part.is_file()) if path.is_dir() else []
+    shown = [[name[0] not in "._" for name in part.relative_to(path).parts] for part in inside]
+    parts = [part for part, names in zip(inside, shown, strict=True) if all(names)]
     if len({_kind(part.name) for part in parts}) > 1:
         some = ", ".join(part.name for part in parts)[:200]
         raise ValueError(f"{path.name!r} holds several kinds ({some}); list the files you mean")
@@ -90,38 +93,54 @@ def find_parts(path: Path) -> list[Path]:
     return parts
 
 
-def read_files(paths: Sequence[Path], columns: Columns, layout: Layout) -> "pd.DataFrame":
-    """These columns of all files, one after the other.
+def is_text(path: Path) -> bool:
+    """Whether a file is text, whose ids may be numbers."""
+    with _opened(path) as (name, _):
+        return _kind(name) in TEXT
 
-    Ids of text files become integers if all of a column are plainly written ones, else they stay
-    text as written ("007").
+
+def read_files(
+    paths: Sequence[Path], columns: Columns, layout: Layout
+) -> Iterator[tuple[Path, "pd.DataFrame"]]:
+    """These columns of one file after the other; files without rows are left out.
+
+    Ids of text files stay text: `plain_integers` of all of them makes numbers.
 
     Raises:
         ValueError: another kind of file, a damaged one, a missing column, no rows, or parts whose
             ids are of several types.
     """
-    import pandas as pd
-
     if len(set(paths)) < len(paths):
         twice = max(paths, key=paths.count).name
         raise ValueError(f"{twice!r} is named twice; name each part once")
-    read = [_read(path, columns, layout) for path in paths]
-    filled = [(path, part) for path, (part, _) in zip(paths, read, strict=True) if len(part)]
-    if not filled:
-        raise ValueError(f"{paths[0].name!r} has a header but no rows; give it one click a row")
-    first, frame = filled[0]
-    for column in columns.ids:
-        for path, part in filled[1:]:
-            if part[column].dtype != frame[column].dtype:
+    first = {}
+    for path in paths:
+        table = _read(path, columns, layout)
+        for column in columns.ids if len(table) else ():
+            kind = table[column].dtype
+            before, other = first.setdefault(column, (kind, path.name))
+            if kind != before:
                 raise ValueError(
-                    f"{column} is {frame[column].dtype} in {first.name!r} but "
-                    f"{part[column].dtype} in {path.name!r}; write both in one way"
+                    f"{column} is {before} in {other!r} but {kind} in {path.name!r}; write both in "
+                    "one way"
                 )
-    if len(filled) > 1:
-        frame = pd.concat([part for _, part in filled], ignore_index=True)
-    if any(is_text for _, is_text in read):
-        frame = frame.assign(**{name: _plain_integers(frame[name]) for name in columns.ids})
-    return frame
+        if len(table):
+            yield path, table
+    if not first:
+        raise ValueError(f"{paths[0].name!r} has a header but no rows; give it one click a row")
+
+
+def plain_integers(ids: np.ndarray) -> np.ndarray:
+    """The ids as integers if each is written as one, without leading zeros; else unchanged."""
+    import pandas as pd
+
+    names = pd.Series(ids)
+    if not names.str.fullmatch(r"-?[1-9]\d{0,19}|0").all():
+        return ids
+    for kind in ("int64", "uint64"):
+        with suppress(OverflowError, ValueError):
+            return names.astype(kind).to_numpy()
+    return ids
 
 
 def _kind(name: str) -> str:
@@ -130,8 +149,7 @@ def _kind(name: str) -> str:
     return Path(path.stem).suffix if path.suffix in PACKED else path.suffix
 
 
-def _read(path: Path, columns: Columns, layout: Layout) -> tuple["pd.DataFrame", bool]:
-    """The columns of one file, and whether its ids are text that may be numbers."""
+def _read(path: Path, columns: Columns, layout: Layout) -> "pd.DataFrame":
     with _opened(path) as (name, stream):
         kind = _kind(name)
         if kind not in _READERS:
@@ -141,7 +159,7 @@ def _read(path: Path, columns: Columns, layout: Layout) -> tuple["pd.DataFrame",
             )
         if kind not in TEXT and any(option is not None for option in layout):
             raise ValueError(f"names=, sep=, quotes= and encoding= are for text, not for {name!r}")
-        return _READERS[kind](stream, path, columns, layout), kind in TEXT
+        return _READERS[kind](stream, path, columns, layout)
 
 
 @contextmanager
@@ -355,19 +373,3 @@ def _check_columns(path: Path, found: list, columns: Columns) -> None:
                 f'name yours: load_sessions({path.name!r}, session="...", item="...", time="..."), '
                 "or, if the first line is a click, all columns: names=[...]"
             )
-
-
-def _plain_integers(ids: "pd.Series") -> "pd.Series":
-    """The ids as integers if each is written as one, without leading zeros; else unchanged."""
-    import pandas as pd
-
-    names = pd.Series(ids.unique())
-    if not (names.notna().all() and names.str.fullmatch(r"-?[1-9]\d{0,19}|0").all()):
-        return ids
-    for kind in ("int64", "uint64"):
-        try:
-            names.astype(kind)
-        except (OverflowError, ValueError):
-            continue
-        return ids.astype(kind)
-    return ids

@@ -5,11 +5,12 @@ frame is the learner's own and the first thing that goes wrong.
 """
 
 import warnings
-from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING
 
 import numpy as np
+
+from .gather import Part
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -22,38 +23,6 @@ _LATER_THAN_1980, _EARLIER_THAN_2100 = 3.2e8, 4.1e9
 _DATES = {8: "%Y%m%d", 12: "%Y%m%d%H%M", 14: "%Y%m%d%H%M%S"}
 
 
-@dataclass(frozen=True)
-class Clicks:
-    """The clicks of a frame as arrays, one entry a row, in the order of the frame.
-
-    Attributes:
-        session: session of each click, numbered by first appearance.
-        item: item of each click, numbered by first appearance.
-        time: seconds (or whatever unit the frame's numbers have), not negative.
-        session_ids: the frame's own name of each session.
-        item_ids: the frame's own name of each item.
-        order: what comes first of clicks of equal time; None for the order of the frame.
-    """
-
-    session: np.ndarray
-    item: np.ndarray
-    time: np.ndarray
-    session_ids: np.ndarray
-    item_ids: np.ndarray
-    order: np.ndarray | None = None
-
-    def by_session(self) -> np.ndarray | slice:
-        """The order of sessions, in time order within one; ties by `order`, then as they come."""
-        session, time = self.session, self.time
-        if self.order is not None:
-            return np.lexsort((self.order, time, session))
-        later = (session[1:] == session[:-1]) & (time[1:] >= time[:-1])
-        if (later | (session[1:] > session[:-1])).all():
-            # Most logs are stored like this, and sorting takes longer than reading and checking.
-            return slice(None)
-        return np.lexsort((time, session))
-
-
 def read_clicks(
     frame: "pd.DataFrame",
     *,
@@ -61,8 +30,8 @@ def read_clicks(
     item: str,
     time: str | tuple[str, ...],
     unit: str | None = None,
-) -> Clicks:
-    """The named columns of `frame` as arrays; a second one in `time` orders clicks of equal time.
+) -> Part:
+    """The named columns of `frame`, checked; a second one in `time` orders clicks of equal time.
 
     Duplicate rows stay: the same item clicked twice is two clicks.
 
@@ -71,8 +40,6 @@ def read_clicks(
             mix types or cannot be saved, a time is missing, negative or not a time, or the times
             look like another unit than seconds and none is told.
     """
-    import pandas as pd
-
     clock, *order = time if isinstance(time, list | tuple) else (time,)
     if len(order) > 1:
         raise ValueError(f"time= names the clock and what orders equal times, no more: {time!r}")
@@ -100,17 +67,9 @@ def read_clicks(
     for name in (session, item):
         _check_ids(frame, name)
     seconds = _seconds(frame, clock, unit)
-    session_codes, session_ids = pd.factorize(frame[session])
-    item_codes, item_ids = pd.factorize(frame[item])
-    _check_item_ids(item, item_ids)
-    return Clicks(
-        session_codes,
-        item_codes,
-        seconds,
-        np.asarray(session_ids),
-        np.asarray(item_ids),
-        _order(frame, order[0]) if order else None,
-    )
+    _check_item_ids(frame[item])
+    ranks = _order(frame, order[0]) if order else None
+    return Part(frame[session], frame[item], seconds, ranks)
 
 
 def _order(frame: "pd.DataFrame", name: str) -> np.ndarray:
@@ -134,17 +93,18 @@ def _check_ids(frame: "pd.DataFrame", name: str) -> None:
             raise ValueError(f"{name} holds a {common.__name__} a row, which is no id; {way_out}")
 
 
-def _check_item_ids(name: str, item_ids: object) -> None:
+def _check_item_ids(ids: "pd.Series") -> None:
     """Refuse names of items that a model could not be saved with."""
-    names = np.asarray(item_ids)
+    if ids.dtype.kind in "iufb":
+        return
+    names = np.asarray(ids.unique())
     # Moments become whole numbers in a list.
-    odd = [each for each in names.tolist() if not isinstance(each, str | int | float)]
-    if names.dtype.kind in "mM":
-        odd = list(names)
+    are_moments = names.dtype.kind in "mM"
+    odd = [each for each in names if are_moments or not isinstance(each, str | int | float)]
     if odd:
         raise ValueError(
-            f"{len(odd)} of {len(names)} ids in {name} cannot be saved with a model, the first is "
-            f"{odd[0]!r}; make them text or numbers, for example frame[{name!r}].astype(str)"
+            f"{len(odd)} of {len(names)} ids in {ids.name} cannot be saved with a model, the first "
+            f"is {odd[0]!r}; make them text or numbers, for example frame[{ids.name!r}].astype(str)"
         )
 
 

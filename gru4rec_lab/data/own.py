@@ -1,11 +1,17 @@
 """A learner's own clicks, from files or a DataFrame, step by step to sessions."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .files import Columns, Layout, find_parts, read_files
-from .sessions import Dropped, Moment, Number, Sessions
+import numpy as np
+
+from .files import Columns, Layout, find_parts, is_text, plain_integers, read_files
+from .frames import read_clicks
+from .gather import Part
+from .sessions import Moment, Number, Sessions
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -34,7 +40,7 @@ def load_clicks(
 
     Raises:
         FileNotFoundError: no such file.
-        ValueError: what `read_files` or `Sessions.from_frame` refuses, or options that exclude
+        ValueError: what `read_files` or `read_clicks` refuses, or options that exclude
             each other.
     """
     if user is not None and (session is not None or gap is None):
@@ -50,20 +56,21 @@ def load_clicks(
         raise ValueError(f"sep must be one character, got {sep!r}; replace it in the file first")
     session, only = user or session or "SessionId", dict(only or {})
     layout = Layout(names, sep, quotes, encoding)
+    times = (time,) if isinstance(time, str) else time
     if isinstance(source, list):
-        parts = [part for path in source for part in find_parts(path)]
-        times = (time,) if isinstance(time, str) else time
-        frame = read_files(parts, Columns((session, item), times, tuple(only)), layout)
+        paths = [part for path in source for part in find_parts(path)]
+        tables = read_files(paths, Columns((session, item), times, tuple(only)), layout)
         more = f" and {len(source) - 1} more" * (len(source) > 1)
         name = source[0].name + more
     else:
-        frame, name = source, "frame"
+        paths, tables, name = [], [(None, source)], "frame"
         if any(option is not None for option in layout):
             raise ValueError("names=, sep=, quotes= and encoding= are for files, not for a frame")
-    frame, dropped = _chosen_rows(frame, only)
-    clicks = Sessions.from_frame(
-        frame, session=session, item=item, time=time, unit=unit, name=name, dropped=dropped
-    )
+    check = partial(read_clicks, session=session, item=item, time=time, unit=unit)
+    clicks = Sessions.from_parts(_parts(tables, only, check), name=name)
+    if any(map(is_text, paths)):
+        ids = {name: plain_integers(getattr(clicks, name)) for name in ("item_ids", "session_ids")}
+        clicks = replace(clicks, **ids)
     if since is not None or until is not None:
         clicks = clicks.between(since, until)
     if gap is not None:
@@ -73,24 +80,46 @@ def load_clicks(
     return clicks if longest is None else clicks.capped(longest)
 
 
+def _parts(
+    tables: "Iterable[tuple[Path | None, pd.DataFrame]]",
+    only: dict[str, Any],
+    check: "Callable[[pd.DataFrame], Part]",
+) -> Iterator[Part]:
+    """The clicks of one table after the other; their path is None for a frame."""
+    nothing, found = np.empty(0), False
+    for path, table in tables:
+        rows, dropped, why_none = _chosen_rows(table, only)
+        if why_none:
+            yield Part(nothing, nothing, nothing, dropped=dropped)
+            continue
+        try:
+            part = check(rows)
+        except ValueError as why:
+            raise ValueError(f"{path.name!r}: {why}" if path else str(why)) from None
+        found = True
+        yield replace(part, dropped=dropped)
+    if not found:
+        raise ValueError(why_none)
+
+
 def _chosen_rows(
-    frame: "pd.DataFrame", only: dict[str, Any]
-) -> tuple["pd.DataFrame", tuple[Dropped, ...]]:
-    """The rows that have one of the values in each column, and what that left out."""
-    dropped = ()
+    rows: "pd.DataFrame", only: dict[str, Any]
+) -> tuple["pd.DataFrame", dict[str, int], str]:
+    """The rows with one of the values in each column, what that left out, and why if no row is."""
+    dropped, why_none = {}, ""
     for column, wanted in only.items():
-        if column not in frame.columns:
-            found = ", ".join(map(str, frame.columns))
-            raise ValueError(f"only= names {column!r}, which is no column; the frame has {found}")
+        if column not in rows.columns:
+            there = ", ".join(map(str, rows.columns))
+            raise ValueError(f"only= names {column!r}, which is no column; the frame has {there}")
         values = list(wanted) if isinstance(wanted, list | tuple | set) else [wanted]
-        cells = frame[column]
+        cells = rows[column]
         kept = cells.isin(values)
         if not kept.any():  # text in the file, a number in the option, or the other way round
             kept = cells.astype(str).isin([str(value) for value in values])
-        if not kept.any():
-            found = ", ".join(map(repr, cells.value_counts().index[:10].tolist()))
-            raise ValueError(f"no row has {wanted!r} in column {column!r}; it has {found}")
+        if not kept.any() and not why_none:
+            there = ", ".join(map(repr, cells.value_counts().index[:10].tolist()))
+            why_none = f"no row has {wanted!r} in column {column!r}; it has {there}"
         reason = f"rows with another {column} than {', '.join(map(str, values))}"
-        dropped += (Dropped(reason, clicks=int((~kept).sum())),)
-        frame = frame[kept]
-    return frame, tuple(step for step in dropped if step.clicks)
+        dropped[reason] = int((~kept).sum())
+        rows = rows[kept]
+    return rows, dropped, why_none

@@ -1,18 +1,19 @@
 """Readers of the raw files that public sets come in: each gives the clicks part by part.
 
 A log may hold more clicks than fit into memory as text, so a reader gives a `Part` at a time, in
-the order of the file; `gather` makes sessions of them. A table of one click a row has one reader
+the order of the file; `Sessions.from_parts` takes them. A table of one click a row has one reader
 with parameters, whatever its columns are called.
 """
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 import numpy as np
+
+from .gather import Part
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -20,19 +21,6 @@ if TYPE_CHECKING:
 ROWS, BLOCK = 1_000_000, 1 << 24  # of a table in one part, and bytes of other files
 WORTH_A_BAR = 50_000_000  # bytes that take longer than a moment
 BACK = "<"
-
-
-@dataclass(frozen=True)
-class Part:
-    """Some clicks of a log, and what was left out between them.
-
-    Attributes:
-        clicks: SessionId, ItemId, Time in seconds since 1970; one click a row.
-        dropped: what was left out, to the number of rows.
-    """
-
-    clicks: "pd.DataFrame"
-    dropped: Mapping[str, int] = field(default_factory=dict)
 
 
 def iso(column: str, width: int) -> Callable[["pd.DataFrame"], np.ndarray]:
@@ -103,7 +91,7 @@ def read_table(
                     kept = table[column].notna()
                     dropped[f"rows without {what}"] = int((~kept).sum())
                     table = table if kept.all() else table[kept]
-                yield Part(_clicks(table[session], table[item], seconds(table)), dropped)
+                yield Part(table[session], table[item], seconds(table), dropped=dropped)
 
 
 def _check_header(path: Path, sep: str, names: Sequence[str], columns: Mapping[str, str]) -> None:
@@ -136,7 +124,7 @@ def read_json_lines(files: Sequence[Path], *, kind: str) -> Iterator[Part]:
                     raise ValueError(f"{line[:60]!r} is no session: {why!r}") from None
                 n_others += len(visit["events"]) - len(events)
             session, item, time = (np.array(each, np.int64) for each in (session, item, time))
-            yield Part(_clicks(session, item, time / 1000), {f"events other than {kind}": n_others})
+            yield Part(session, item, time / 1000, dropped={f"events other than {kind}": n_others})
 
 
 def read_paths(files: Sequence[Path]) -> Iterator[Part]:
@@ -161,7 +149,7 @@ def read_paths(files: Sequence[Path]) -> Iterator[Part]:
                 session += [number] * len(pages)
                 item += pages
                 time += [int(cells[1])] * len(pages)
-    yield Part(_clicks(session, item, time))
+    yield Part(np.array(session), np.array(item, object), np.array(time, np.float64))
 
 
 def _pages(steps: list[str]) -> list[str]:
@@ -193,14 +181,7 @@ def read_e_shop(files: Sequence[Path]) -> Iterator[Part]:
     days = pd.to_datetime(table[date]) - pd.Timestamp(0)
     clicks = table.assign(Time=days // pd.Timedelta(seconds=1))
     clicks = clicks.sort_values([session, "Time", "order"], ignore_index=True)
-    yield Part(_clicks(clicks[session], clicks[item], clicks["Time"]))
-
-
-def _clicks(session: Iterable, item: Iterable, time: Iterable) -> "pd.DataFrame":
-    import pandas as pd
-
-    columns = {"SessionId": session, "ItemId": item, "Time": time}
-    return pd.DataFrame({name: np.asarray(values) for name, values in columns.items()})
+    yield Part(clicks[session], clicks[item], clicks["Time"].to_numpy())
 
 
 @contextmanager

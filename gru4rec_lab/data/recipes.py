@@ -13,14 +13,13 @@ Sources
 
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
 from . import raw_logs
 from .cache import cache_folder, cached
-from .gather import gather, without_repeats
-from .raw_logs import Part
+from .gather import Part
 from .sessions import Sessions
 
 SAMPLE = 1 << 16  # bytes at either end by which a file is known again
@@ -160,7 +159,13 @@ def _prepare(recipe: Recipe, files: Sequence[Path], repeats: bool) -> Sessions:
     shown = ", ".join(repr(path.name) for path in files)
     text = hashlib.sha256()
     try:
-        sessions = gather(_read(recipe, files, text.update), gap=recipe.gap)
+        sessions = Sessions.from_parts(
+            _read(recipe, files, text.update),
+            numbered=True,
+            gap=recipe.gap,
+            name=recipe.name,
+            note=recipe.note,
+        )
     except ValueError as why:
         message = f"{shown} cannot be read as {recipe.name}: {str(why).strip()}; {way_out}"
         raise ValueError(message) from None
@@ -179,18 +184,22 @@ def _prepare(recipe: Recipe, files: Sequence[Path], repeats: bool) -> Sessions:
             f"{shown} has as many clicks as {recipe.name}, but other ones; {way_out}, or "
             "load it as a file of your own: load_sessions(path, session=..., item=..., time=...)"
         )
-    sessions = replace(sessions, name=recipe.name, note=recipe.note)
-    return sessions if repeats else without_repeats(sessions)
+    return sessions if repeats else sessions.without_repeats()
 
 
 def _read(
     recipe: Recipe, files: Sequence[Path], hash_text: Callable[[bytes], None]
 ) -> Iterator[Part]:
     """The parts of the files; their clicks are hashed as text where the sha256 is known."""
+    import pandas as pd
+
     for number, part in enumerate(recipe.read(files)):
         if recipe.sha256:
-            csv = part.clicks.to_csv(index=False, header=number == 0, lineterminator="\n")
-            hash_text(csv.encode())
+            columns = {"SessionId": part.session, "ItemId": part.item, "Time": part.time}
+            text = pd.DataFrame(columns).to_csv(
+                index=False, header=number == 0, lineterminator="\n"
+            )
+            hash_text(text.encode())
         yield part
 
 

@@ -8,6 +8,7 @@ Sources
           arXiv 1511.06939.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -16,6 +17,7 @@ import numpy as np
 
 from ..arguments import check_number, whole
 from .frames import Moment, read_clicks, seconds_of
+from .gather import Dropped, Part, gather, picked
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -24,21 +26,6 @@ DAY = 86_400.0
 MAKE_THEM = "make them of a frame, a file or a data set with load_sessions(...)"
 OUTSIDE = "clicks on items outside the vocabulary"
 Number = int | float
-
-
-@dataclass(frozen=True)
-class Dropped:
-    """What one preparation step left out, and why."""
-
-    reason: str
-    sessions: int = 0
-    items: int = 0
-    clicks: int = 0
-
-    def __str__(self) -> str:
-        """The reason and every count that is not 0."""
-        counts = [("sessions", self.sessions), ("items", self.items), ("clicks", self.clicks)]
-        return f"{self.reason}: " + ", ".join(f"{n:,} {what}" for what, n in counts if n)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -91,17 +78,29 @@ class Sessions:
                 counts the rows and shows one.
         """
         clicks = read_clicks(frame, session=session, item=item, time=time, unit=unit)
-        order = clicks.by_session()
-        return cls(
-            items=clicks.item[order].astype(np.int64),
-            times=clicks.time[order].copy(),
-            offsets=np.concatenate([[0], np.cumsum(np.bincount(clicks.session))]),
-            item_ids=clicks.item_ids,
-            session_ids=clicks.session_ids,
-            name=name,
-            note=note,
-            dropped=dropped,
-        )._by_start()
+        return replace(cls.from_parts([clicks], name=name, note=note), dropped=dropped)
+
+    @classmethod
+    def from_parts(
+        cls,
+        parts: Iterable[Part],
+        *,
+        numbered: bool = False,
+        gap: float | None = None,
+        name: str = "sessions",
+        note: str = "",
+    ) -> "Sessions":
+        """Sessions of clicks that come part by part, in any order; ordered as by `from_frame`.
+
+        If `numbered`, sessions that start in one moment are in the order of their ids, and ids that
+        are text, which take more memory than the clicks, become numbers from 1, in order; so do
+        those of sessions that are cut where nothing is clicked for more than `gap` seconds.
+
+        Raises:
+            ValueError: no clicks, or a time that is missing or before 1970.
+        """
+        columns, dropped = gather(parts, numbered=numbered, gap=gap)
+        return cls(*columns, name=name, note=note, dropped=dropped)
 
     @property
     def n_sessions(self) -> int:
@@ -157,10 +156,14 @@ class Sessions:
         whole("min_session", min_session, 0)
         whole("min_item", min_item, 0)
         short = f"sessions of fewer than {min_session} clicks"
-        kept = self._without_short(min_session, short)
-        frequent = (kept.support >= min_item)[kept.items]
-        kept = kept._keep(frequent, f"items with fewer than {min_item} clicks")
-        return kept._without_short(min_session, short + " after that")._used_items()
+        long = np.repeat(self.lengths >= min_session, self.lengths)
+        support = np.bincount(self.items[long], minlength=self.n_items)
+        frequent = long & (support >= min_item)[self.items]
+        left = frequent & np.repeat(self._lengths_of(frequent) >= min_session, self.lengths)
+        rare = f"items with fewer than {min_item} clicks"
+        # At once, since a copy after each step takes as much memory as all clicks.
+        steps = (long, short), (frequent, rare), (left, short + " after that")
+        return self._keep_in_steps(*steps)._used_items()
 
     def between(self, since: Moment | None = None, until: Moment | None = None) -> "Sessions":
         """The clicks from `since` on and before `until`: seconds, moments or text in ISO 8601.
@@ -191,29 +194,32 @@ class Sessions:
         """
         if isinstance(gap, bool) or not isinstance(gap, Number) or not 0 < gap < np.inf:
             raise ValueError(f"gap must be a number of minutes above 0, got {gap!r}")
-        pause = np.where(np.diff(self.session_of_click) == 0, np.diff(self.times), 0)
+        pause = np.diff(self.times)
+        pause[self._starts[1:] - 1] = 0
         ends = {minutes: pause > minutes * 60 for minutes in (gap, gap / 2, gap * 2)}
         made = [f"{self.n_sessions + int(end.sum()):,}" for end in ends.values()]
         offsets = np.union1d(self.offsets, np.flatnonzero(ends[gap]) + 1)
-        owner = self.session_of_click[offsets[:-1]]
+        owner = np.searchsorted(self.offsets, offsets[:-1], side="right") - 1
         number = np.arange(len(owner)) - np.searchsorted(owner, owner) + 1
         names = zip(self.session_ids[owner].tolist(), number.tolist(), strict=True)
         note = (
             f"cut where {gap:g} minutes pass without a click: {self.n_sessions:,} became {made[0]} "
             f"sessions; {gap / 2:g} minutes would make {made[1]}, {gap * 2:g} make {made[2]}"
         )
-        return replace(
+        parts = replace(
             self,
             offsets=offsets,
             session_ids=np.array([f"{name}-{k}" for name, k in names], dtype=object),
             note="; ".join(filter(None, [self.note, note])),
-        )._by_start()
+        )
+        return parts._keep(np.ones(self.n_clicks, bool), "")  # in the order of their starts
 
     def without_repeats(self) -> "Sessions":
         """The clicks without those on the item that was clicked just before in the session."""
-        same = np.diff(self.session_of_click) == 0
-        again = np.concatenate([[False], same & (np.diff(self.items) == 0)])
-        return self._keep(~again[: self.n_clicks], "clicks on the item clicked just before")
+        new = np.ones(self.n_clicks, bool)
+        np.not_equal(self.items[1:], self.items[:-1], out=new[1:])
+        new[self._starts] = True
+        return self._keep(new, "clicks on the item clicked just before")
 
     def capped(self, longest: Number) -> "Sessions":
         """The first `longest` clicks of each session.
@@ -333,7 +339,7 @@ class Sessions:
                 f"chosen must be a bool for each of the {self.n_sessions} sessions, got "
                 f"{chosen.dtype} in the shape {chosen.shape}"
             )
-        return self._keep(chosen[self.session_of_click], "sessions not taken")
+        return self._keep(np.repeat(chosen, self.lengths), "sessions not taken")
 
     def summary(self) -> str:
         """What is here and what was dropped on the way, one line each."""
@@ -344,42 +350,45 @@ class Sessions:
         counts = f"{self.n_sessions:,} sessions, {self.n_items:,} items, {self.n_clicks:,} clicks"
         return f"{self.name}: {counts}" + (f" ({self.note})" if self.note else "")
 
+    @property
+    def _starts(self) -> np.ndarray:
+        """The first click of each session that has one."""
+        return self.offsets[:-1][self.lengths > 0]
+
+    def _lengths_of(self, kept: np.ndarray) -> np.ndarray:
+        """[sessions] how many clicks of each are `kept`."""
+        return np.diff(np.append(0, np.cumsum(kept))[self.offsets])
+
     def _without_short(self, min_session: int, reason: str) -> "Sessions":
-        return self._keep((self.lengths >= min_session)[self.session_of_click], reason)
+        return self._keep(np.repeat(self.lengths >= min_session, self.lengths), reason)
 
     def _keep(self, clicks: np.ndarray, reason: str) -> "Sessions":
         """The chosen clicks; sessions left empty go, the vocabulary stays."""
-        left = np.bincount(self.session_of_click[clicks], minlength=self.n_sessions)
-        gone = Dropped(
-            reason,
-            sessions=int((left == 0).sum()),
-            items=int((self.support > 0).sum() - (np.bincount(self.items[clicks]) > 0).sum()),
-            clicks=int((~clicks).sum()),
-        )
-        return replace(
-            self,
-            items=self.items[clicks],
-            times=self.times[clicks],
-            offsets=np.concatenate([[0], np.cumsum(left[left > 0])]),
-            session_ids=self.session_ids[left > 0],
-            dropped=self.dropped + ((gone,) if gone.clicks or gone.sessions else ()),
-        )._by_start()
+        return self._keep_in_steps((clicks, reason))
 
-    def _by_start(self) -> "Sessions":
-        """The sessions in the order of their first clicks: one that lost its own starts later."""
-        start = self.times[self.offsets[:-1]]
-        if (start[1:] >= start[:-1]).all():
-            return self
-        order = np.argsort(start, kind="stable")
-        offsets = np.concatenate([[0], np.cumsum(self.lengths[order])])
-        clicks = np.repeat(self.offsets[order] - offsets[:-1], self.lengths[order])
-        clicks += np.arange(self.n_clicks)
+    def _keep_in_steps(self, *steps: tuple[np.ndarray, str]) -> "Sessions":
+        """The clicks chosen last, each step among those of the step before; all are counted.
+
+        Sessions are in the order of their first clicks: one that lost its own starts later.
+        """
+        dropped = self.dropped
+        before = self.n_sessions, int((self.support > 0).sum()), self.n_clicks
+        for kept, reason in steps:
+            left = self._lengths_of(kept)
+            n_items = int((np.bincount(self.items[kept]) > 0).sum())
+            after = int((left > 0).sum()), n_items, int(left.sum())
+            gone = Dropped(reason, *(n - m for n, m in zip(before, after, strict=True)))
+            dropped += (gone,) if gone.clicks or gone.sessions else ()
+            before = after
+        first = np.flatnonzero(kept)[np.cumsum(left[left > 0]) - left[left > 0]]
+        sessions = np.flatnonzero(left)[np.argsort(self.times[first], kind="stable")]
         return replace(
             self,
-            items=self.items[clicks],
-            times=self.times[clicks],
-            offsets=offsets,
-            session_ids=self.session_ids[order],
+            items=picked(self.items, self.offsets, sessions, kept),
+            times=picked(self.times, self.offsets, sessions, kept),
+            offsets=np.append(0, np.cumsum(left[sessions])),
+            session_ids=self.session_ids[sessions],
+            dropped=dropped,
         )
 
     def _used_items(self) -> "Sessions":
