@@ -7,6 +7,7 @@ from inspect import signature
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from ..arguments import check_kind
 from .files import is_file_name
 from .flights import load_flights
 from .own import load_clicks
@@ -158,3 +159,4 @@ def _check_options(source: object, options: dict, load: Callable[..., Sessions])
         way_out = f"choose from {', '.join(known)}" if known else "it takes none"
         named = repr(str(source)) if isinstance(source, str | os.PathLike) else "your clicks"
         raise ValueError(f"{named} has no option {unknown[0]!r}; {way_out}")
+    check_kind(bool | None, "True keeps a repeated click", repeats=options.get("repeats"))

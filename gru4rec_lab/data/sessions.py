@@ -227,8 +227,7 @@ class Sessions:
         Raises:
             ValueError: not a whole number of 1 or more.
         """
-        if not isinstance(longest, int | np.integer) or longest < 1:
-            raise ValueError(f"longest must be a whole number of 1 or more, got {longest!r}")
+        longest = whole("longest", longest)
         place = np.arange(self.n_clicks) - np.repeat(self.offsets[:-1], self.lengths)
         kept = self._keep(place < longest, f"clicks beyond the first {longest:,} of a session")
         return kept._used_items()
@@ -357,7 +356,9 @@ class Sessions:
 
     def _lengths_of(self, kept: np.ndarray) -> np.ndarray:
         """[sessions] how many clicks of each are `kept`."""
-        return np.diff(np.append(0, np.cumsum(kept))[self.offsets])
+        found = np.zeros(self.n_sessions, np.int64)
+        found[self.lengths > 0] = np.add.reduceat(kept, self._starts, dtype=np.int64)
+        return found
 
     def _without_short(self, min_session: int, reason: str) -> "Sessions":
         return self._keep(np.repeat(self.lengths >= min_session, self.lengths), reason)
