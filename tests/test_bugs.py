@@ -7,7 +7,16 @@ import pytest
 import torch
 
 from gru4rec_lab import LOSSES, Config, evaluate, fit, load_sessions, session_parallel
-from gru4rec_lab.diagnostics import BUGS, Bug, judged_with, museum, trained_with
+from gru4rec_lab.diagnostics import (
+    BUGS,
+    Bug,
+    gaussian_scores,
+    gradient_by_rank,
+    judged_with,
+    museum,
+    pulls_of_bugs,
+    trained_with,
+)
 from gru4rec_lab.diagnostics import bugs as forms
 from gru4rec_lab.diagnostics.bugs import late_reset, loss_of, never_reset, shuffled, stale_reset
 
@@ -140,6 +149,21 @@ def test_the_museum_has_a_row_a_bug_and_the_sound_ones_first():
     assert table.kept["sound, XE"] == 1
     row = table.loc["logq missing"]
     assert row.kept == pytest.approx(row["mrr@20"] / table.loc["sound, XE", "mrr@20"])
+
+
+def test_the_museum_trains_the_sound_loss_of_the_bugs_it_is_asked_for_alone():
+    table = museum(CONFIG, SESSIONS, SESSIONS, ["double softmax", "sound, XE"])
+    assert [*table.index] == ["sound, XE", "double softmax"]
+
+
+def test_pulls_of_bugs_are_those_of_autograd_beside_the_sound_ones():
+    at = gaussian_scores(31, 2.0)
+    found = pulls_of_bugs(at.target, at.negatives)
+    assert set(found) == {name for name, bug in BUGS.items() if bug.value}
+    log_inside = found["log inside"].curves
+    bpr = gradient_by_rank(at.target, at.negatives, ["bpr", "bpr-max"]).curves
+    np.testing.assert_allclose(log_inside["bpr-max, log inside"], bpr["bpr"], rtol=1e-5)
+    np.testing.assert_array_equal(log_inside["bpr-max"], bpr["bpr-max"])
 
 
 def test_no_bug_changes_the_sessions_it_is_given():
