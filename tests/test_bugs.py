@@ -166,6 +166,20 @@ def test_pulls_of_bugs_are_those_of_autograd_beside_the_sound_ones():
     np.testing.assert_array_equal(log_inside["bpr-max"], bpr["bpr-max"])
 
 
+def test_ranks_without_resets_depend_on_the_batch_size_and_sound_ones_do_not():
+    model = trained_with(BUGS["sound, BPR-max"], CONFIG, SESSIONS)
+    careless = BUGS["no reset in the test"].judged(model, SESSIONS)
+    sound, wrong = (
+        [evaluate(each, SESSIONS, batch_size=size, all_ranks=True).ranks for size in (1, 20, 32)]
+        for each in (model, careless)
+    )
+    assert np.array_equal(sound[0], sound[1])
+    assert np.array_equal(sound[0], sound[2])
+    assert not np.array_equal(wrong[0], wrong[2])
+    # The first session of a row starts as it should.
+    assert np.array_equal(wrong[0][: SESSIONS.lengths[0] - 1], sound[0][: SESSIONS.lengths[0] - 1])
+
+
 def test_no_bug_changes_the_sessions_it_is_given():
     before = replace(SESSIONS, items=SESSIONS.items.copy())
     trained_with(BUGS["clicks shuffled"], CONFIG, SESSIONS)

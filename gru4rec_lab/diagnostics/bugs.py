@@ -250,7 +250,9 @@ class _NoReset:
         self._advance = model.advance
 
     def advance(self, inputs: Tensor, state: Any, carry: Tensor) -> Any:
-        return self._advance(inputs, state, _own_row(carry))
+        row = _own_row(carry)
+        # Evaluation fills up its rows; those that have no state yet start.
+        return self._advance(inputs, state, row.where(row < len(state[0]), -1))
 
 
 def _renumbered(model: Recommender, test_set: Sessions) -> Recommender:
