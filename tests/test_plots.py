@@ -95,7 +95,7 @@ def test_gradient_panels_share_their_axes_and_draw_what_they_are_given():
 
 
 def test_a_panel_with_other_names_has_its_own_key_and_a_bug_the_colour_of_its_loss_and_crosses():
-    at = gaussian_scores(31, 2.0)
+    at = gaussian_scores(31, 2.0, max_rows=4)
     panels = pulls_of_bugs(at.target, at.negatives)
     figure = plots.gradient_panels(panels)
     keys = [[text.get_text() for text in axes.get_legend().get_texts()] for axes in figure.axes]

@@ -142,8 +142,16 @@ def pulls_of_bugs(
     """Pull by rank of each bug that changes the loss, beside that of the sound loss.
 
     The curve of a wrong form has the name of its loss and that of the bug, as "bpr-max, log
-    inside". Forms that mix rows need at least as many negatives as there are targets, less one.
+    inside".
+
+    Raises:
+        ValueError: more targets than columns: forms that mix rows take them for a score matrix.
     """
+    if len(target) > negatives.shape[1] + 1:
+        raise ValueError(
+            f"{len(target)} targets need at least {len(target) - 1} negatives each, got "
+            f"{negatives.shape[1]}; give fewer rows"
+        )
     found = {}
     for name, bug in BUGS.items():
         if bug.value is not None:
