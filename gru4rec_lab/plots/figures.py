@@ -210,7 +210,7 @@ def kept_by_world(table: "pd.DataFrame") -> Figure:
     axes.set_yticks(range(len(bugs)), bugs)
     axes.set(xlim=(0, None), ylim=(len(bugs) - 0.4, -0.6), xlabel="kept of the sound MRR@20")
     axes.grid(axis="x", linewidth=0.4, color="#dddddd")
-    axes.legend(fontsize=9, loc="lower left")
+    figure.legend(fontsize=9, loc="outside upper center", ncols=len(worlds))
     return figure
 
 
