@@ -125,6 +125,8 @@ def test_ranks_that_depend_on_the_sessions_beside_them_are_told():
         ([3, 1, 1], "ties count for the target"),
         ([3.5, 1.5, 1], "ties count half"),
         ([2, 4, 4], "from the wrong end"),
+        ([1, 2, 3], "those of the targets of the row above"),
+        ([2, 3, 2], "those of items numbered one higher"),
         ([2, 1, 1], "likely: ranked among fewer items"),
         ([4, 4, 4], "no known mistake"),
     ],
