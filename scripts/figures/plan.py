@@ -68,7 +68,7 @@ def _worlds(n_sessions: int) -> dict[str, tuple[Sessions, Sessions]]:
 
 
 def full() -> Plan:
-    """Flights, in some 4 minutes of one core."""
+    """Flights, and made-up worlds for the bugs, in some 12 minutes of one core."""
     training, test = load_split("flights", recent=0.5)
     small, _ = load_split("flights")
     return Plan(
