@@ -7,7 +7,16 @@ import pytest
 import torch
 
 from gru4rec_lab import LOSSES, Config, evaluate, fit, load_sessions, session_parallel
-from gru4rec_lab.diagnostics import BUGS, Bug, judged_with, museum, trained_with
+from gru4rec_lab.diagnostics import (
+    BUGS,
+    Bug,
+    gaussian_scores,
+    gradient_by_rank,
+    judged_with,
+    museum,
+    pulls_of_bugs,
+    trained_with,
+)
 from gru4rec_lab.diagnostics import bugs as forms
 from gru4rec_lab.diagnostics.bugs import late_reset, loss_of, never_reset, shuffled, stale_reset
 
@@ -140,6 +149,37 @@ def test_the_museum_has_a_row_a_bug_and_the_sound_ones_first():
     assert table.kept["sound, XE"] == 1
     row = table.loc["logq missing"]
     assert row.kept == pytest.approx(row["mrr@20"] / table.loc["sound, XE", "mrr@20"])
+
+
+def test_the_museum_trains_the_sound_loss_of_the_bugs_it_is_asked_for_alone():
+    table = museum(CONFIG, SESSIONS, SESSIONS, ["double softmax", "sound, XE"])
+    assert [*table.index] == ["sound, XE", "double softmax"]
+
+
+def test_pulls_of_bugs_are_those_of_autograd_beside_the_sound_ones():
+    at = gaussian_scores(31, 2.0, max_rows=4)
+    found = pulls_of_bugs(at.target, at.negatives)
+    assert set(found) == {name for name, bug in BUGS.items() if bug.value}
+    log_inside = found["log inside"].curves
+    bpr = gradient_by_rank(at.target, at.negatives, ["bpr", "bpr-max"]).curves
+    np.testing.assert_allclose(log_inside["bpr-max, log inside"], bpr["bpr"], rtol=1e-5)
+    np.testing.assert_allclose(log_inside["bpr-max"], bpr["bpr-max"], rtol=1e-6)
+    with pytest.raises(ValueError, match="24 targets need at least 23 negatives each, got 22"):
+        pulls_of_bugs(at.target, at.negatives[:, :22])
+
+
+def test_ranks_without_resets_depend_on_the_batch_size_and_sound_ones_do_not():
+    model = trained_with(BUGS["sound, BPR-max"], CONFIG, SESSIONS)
+    careless = BUGS["no reset in the test"].judged(model, SESSIONS)
+    sound, wrong = (
+        [evaluate(each, SESSIONS, batch_size=size, all_ranks=True).ranks for size in (1, 20, 32)]
+        for each in (model, careless)
+    )
+    assert np.array_equal(sound[0], sound[1])
+    assert np.array_equal(sound[0], sound[2])
+    assert not np.array_equal(wrong[0], wrong[2])
+    # The first session of a row starts as it should.
+    assert np.array_equal(wrong[0][: SESSIONS.lengths[0] - 1], sound[0][: SESSIONS.lengths[0] - 1])
 
 
 def test_no_bug_changes_the_sessions_it_is_given():

@@ -7,7 +7,15 @@ from gru4rec_lab import Sessions, claims_of, list_datasets, load_sessions, load_
 from gru4rec_lab.data.lab_split import lab_data
 from gru4rec_lab.data.recipes import RECIPES
 
-NAMES = ["flights", *RECIPES, "world:markov", "world:memory", "world:cycle", "world:shop"]
+NAMES = [
+    "flights",
+    *RECIPES,
+    "world:markov",
+    "world:memory",
+    "world:intent",
+    "world:cycle",
+    "world:shop",
+]
 
 
 def test_the_list_is_plain_data():
@@ -19,7 +27,7 @@ def test_the_list_is_plain_data():
 def test_the_list_shows_a_line_for_each_set_and_one_for_your_own():
     lines = repr(list_datasets()).splitlines()
     assert [line.split()[0] for line in lines] == [*NAMES, "your"]
-    assert lines[-5] == "world:markov  synthetic  the next item depends on the last one only"
+    assert lines[-6] == "world:markov  synthetic  the next item depends on the last one only"
     assert all(len(line) <= 100 for line in lines)
 
 

@@ -86,6 +86,7 @@ FUNCTIONS = {
     "popular_share": lambda w: diagnostics.popular_share(w.support, w.support, 3),
     "pull_by_place": lambda w: diagnostics.pull_by_place(w.rows, elu_param=0.5),
     "pull_through": lambda w: diagnostics.pull_through("bpr-max", w.target, w.negatives),
+    "pulls_of_bugs": lambda w: diagnostics.pulls_of_bugs(w.target[:2], w.negatives[:2]),
     "rank_summary": lambda w: diagnostics.rank_summary(
         evaluate(w.model, w.sessions, all_ranks=True)
     ),

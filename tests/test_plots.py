@@ -8,7 +8,12 @@ import pytest
 from matplotlib.image import imread
 
 from gru4rec_lab import LOSSES, Config, load_sessions, plots, train
-from gru4rec_lab.diagnostics import gaussian_scores, gradient_by_rank, softmax_weights
+from gru4rec_lab.diagnostics import (
+    gaussian_scores,
+    gradient_by_rank,
+    pulls_of_bugs,
+    softmax_weights,
+)
 
 
 def pixels(png):
@@ -87,6 +92,28 @@ def test_gradient_panels_share_their_axes_and_draw_what_they_are_given():
     wanted = panels["batch"].curves["bpr"]
     np.testing.assert_allclose(line.get_ydata(), wanted[np.isfinite(wanted)])
     assert line.get_color() == LOSSES["bpr"].colour
+
+
+def test_a_panel_with_other_names_has_its_own_key_and_a_bug_the_colour_of_its_loss_and_crosses():
+    at = gaussian_scores(31, 2.0, max_rows=4)
+    panels = pulls_of_bugs(at.target, at.negatives)
+    figure = plots.gradient_panels(panels)
+    keys = [[text.get_text() for text in axes.get_legend().get_texts()] for axes in figure.axes]
+    assert keys[1] == ["bpr-max", "bpr-max, log inside"]
+    sound, wrong = figure.axes[1].lines
+    assert (sound.get_color(), sound.get_marker()) == (LOSSES["bpr-max"].colour, "o")
+    assert (wrong.get_color(), wrong.get_marker()) == (LOSSES["bpr-max"].colour, "x")
+
+
+def test_kept_has_a_row_a_bug_and_a_mark_a_world_at_the_mean_of_the_seeds():
+    rows = [(w, b, k) for w, off in (("one", 0.0), ("two", 0.5)) for b in "xy"
+            for k in (0.2 + off, 0.4 + off)]  # fmt: skip
+    table = pd.DataFrame([*rows, ("two", "z", 1.0)], columns=["world", "bug", "kept"])
+    (axes,) = plots.kept_by_world(table).axes
+    assert [tick.get_text() for tick in axes.get_yticklabels()] == ["x", "y", "z"]
+    marks = {line.get_label(): line.get_xdata() for line in axes.lines[1:]}
+    np.testing.assert_allclose(marks["one"], [0.3, 0.3, np.nan])
+    np.testing.assert_allclose(marks["two"], [0.8, 0.8, 1.0])
 
 
 def test_relative_panels_draw_shares_and_say_so():

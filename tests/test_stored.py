@@ -8,7 +8,7 @@ import pytest
 
 from gru4rec_lab import LOSSES
 from gru4rec_lab.baselines import BASELINES
-from gru4rec_lab.diagnostics import RESULT_FOLDER, by_method, results, stored_curves
+from gru4rec_lab.diagnostics import BUGS, RESULT_FOLDER, by_method, results, stored_curves
 from gru4rec_lab.evaluation.compare import METRICS
 
 NAMES = ("history", "gradients", "long", "batch_size", "sample_alpha")
@@ -25,15 +25,17 @@ SWEEPS = {
     "newer_yoochoose1_64": ["loss", "n_sample", "seed"],
 }
 # One for each set of clicks; those of sets that were not here when they were made are missing.
+MUSEUM = "bugs"
 METHODS = [path.stem for path in RESULT_FOLDER.glob("methods_*.csv")]
 
 
-@pytest.mark.parametrize("name", [*NAMES, *SWEEPS, *METHODS])
+@pytest.mark.parametrize("name", [*NAMES, *SWEEPS, *METHODS, MUSEUM])
 def test_stored_table_says_where_it_is_from(name):
     table = results(name)
     assert list(table.attrs) == ["made by", "date", "versions", "data"]
     assert table.attrs["made by"] == "make figures"
     data = name.partition("_")[2] if name in {*SWEEPS, *METHODS} else "flights"
+    data = "synthetic worlds" if name == MUSEUM else data
     assert table.attrs["data"].startswith(data)
     assert "torch" in table.attrs["versions"]
     assert len(table)
@@ -42,7 +44,7 @@ def test_stored_table_says_where_it_is_from(name):
 
 def test_stored_tables_are_small_and_all_known():
     files = list(RESULT_FOLDER.glob("*.csv"))
-    assert {path.stem for path in files} == {*NAMES, *SWEEPS, *METHODS}
+    assert {path.stem for path in files} == {*NAMES, *SWEEPS, *METHODS, MUSEUM}
     assert sum(path.stat().st_size for path in files) < 1_000_000
 
 
@@ -77,6 +79,17 @@ def test_stored_methods_are_the_baselines_once_and_each_loss_with_each_seed(name
     assert (table["mrr@20"] <= table["recall@20"]).all()
     assert (table[["recall@20_se", "mrr@20_se"]] > 0).all(axis=None)
     assert table[table["method"] != "V-SkNN"]["targets"].nunique() == 1
+
+
+def test_the_stored_museum_has_each_bug_in_each_world_with_each_seed_once():
+    table = results(MUSEUM)
+    cells = table.groupby(["world", "batch_size", "bpreg", "bug", "seed"]).size()
+    assert (cells == 1).all()
+    whole = table[(table["batch_size"] == 32) & (table["bpreg"] == 1)]
+    assert set(whole["bug"]) == set(BUGS)
+    assert len(whole) == len(BUGS) * whole["world"].nunique() * whole["seed"].nunique()
+    sound = table["bug"].str.startswith("sound")
+    assert (table[sound]["kept"] == 1).all()
 
 
 def test_sizes_of_a_stored_grid_are_numbers_beside_all():

@@ -171,6 +171,25 @@ def test_in_the_memory_world_the_last_item_says_nothing_and_the_one_before_nearl
     assert 0.8 < most_common_next(two_back[asked], after[asked], got.n_items) < 0.88
 
 
+def test_in_the_world_of_intent_half_of_the_later_clicks_are_told_by_the_first_and_its_distance():
+    got = load_sessions("world:intent", n_items=60, n_sessions=20_000)
+    for back in (1, 2, 5):
+        at = got.offsets[:-1][got.lengths > back]
+        first, later = (got.item_ids[got.items[place]] for place in (at, at + back))
+        wanted = [f"{name[:-1]}{'abcdef'[('abcdef'.index(name[-1]) + back) % 6]}" for name in first]
+        told = np.mean(later == wanted)
+        # Half of them by plan, and a sixtieth of the strays by chance.
+        assert 0.49 < told < 0.53
+
+
+def test_in_the_world_of_intent_a_later_click_tells_less_than_the_first():
+    got = load_sessions("world:intent", n_items=60, n_sessions=20_000)
+    third = got.offsets[:-1][got.lengths > 3] + 3
+    by_first = most_common_next(got.items[third - 3], got.items[third], 60)
+    by_last = most_common_next(got.items[third - 1], got.items[third], 60)
+    assert by_last < by_first - 0.15
+
+
 def test_in_the_shop_a_session_stays_on_a_shelf_or_goes_to_its_complement():
     got = load_sessions("world:shop")
     shelf = np.array([name.rsplit("-", 1)[0] for name in got.item_ids])

@@ -76,6 +76,23 @@ def memory(rng: np.random.Generator, n_items: int, shape: tuple[int, int]) -> Vi
     return Visits(visits, themes + _numbered("hub", n_hubs))
 
 
+def intent(rng: np.random.Generator, n_items: int, shape: tuple[int, int]) -> Visits:
+    """The first click says what a session is for; of the later ones half go on, half stray.
+
+    Items lie on rings of six. A click that goes on is on the ring of the first one, as many places
+    further as there were clicks; a stray one is on any item. A model must know which click was
+    the first: a state that is left over from another session is taken for it.
+    """
+    n_rings = n_items // THEME
+    ring, start = (rng.integers(n, size=(shape[0], 1)) for n in (n_rings, THEME))
+    strays = rng.random(shape) < 0.5
+    strays[:, 0] = False
+    going_on = ring * THEME + (start + np.arange(shape[1])) % THEME
+    visits = np.where(strays, rng.integers(n_rings * THEME, size=shape), going_on)
+    names = [f"{name}-{letter}" for name in _numbered("ring", n_rings) for letter in "abcdef"]
+    return Visits(visits, names)
+
+
 def cycle(rng: np.random.Generator, n_items: int, shape: tuple[int, int]) -> Visits:
     """All items lie on one ring and every click is the next one: nothing is left to chance.
 
@@ -133,6 +150,7 @@ WORLDS = {
     "world:memory": World(
         memory, "the next item depends on the one before the last", 220, THEME + 2
     ),
+    "world:intent": World(intent, "the next item depends on the first one", 120, 2 * THEME),
     "world:cycle": World(cycle, "the next item is always known", 100, 2),
     "world:shop": World(shop, "shelves of a shop, item by item", 260, 4 * len(CATEGORIES)),
 }

@@ -10,7 +10,7 @@ Sources
           Recommendations", arXiv 1706.03847.
 """
 
-from .bugs import BUGS, Bug, judged_with, museum, trained_with
+from .bugs import BUGS, Bug, judged_with, museum, pulls_of_bugs, trained_with
 from .by_hand import TargetCurves, loss_table, target_curves
 from .clicks import click_effects
 from .diagnose import diagnose
@@ -69,9 +69,9 @@ __all__ = [
     "diagnose", "effective_negatives", "flat_share", "gaussian_effective", "gaussian_scores",
     "gradient_by_rank", "judged_with", "kept_share", "loss_table", "museum", "negative_gradients",
     "neighbours", "popular_share", "probe_of", "probe_scores", "pull_by_place", "pull_through",
-    "rank_summary", "ranks", "recommended", "relevant_drawn", "relevant_shares", "results",
-    "sample_shares", "score_histogram", "score_summary", "seen_by_loss", "share_by_popularity",
-    "softmax_estimates", "softmax_weights", "spread_by_epoch", "spread_summary", "stored_curves",
-    "target_curves", "target_gradients", "target_pulls", "targets_at_ranks", "top_share",
-    "trained_scores", "trained_with",
+    "pulls_of_bugs", "rank_summary", "ranks", "recommended", "relevant_drawn", "relevant_shares",
+    "results", "sample_shares", "score_histogram", "score_summary", "seen_by_loss",
+    "share_by_popularity", "softmax_estimates", "softmax_weights", "spread_by_epoch",
+    "spread_summary", "stored_curves", "target_curves", "target_gradients", "target_pulls",
+    "targets_at_ranks", "top_share", "trained_scores", "trained_with",
 ]  # fmt: skip

@@ -34,6 +34,7 @@ from ..score_matrix import join_columns
 from ..training.controls import Settings
 from ..training.grow import new_model
 from ..training.step import Step
+from .gradients import EDGES, GradientByRank, pulls_by_rank
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -116,19 +117,48 @@ def museum(
 ) -> "pd.DataFrame":
     """A row a bug of `BUGS`: Recall@5 and MRR@20 with it, and `kept`, its share of the sound MRR.
 
-    Bugs that lie in the evaluation alone are judged on the model of the sound training.
+    The sound trainings that they are compared with come first. Bugs that lie in the evaluation
+    alone are judged on the model of the sound training.
     """
     import pandas as pd
 
-    sound, rows = {bug.loss: name for name, bug in BUGS.items() if not bug.switch}, {}
+    names = list(BUGS if names is None else names)
+    losses = {BUGS[name].loss for name in names}
+    sound = {bug.loss: name for name, bug in BUGS.items() if not bug.switch and bug.loss in losses}
+    rows = {}
     model_of = cache(lambda name: trained_with(BUGS[name], config, sessions))
-    for name in [*sound.values(), *(BUGS if names is None else names)]:
+    for name in dict.fromkeys([*sound.values(), *names]):
         bug = BUGS[name]
         found = judged_with(bug, model_of(sound[bug.loss] if bug.judged else name), test_set)
         mrr = found.mrr[20]
         kept = mrr / rows[sound[bug.loss]][1] if bug.switch else 1.0
         rows[name] = found.recall[5], mrr, kept
     return pd.DataFrame.from_dict(rows, orient="index", columns=["recall@5", "mrr@20", "kept"])
+
+
+def pulls_of_bugs(
+    target: Target, negatives: Negatives, edges: tuple[int, ...] = EDGES
+) -> dict[str, GradientByRank]:
+    """Pull by rank of each bug that changes the loss, beside that of the sound loss.
+
+    The curve of a wrong form has the name of its loss and that of the bug, as "bpr-max, log
+    inside".
+
+    Raises:
+        ValueError: more targets than columns: forms that mix rows take them for a score matrix.
+    """
+    if len(target) > negatives.shape[1] + 1:
+        raise ValueError(
+            f"{len(target)} targets need at least {len(target) - 1} negatives each, got "
+            f"{negatives.shape[1]}; give fewer rows"
+        )
+    found = {}
+    for name, bug in BUGS.items():
+        if bug.value is not None:
+            pulls = {bug.loss: LOSSES[bug.loss], f"{bug.loss}, {name}": loss_of(bug)}
+            pulls = {label: -loss.gradient(target, negatives)[0] for label, loss in pulls.items()}
+            found[name] = pulls_by_rank(target, negatives, pulls, edges)
+    return found
 
 
 def loss_of(bug: Bug) -> Loss:
@@ -228,7 +258,9 @@ class _NoReset:
         self._advance = model.advance
 
     def advance(self, inputs: Tensor, state: Any, carry: Tensor) -> Any:
-        return self._advance(inputs, state, _own_row(carry))
+        row = _own_row(carry)
+        # Evaluation fills up its rows; those that have no state yet start.
+        return self._advance(inputs, state, row.where(row < len(state[0]), -1))
 
 
 def _renumbered(model: Recommender, test_set: Sessions) -> Recommender:

@@ -7,8 +7,9 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from ..evaluation import rank_targets
-from ..losses import LOSSES
+from ..losses import LOSSES, score_regulariser
 from ..own_losses import autograd_of
+from ..score_matrix import join_columns
 from .bugs import BUGS
 
 Value = Callable[[Tensor, Tensor], Tensor]
@@ -18,7 +19,7 @@ def diagnose(
     *,
     loss: Value | None = None,
     gradient: tuple[Tensor, Tensor] | None = None,
-    ranks: Float[Tensor, "batch"] | None = None,
+    ranks: Float[Tensor, "batch"] | tuple[Tensor, Tensor] | None = None,
     scores: tuple[Tensor, Tensor] | None = None,
 ) -> str:
     """One line: what a loss, gradients or ranks are, or the bug that they look like.
@@ -27,9 +28,11 @@ def diagnose(
         loss: a function of the scores of targets [B] and negatives [B, N], N > 1, to [B].
         gradient: (dL/dr_i [B], dL/dr_j [B, N]) at `scores`, the targets' and the negatives'.
         ranks: those of the targets, with `scores`: those of all items [B, items] and the targets'
-            numbers [B].
+            numbers [B]; or a pair of ranks of the same targets, one session at a time and many
+            side by side, without `scores`.
 
-    Only forms that are known are found: the losses of `LOSSES` and those of `BUGS`.
+    Known forms, those of `LOSSES` and `BUGS`, are found by equal numbers. An answer that begins
+    with "likely" rests on a property that another mistake may have too.
 
     Raises:
         ValueError: not exactly one of the three, or no `scores` where they are needed.
@@ -38,6 +41,8 @@ def diagnose(
         raise ValueError("give exactly one of loss=, gradient= and ranks=")
     if loss is not None:
         return _of_loss(loss)
+    if isinstance(ranks, tuple):
+        return _of_two(*ranks)
     if scores is None:
         raise ValueError("gradient= and ranks= need scores=, those that they were computed from")
     return _of_gradient(gradient, *scores) if gradient is not None else _of_ranks(ranks, *scores)
@@ -82,7 +87,44 @@ def _of_loss(loss: Value) -> str:
             return f"{ratio[0]:.4g} times {name}; Adagrad hardly minds, a learning rate does"
         if torch.allclose(more := got - want, more[:1]):
             return f"{name} and {more[0]:.4g} more, which moves no gradient"
-    return "no known form; look at its pull beside the others'"
+    return _bent_or_more(loss, target, negatives) or (
+        _offsets(*autograd_of(loss)(target, negatives), negatives - target[:, None])
+        or "no known form; look at its pull beside the others'"
+    )
+
+
+def _bent_or_more(loss: Value, target: Tensor, negatives: Tensor) -> str:
+    """A known form of bent scores, or with a term added; "" if it is neither."""
+    others, penalty = target.flip(0), score_regulariser(negatives)
+    above = target.abs(), negatives.abs()
+    for name, value in _forms():
+        more = loss(target, negatives) - value(target, negatives)
+        if torch.allclose(more, loss(others, negatives) - value(others, negatives)):
+            if torch.allclose(ratio := more / penalty, ratio[:1]):
+                return f"{name} and {ratio[0]:.4g} times the score regulariser"
+            return f"likely: {name} and a term of the negatives alone, a regulariser?"
+        if torch.allclose(loss(*above), value(*above)):
+            return f"likely: {name} of scores that are bent below 0, as by ELU"
+    return ""
+
+
+def _offsets(by_target: Tensor, by_negatives: Tensor, gap: Tensor) -> str:
+    """Whether a gradient is that of cross-entropy with an offset for each column; "" if not.
+
+    `gap` is r_j - r_i in the last columns, those that hold the same item in all rows.
+    """
+    total = by_negatives.sum(dim=1)
+    if (by_negatives <= 0).any() or not torch.allclose(by_target, -total) or (total >= 1).any():
+        return ""
+    offset = (by_negatives / (1 - total)[:, None]).log()[:, -gap.shape[1] :] - gap
+    offset = offset - offset.mean(dim=1, keepdim=True)
+    if not torch.allclose(offset, offset[:1].expand_as(offset), atol=1e-3):
+        return ""
+    span = "from {:.2g} to {:.2g}".format(*offset[0].aminmax())
+    return (
+        f"likely: cross-entropy with an offset for each column, {span}, as of logq; frequent "
+        "negatives must have the lowest"
+    )
 
 
 def _far(loss: Value) -> str:
@@ -107,8 +149,24 @@ def _of_gradient(gradient: tuple[Tensor, Tensor], target: Tensor, negatives: Ten
             sign = ": the wrong sign, targets are pushed down" if factor < 0 else ""
             almost = almost or f"{factor:.4g} times {name}{sign}"
         if torch.allclose(by_target, wanted[0], rtol=1e-4, atol=1e-7):
-            almost = almost or f"dL/dr_i is that of {name}, dL/dr_j is not: is a weight held fixed?"
+            fixed = f"likely: dL/dr_i of {name}, dL/dr_j is not: is a weight held fixed?"
+            almost = almost or fixed
+    # In each row of a score matrix one of the first B columns is another item's.
+    gap = (negatives - target[:, None])[:, len(target) :]
+    if not almost and gap.shape[1] > 1:
+        almost = _offsets(by_target, by_negatives, gap)
+    if not almost and len(target) <= got.shape[1]:
+        matrix = join_columns(by_target, by_negatives)
+        if matrix.sum(dim=0).abs().max() < 1e-5 < matrix.sum(dim=1).abs().max():
+            almost = "likely: a softmax over the batch, for columns sum to 0 and rows do not"
     return almost or "no known form"
+
+
+def _of_two(alone: Tensor, together: Tensor) -> str:
+    differ = int((alone != together).sum())
+    if not differ:
+        return "the same ranks alone and side by side"
+    return f"likely: states are not reset, {differ} of {len(alone)} ranks are others side by side"
 
 
 def _of_ranks(ranks: Tensor, scores: Float[Tensor, "batch items"], targets: Int[Tensor, "batch"]):
@@ -128,5 +186,5 @@ def _of_ranks(ranks: Tensor, scores: Float[Tensor, "batch items"], targets: Int[
         if torch.equal(ranks.to(known), known):
             return name
     if (ranks <= right).all():
-        return "never worse than the right ones: ranked among fewer items, as sampled negatives?"
+        return "likely: ranked among fewer items, as sampled negatives, for none is too high"
     return "no known mistake; were states reset, and are items numbered as in training?"

@@ -5,7 +5,7 @@ Sources
           Recommendations", arXiv 1706.03847.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -66,12 +66,23 @@ def gradient_by_rank(
     Raises:
         ValueError: an unknown loss.
     """
+    return pulls_by_rank(target, negatives, target_pulls(target, negatives, losses), edges)
+
+
+def pulls_by_rank(
+    target: Target,
+    negatives: Negatives,
+    pulls: Mapping[str, Target],
+    edges: tuple[int, ...] = EDGES,
+) -> GradientByRank:
+    """Median of each of the pulls -dL/dr_i, by name, in bins of the target's rank."""
     rank = ranks(target, negatives).cpu().numpy()
     bins = np.searchsorted(edges, rank, side="right") - 1
     # Absent negatives, at -inf, do not count.
     badly = rank >= (negatives > -torch.inf).sum(dim=1).cpu().numpy() / 4
     n_bins, curves, badly_ranked = len(edges) - 1, {}, {}
-    for name, pull in _pulls(target, negatives, losses).items():
+    for name, of_targets in pulls.items():
+        pull = of_targets.cpu().numpy()
         curves[name] = _medians(pull, bins, n_bins)
         badly_ranked[name] = float(np.median(pull[badly])) if badly.any() else np.nan
     count = np.bincount(bins, minlength=n_bins)[:n_bins]
@@ -82,14 +93,8 @@ def target_gradients(
     target: Target, negatives: Negatives, losses: Iterable[str] = LOSSES
 ) -> dict[str, float]:
     """Median -dL/dr_i over all targets, loss by loss."""
-    by_loss = _pulls(target, negatives, losses)
-    return {name: float(np.median(pull)) for name, pull in by_loss.items()}
-
-
-def _pulls(target: Target, negatives: Negatives, losses: Iterable[str]) -> dict[str, np.ndarray]:
-    return {
-        name: pull.cpu().numpy() for name, pull in target_pulls(target, negatives, losses).items()
-    }
+    by_loss = target_pulls(target, negatives, losses)
+    return {name: float(np.median(pull.cpu().numpy())) for name, pull in by_loss.items()}
 
 
 def _medians(values: np.ndarray, bins: np.ndarray, n_bins: int) -> np.ndarray:

@@ -19,33 +19,40 @@ if TYPE_CHECKING:
     import pandas as pd
 
 DASHES = ("-", "--", "-.", ":")
+WORLD_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7")
 SHARES = {"first": "targets in first place", "first_six": "targets among the first 6"}
 
 
 def gradient_panels(panels: Mapping[str, GradientByRank], *, relative: bool = False) -> Figure:
     """-dL/dr_i against the target's rank, a panel a title, at most two side by side, one scale.
 
+    A name that is not a loss, as "bpr-max, log inside", has the colour of the loss that it begins
+    with, and crosses.
+
     With `relative` as shares of the gradient of badly ranked targets, which are then at 1.
     """
     highest = max(10, *(2 * int(np.nanmax(curves.rank)) for curves in panels.values()))
     columns = min(2, len(panels))
     rows = -(-len(panels) // columns)
+    keys = next(iter(panels.values())).curves.keys()
     figure = notebook_figure(5 * columns, 3.6 * rows)
     grid = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
     for axes, (title, curves) in zip(grid.flat, panels.items(), strict=True):
         shown = curves.relative() if relative else curves
         for name, curve in shown.curves.items():
             seen = np.isfinite(curve) & (curve > 0)
-            axes.plot(shown.rank[seen], curve[seen], label=name, marker="o", ms=3, **style(name))
+            mark = {"marker": "o", "ms": 3} if name in LOSSES else {"marker": "x", "ms": 6}
+            axes.plot(shown.rank[seen], curve[seen], label=name, **_style(name), **mark)
         rank_axis(axes, highest)
         axes.set_yscale("log")
         axes.set_title(title, fontsize=10, loc="left")
+        if axes is grid[0, 0] or curves.curves.keys() != keys:
+            axes.legend(fontsize=9)
     what = ", badly ranked targets = 1" if relative else " (median)"
     for axes in grid[:, 0]:
         axes.set_ylabel(f"$-\\partial L/\\partial r_i${what}")
     for axes in grid[:-1].flat:
         axes.set_xlabel("")
-    grid[0, 0].legend(fontsize=9)
     return figure
 
 
@@ -182,6 +189,29 @@ def quality_by_n_sample(table: "pd.DataFrame") -> Figure:
         for column, box in boxes.items()
     }
     return figure_of(*picture_of(600, parts, in_words(table, ("recall@20", "mrr@20"))))
+
+
+def kept_by_world(table: "pd.DataFrame") -> Figure:
+    """What each bug leaves of the sound MRR@20, a row a bug and a mark a world.
+
+    Takes a table with the columns world, bug and kept; with more than one seed the mark is the
+    mean and the line reaches from the lowest to the highest.
+    """
+    bugs, worlds = (list(dict.fromkeys(table[column])) for column in ("bug", "world"))
+    figure = notebook_figure(8, 0.3 * len(bugs) + 1)
+    axes = figure.add_subplot()
+    axes.axvline(1, color="#444444", linewidth=0.8)
+    for k, (world, mark, colour) in enumerate(zip(worlds, "osD^", WORLD_COLOURS, strict=False)):
+        kept = table[table["world"] == world].groupby("bug")["kept"].agg(["mean", "min", "max"])
+        kept = kept.reindex(bugs)
+        place = np.arange(len(bugs)) + 0.2 * (k - (len(worlds) - 1) / 2)
+        axes.hlines(place, kept["min"], kept["max"], color=colour, linewidth=1.5)
+        axes.plot(kept["mean"], place, mark, color=colour, ms=5, label=world)
+    axes.set_yticks(range(len(bugs)), bugs)
+    axes.set(xlim=(0, None), ylim=(len(bugs) - 0.4, -0.6), xlabel="kept of the sound MRR@20")
+    axes.grid(axis="x", linewidth=0.4, color="#dddddd")
+    figure.legend(fontsize=9, loc="outside upper center", ncols=len(worlds))
+    return figure
 
 
 def history(events: Iterable[Event]) -> Figure:

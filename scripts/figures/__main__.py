@@ -1,6 +1,6 @@
 """Measure what the lessons show, store it as tables, and draw the figures of the README.
 
-    python scripts/figures                 # all of it again, some 4 minutes and the grids
+    python scripts/figures                 # all of it again, some 12 minutes and the grids
     python scripts/figures --only trainings   # one measurement or grid, no figures
     python scripts/figures --draw          # only the figures, from the tables as they are
     python scripts/figures --fast --out build/figures   # a tiny world, in seconds
@@ -55,7 +55,8 @@ def _measure(plan: plans.Plan, asked: argparse.Namespace, folder: Path) -> None:
                 print(" ".join(f"{value:.4g}" if isinstance(value, float) else str(value)
                                for value in row.values()), flush=True)  # fmt: skip
         for table, found in rows.items():
-            tables.write(folder, table, found, command=command, data=plan.data)
+            data = plan.worlds_data if table == "bugs" else plan.data
+            tables.write(folder, table, found, command=command, data=data)
         print(f"{measurement.__name__}: {process_time() - began:.0f} s of CPU", flush=True)
     for each in grids.fast(plan) if asked.fast else grids.full():
         if asked.only not in (None, each.table):

@@ -10,6 +10,7 @@ from plan import SEEDED, VARIANTS, Plan
 from gru4rec_lab import evaluate
 from gru4rec_lab.diagnostics import (
     gradient_by_rank,
+    museum,
     probe_scores,
     rank_summary,
     score_summary,
@@ -102,4 +103,22 @@ def _ends(plan: Plan, table: str, name: str, cell: Row, epochs: tuple[float, ...
         yield table, row | {"mrr_20_se": found.standard_error("mrr", 20)}
 
 
-MEASUREMENTS = (trainings, long_runs, batch_sizes, alphas)
+# All bugs as the config says; a stale reset with 4 sessions side by side, where it lasts; and a
+# loss that is divided by N without the regulariser, which is not.
+MUSEUM = (
+    ({}, None),
+    ({"batch_size": 4}, ("stale reset",)),
+    ({"bpreg": 0.0}, ("divided by N",)),
+)
+
+
+def bugs(plan: Plan) -> Rows:
+    """Rows of "bugs": what each bug of the museum leaves of the quality, world by world."""
+    for (world, parts), (changes, names), seed in product(plan.worlds.items(), MUSEUM, plan.seeds):
+        config = plan.worlds_config.with_changes(seed=seed, **changes)
+        cell = {"world": world, "batch_size": config.batch_size, "bpreg": config.bpreg}
+        for name, row in museum(config, *parts, names).iterrows():
+            yield "bugs", cell | {"bug": name, "seed": seed} | row.to_dict()
+
+
+MEASUREMENTS = (trainings, long_runs, batch_sizes, alphas, bugs)

@@ -34,6 +34,9 @@ class Plan:
         grid_epochs, long_epochs: when the trainings on `small` are observed.
         seeds: of the long trainings in `SEEDED`; the first one is that of all others.
         batch_sizes, alphas, grid_samples: the cells of the grids.
+        worlds: name to the sessions to train on and those that judge, for the bugs.
+        worlds_data: what these are, for their table.
+        worlds_config: what the trainings with bugs have in common.
     """
 
     data: str
@@ -51,10 +54,21 @@ class Plan:
     batch_sizes: tuple[int, ...]
     alphas: tuple[float, ...]
     grid_samples: tuple[int, ...]
+    worlds: dict[str, tuple[Sessions, Sessions]]
+    worlds_data: str
+    worlds_config: Config
+
+
+WORLDS = ("world:markov", "world:memory", "world:intent")
+
+
+def _worlds(n_sessions: int) -> dict[str, tuple[Sessions, Sessions]]:
+    loaded = {name: load_sessions(name, n_sessions=n_sessions).filtered() for name in WORLDS}
+    return {name: sessions.split_last(fraction=0.2) for name, sessions in loaded.items()}
 
 
 def full() -> Plan:
-    """Flights, in some 4 minutes of one core."""
+    """Flights, and made-up worlds for the bugs, in some 12 minutes of one core."""
     training, test = load_split("flights", recent=0.5)
     small, _ = load_split("flights")
     return Plan(
@@ -74,6 +88,18 @@ def full() -> Plan:
         batch_sizes=(32, 64, 128, 512),
         alphas=(0.0, 0.5, 1.0),
         grid_samples=(32, 512),
+        worlds=_worlds(1000),
+        worlds_data="synthetic worlds of 1,000 sessions each, the last fifth of them to rank; "
+        "48 units, 64 samples, learning rate .15, 3 epochs, seeds 0, 1, 2",
+        worlds_config=Config(
+            layers=(48,),
+            batch_size=32,
+            n_sample=64,
+            learning_rate=0.15,
+            n_epochs=3,
+            logq=1.0,
+            device="cpu",
+        ),
     )
 
 
@@ -97,4 +123,9 @@ def fast() -> Plan:
         batch_sizes=(8, 16),
         alphas=(0.0, 1.0),
         grid_samples=(4,),
+        worlds=_worlds(40),
+        worlds_data="tiny worlds, to try the script; the numbers mean nothing",
+        worlds_config=Config(
+            layers=(8,), batch_size=8, n_sample=4, n_epochs=1, logq=1.0, device="cpu"
+        ),
     )
