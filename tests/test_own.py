@@ -123,6 +123,9 @@ def test_a_json_click_stays_one_click_whatever_lists_it_holds(tmp_path):
     assert clicked(load_sessions(json_lines(path, visit))) == {1: [7, 7]}
     empty = {"SessionId": 2, "clicks": []}
     assert clicked(load_sessions(json_lines(path, visit, empty))) == {1: [7, 7]}
+    nobody = {"ItemId": 7, "Time": 5, "tags": []}
+    with pytest.raises(ValueError, match="1 of 2 rows have no SessionId, first row 1"):
+        load_sessions(json_lines(path, click, nobody))
 
 
 @pytest.mark.parametrize("item", [{"ItemId": None}, {}], ids=["null", "no such field"])

@@ -15,7 +15,7 @@ import re
 import warnings
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator, Sequence, Set
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -235,7 +235,7 @@ def _read_json(stream: Stream, path: Path, columns: Columns, _layout: Layout) ->
         if not line.strip():
             continue
         try:
-            records = _flat(json.loads(line), rows.keys())
+            records = _flat(json.loads(line), columns)
         except (ValueError, AttributeError) as why:
             raise _not_readable(path, f"line {number} is no JSON record: {why}") from why
         for record in records:
@@ -249,14 +249,15 @@ def _read_json(stream: Stream, path: Path, columns: Columns, _layout: Layout) ->
     return pd.DataFrame(rows, dtype=object)
 
 
-def _flat(record: Any, names: Set[str]) -> list[dict]:
-    """The clicks of a record: itself if it has all `names`, else those of its list of records."""
+def _flat(record: Any, columns: Columns) -> list[dict]:
+    """The clicks of a record: those of a list with columns that it lacks itself, else itself."""
     lists = [value for value in record.values() if isinstance(value, list)]
-    lists = [each for each in lists if all(isinstance(entry, dict) for entry in each)]
-    if not lists or record.keys() >= names:
-        return [record]
-    clicks = max(lists, key=lambda each: len(names & each[0].keys()) if each else 0)
-    return [record | entry for entry in clicks]
+    lacks = set(columns.all) - record.keys() if lists else set()
+    for each in lists:
+        if all(isinstance(entry, dict) for entry in each) and any(lacks & e.keys() for e in each):
+            return [record | entry for entry in each]
+    # A session without clicks says nothing but its name.
+    return [] if [] in lists and lacks >= {*columns.all[1:]} else [record]
 
 
 class _Lines:
