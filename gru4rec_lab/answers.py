@@ -95,12 +95,14 @@ def recommend(
     session: str = "SessionId",
     item: str = "ItemId",
     time: str = "Time",
+    unit: str | None = None,
 ) -> "pd.DataFrame":
     """The `k` best items after each session: SessionId, rank, ItemId, score, a row an item.
 
     `model` is a `Recommender` or a baseline. Of a frame `session`, `item` and `time` name the
-    columns; without a column `time` the clicks are in order. Clicks on items that the model does
-    not know are left out, and sessions without another click with them; a warning says how many.
+    columns, and `unit` says what its times count, as in `load_sessions`; without a column `time`
+    the clicks are in order. Clicks on items that the model does not know are left out, and sessions
+    without another click with them; a warning says how many.
 
     Args:
         exclude: items that are not recommended.
@@ -124,7 +126,7 @@ def recommend(
             check_kind(Sessions, f"{MAKE_THEM}, or give a frame", sessions=sessions)
         if time not in sessions.columns:
             sessions = sessions.assign(**{time: np.arange(len(sessions))})
-        sessions = Sessions.from_frame(sessions, session, item, time)
+        sessions = Sessions.from_frame(sessions, session, item, time, unit=unit)
     index = {each: place for place, each in enumerate(model.item_ids.tolist())}
     known = _with_known_clicks(sessions, model.item_ids, index)
     allowed = recommendable(index, exclude=exclude, only=only)

@@ -178,6 +178,11 @@ def test_columns_may_have_other_names_and_time_decides_where_there_is_one(number
     pd.testing.assert_frame_equal(got, expected, **NEARLY)
     pd.testing.assert_frame_equal(recommend(numbers, Sessions.from_frame(clicks, **named), 2), got)
 
+    later = clicks.assign(when=clicks.when + 1_709_251_200_000)  # milliseconds since 1970
+    with pytest.raises(ValueError, match="give unit='ms'"):
+        recommend(numbers, later, 2, **named)
+    pd.testing.assert_frame_equal(recommend(numbers, later, 2, **named, unit="ms"), got)
+
 
 def test_names_are_a_column(words):
     got = recommend(words, frame(a=["hat"]), 4, names={"hat": "Red hat"})

@@ -91,6 +91,19 @@ def score_matrix(rows=4, columns=12):
     return 2 * torch.randn(rows, columns, generator=torch.Generator().manual_seed(5))
 
 
+def test_gradients_of_more_rows_than_columns_are_told_too():
+    few = NEGATIVES[:, :2]
+    by_target, by_negatives = BPR.gradient(TARGET, few)
+    got = diagnose(gradient=(-by_target, -by_negatives), scores=(TARGET, few))
+    assert got == "-1 times bpr: the wrong sign, targets are pushed down"
+    assert diagnose(gradient=(TARGET, few), scores=(TARGET, few)) == "no known form"
+
+
+def test_a_loss_of_zeros_is_no_multiple_of_another():
+    got = diagnose(loss=lambda t, n: 0 * t)
+    assert got == "0 in every row: there is nothing to learn from"
+
+
 def test_gradients_of_scores_with_an_offset_a_column_are_told_with_its_range():
     scores, offset = score_matrix(), torch.linspace(-1, 1.75, 12)
     _, by_scores = loss_and_gradient(scores + offset, XE)

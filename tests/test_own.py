@@ -110,6 +110,90 @@ def test_a_json_line_with_a_list_of_records_is_as_many_clicks(tmp_path):
     assert clicked(only_clicks) == {42: [0], 43: [1]}
 
 
+def json_lines(path, *records):
+    return written(path, "\n".join(map(json.dumps, records)))
+
+
+def test_a_json_click_stays_one_click_whatever_lists_it_holds(tmp_path):
+    click = {"SessionId": 1, "ItemId": 7, "Time": 5}
+    lists = [[], [{"colour": "red"}, {"size": 38}], ["new"]]
+    path = json_lines(tmp_path / "a.jsonl", *[click | {"tags": each} for each in lists])
+    assert clicked(load_sessions(path)) == {1: [7, 7, 7]}
+    visit = {"seen": [{"page": 1}] * 3, "SessionId": 1, "tags": [], "clicks": [click, click]}
+    assert clicked(load_sessions(json_lines(path, visit))) == {1: [7, 7]}
+    empty = {"SessionId": 2, "clicks": []}
+    assert clicked(load_sessions(json_lines(path, visit, empty))) == {1: [7, 7]}
+    nobody = {"ItemId": 7, "Time": 5, "tags": []}
+    with pytest.raises(ValueError, match="1 of 2 rows have no SessionId, first row 1"):
+        load_sessions(json_lines(path, click, nobody))
+
+
+@pytest.mark.parametrize("item", [{"ItemId": None}, {}], ids=["null", "no such field"])
+def test_whole_numbers_beside_missing_ones_in_json_stay_exact(tmp_path, item):
+    first = {"SessionId": 1, "Time": 5, "event": "view", "ItemId": 2**60 + 1}
+    search = {"SessionId": 1, "Time": 6, "event": "search"} | item
+    path = json_lines(tmp_path / "a.jsonl", search, first, first | {"ItemId": 2**60 + 3})
+    got = load_sessions(path, only={"event": "view"})
+    assert clicked(got) == {1: [2**60 + 1, 2**60 + 3]}
+    assert got.item_ids.dtype == np.int64
+    with pytest.raises(ValueError, match="1 of 3 rows have no ItemId, first row 0"):
+        load_sessions(path)
+
+
+def test_whole_numbers_beside_missing_ones_in_parquet_stay_exact_in_every_part(tmp_path):
+    pytest.importorskip("pyarrow")
+    ids = pd.array([2**60 + 1, None, 2**60 + 3], dtype="Int64")
+    log = frame_of((1, 0, 1), (2, 0, 2), (1, 0, 3)).assign(ItemId=ids, SessionId=[2**60, None, 1])
+    log = log.assign(SessionId=pd.array([2**60, None, 2**60 + 2], dtype="Int64"), kind=list("xyx"))
+    log.to_parquet(tmp_path / "0.parquet")
+    rest = log.dropna().astype({"ItemId": "int64", "SessionId": "int64"}).assign(Time=[8, 9])
+    rest.to_parquet(tmp_path / "1.parquet")
+    want = {2**60: [2**60 + 1] * 2, 2**60 + 2: [2**60 + 3] * 2}
+    got = load_sessions(tmp_path, only={"kind": "x"})
+    assert clicked(got) == want
+    assert got.item_ids.dtype == got.session_ids.dtype == np.int64
+    with pytest.raises(ValueError, match="'0.parquet': 1 of 3 rows have no SessionId, first row 1"):
+        load_sessions(tmp_path)
+    log.assign(SessionId=7, ItemId=7, kind=[1, None, 2]).to_parquet(tmp_path / "0.parquet")
+    with pytest.raises(ValueError, match="1 of 3 rows have a kind that is not finite, first row 1"):
+        load_sessions(tmp_path / "0.parquet", time=("Time", "kind"))
+
+
+def test_parts_of_parquet_with_categories_of_their_own_are_read_together(tmp_path):
+    pytest.importorskip("pyarrow")
+    for k, users in enumerate((["u1", "u2"], ["u2", "u3"])):
+        log = pd.DataFrame({"SessionId": users, "ItemId": [k, 5], "Time": [k, k]})
+        log.astype({"SessionId": "category", "ItemId": "category"}).to_parquet(
+            tmp_path / f"{k}.parquet"
+        )
+    assert clicked(load_sessions(tmp_path)) == {"u1": [0], "u2": [5, 1], "u3": [5]}
+
+
+def test_a_file_or_folder_that_is_there_is_no_unknown_data_set(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "clicks").mkdir()
+    written(tmp_path / "clicks" / "a.csv", TEXT)
+    assert load_sessions("clicks").n_clicks == 4
+    written(tmp_path / "a.json", "{}")
+    with pytest.raises(ValueError, match="cannot read 'a.json'; save it as one of"):
+        load_sessions("a.json")
+
+
+def test_only_takes_values_in_any_kind_of_list():
+    for values in (np.array(["view"]), pd.Series(["view"]), {"view": 1}, frozenset(["view"])):
+        got = load_sessions(SHOP, only={"event": values})
+        assert got.dropped == load_sessions(SHOP, only={"event": "view"}).dropped
+
+
+def test_columns_may_be_named_by_numbers(tmp_path):
+    frame = frame_of((7, "a", 1), (7, "b", 1), columns=[0, 1, 2]).assign(rank=[2, 1])
+    assert clicked(load_sessions(frame, session=0, item=1, time=2)) == {7: ["a", "b"]}
+    assert clicked(load_sessions(frame, session=0, item=1, time=[2, "rank"])) == {7: ["b", "a"]}
+    path = written(tmp_path / "a.csv", TEXT)
+    with pytest.raises(ValueError, match="'a.csv' has no column 0; it has SessionId, ItemId, Time"):
+        load_sessions(path, session=0, item=1, time=2)
+
+
 def test_a_folder_or_a_list_is_read_in_parts_and_a_session_may_go_on_in_the_next(tmp_path):
     (tmp_path / "parts").mkdir()
     written(tmp_path / "parts" / "part-0.csv", "SessionId,ItemId,Time\n1,10,5\n2,A7,6\n")
@@ -623,6 +707,11 @@ def test_ids_that_no_model_can_be_saved_with_are_refused_at_the_door(ids):
     with pytest.raises(ValueError, match="2 of 2 ids in ItemId cannot be saved.*astype"):
         Sessions.from_frame(frame)
     assert Sessions.from_frame(frame.assign(ItemId=frame.ItemId.astype(str))).n_items == 2
+
+
+def test_categories_of_numbers_are_numbers():
+    frame = frame_of((1, 10, 5), (1, 20, 6)).astype({"ItemId": "category"})
+    assert clicked(Sessions.from_frame(frame)) == {1: [10, 20]}
 
 
 def test_ids_of_sessions_may_be_anything():

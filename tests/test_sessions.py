@@ -431,3 +431,9 @@ def test_a_dropped_step_reads_as_a_sentence_without_zeros():
 def test_sessions_cannot_be_changed():
     with pytest.raises(AttributeError):
         four_days().name = "other"
+
+
+def test_between_says_when_there_are_no_clicks_at_all():
+    nothing = random_sessions(0).filtered(min_item=10**6)
+    with pytest.raises(ValueError, match="there are no clicks to choose from"):
+        nothing.between(since=5)

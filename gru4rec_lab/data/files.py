@@ -54,22 +54,22 @@ class Layout(NamedTuple):
 class Columns(NamedTuple):
     """The columns to read: those of ids, as written; those of times; those to choose rows by."""
 
-    ids: Sequence[str]
-    times: Sequence[str]
-    choices: Sequence[str] = ()
+    ids: Sequence[str | int]
+    times: Sequence[str | int]
+    choices: Sequence[str | int] = ()
 
     @property
-    def all(self) -> list[str]:
+    def all(self) -> list[str | int]:
         """All of them, each once."""
         return list(dict.fromkeys([*self.ids, *self.times, *self.choices]))
 
 
 def is_file_name(name: object) -> bool:
-    """Whether `name` means files: it is a path, ends like a file we read, or names a folder."""
+    """Whether `name` means files: it is a path, ends like a file we read, or is there."""
     if not isinstance(name, str):
         return isinstance(name, os.PathLike)
     known = _kind(name) in _READERS or name.lower().endswith(".zip")
-    return known or os.sep in name or "/" in name
+    return known or os.sep in name or "/" in name or os.path.exists(name)
 
 
 def find_parts(path: Path) -> list[Path]:
@@ -107,26 +107,18 @@ def read_files(
     Ids of text files stay text: `plain_integers` of all of them makes numbers.
 
     Raises:
-        ValueError: another kind of file, a damaged one, a missing column, no rows, or parts whose
-            ids are of several types.
+        ValueError: another kind of file, a damaged one, a missing column, or no rows.
     """
     if len(set(paths)) < len(paths):
         twice = max(paths, key=paths.count).name
         raise ValueError(f"{twice!r} is named twice; name each part once")
-    first = {}
+    found = False
     for path in paths:
         table = _read(path, columns, layout)
-        for column in columns.ids if len(table) else ():
-            kind = table[column].dtype
-            before, other = first.setdefault(column, (kind, path.name))
-            if kind != before:
-                raise ValueError(
-                    f"{column} is {before} in {other!r} but {kind} in {path.name!r}; write both in "
-                    "one way"
-                )
         if len(table):
+            found = True
             yield path, table
-    if not first:
+    if not found:
         raise ValueError(f"{paths[0].name!r} has a header but no rows; give it one click a row")
 
 
@@ -209,37 +201,63 @@ def _read_parquet(stream: Stream, path: Path, columns: Columns, _layout: Layout)
     try:
         file = ParquetFile(stream if stream.seekable() else io.BytesIO(stream.read()))
         _check_columns(path, file.schema_arrow.names, columns)
+        table = file.read(columns=columns.all)
+        # Categories as what they stand for, since every part has others.
+        plain = [
+            field.with_type(field.type.value_type)
+            if pyarrow.types.is_dictionary(field.type)
+            else field
+            for field in table.schema
+        ]
         # Without the notes of pandas, which would make a row name of a column that was one.
-        return file.read(columns=columns.all).to_pandas(ignore_metadata=True)
+        return table.cast(pyarrow.schema(plain)).to_pandas(
+            ignore_metadata=True, types_mapper=_whole_numbers(pyarrow).get
+        )
     except (pyarrow.ArrowException, OSError) as why:
         raise ValueError(f"{path.name!r} is not a parquet file: {why}") from why
+
+
+def _whole_numbers(pyarrow: Any) -> dict:
+    """Types of pandas that hold whole numbers beside missing ones, where floats would round ids."""
+    import pandas as pd
+
+    names = (f"{sign}nt{bits}" for sign in ("I", "UI") for bits in (8, 16, 32, 64))
+    return {pyarrow.type_for_alias(name.lower()): pd.api.types.pandas_dtype(name) for name in names}
 
 
 def _read_json(stream: Stream, path: Path, columns: Columns, _layout: Layout) -> "pd.DataFrame":
     """A record a line; one with a list of records in it is as many clicks."""
     import pandas as pd
 
-    rows: dict[str, list] = {name: [] for name in columns.all}
+    rows: dict[str | int, list] = {name: [] for name in columns.all}
+    found: dict[str, None] = {}
     for number, line in enumerate(stream, 1):
         if not line.strip():
             continue
         try:
-            records = _flat(json.loads(line))
+            records = _flat(json.loads(line), columns)
         except (ValueError, AttributeError) as why:
             raise _not_readable(path, f"line {number} is no JSON record: {why}") from why
         for record in records:
-            if not rows.keys() <= record.keys():
-                _check_columns(path, list(record), columns)
+            if not record.keys() <= found.keys():
+                found |= dict.fromkeys(record)
             for name, cells in rows.items():
-                cells.append(record[name])
-    return pd.DataFrame(rows)
+                cells.append(record.get(name))
+    if found:
+        _check_columns(path, list(found), columns)
+    # As they are written: whole numbers beside a missing one would become floats.
+    return pd.DataFrame(rows, dtype=object)
 
 
-def _flat(record: Any) -> list[dict]:
-    lists = [key for key, value in record.items() if isinstance(value, list)]
-    if not lists or not all(isinstance(entry, dict) for entry in record[lists[0]]):
-        return [record]
-    return [record | entry for entry in record[lists[0]]]
+def _flat(record: Any, columns: Columns) -> list[dict]:
+    """The clicks of a record: those of a list with columns that it lacks itself, else itself."""
+    lists = [value for value in record.values() if isinstance(value, list)]
+    lacks = set(columns.all) - record.keys() if lists else set()
+    for each in lists:
+        if all(isinstance(entry, dict) for entry in each) and any(lacks & e.keys() for e in each):
+            return [record | entry for entry in each]
+    # A session without clicks says nothing but its name.
+    return [] if [] in lists and lacks >= {*columns.all[1:]} else [record]
 
 
 class _Lines:

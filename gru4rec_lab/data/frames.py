@@ -5,6 +5,7 @@ frame is the learner's own and the first thing that goes wrong.
 """
 
 import warnings
+from collections.abc import Sequence
 from datetime import date
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 Moment = int | float | str | date  # seconds since 1970, ISO 8601, or a date or datetime
+Column = str | int  # what a column is called
 PER_SECOND = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
 # Seconds since 1970 below 10**11 lie before the year 5138: larger numbers count something else.
 _TOO_LARGE = {"ms": 1e11, "us": 1e14, "ns": 1e17}
@@ -26,9 +28,9 @@ _DATES = {8: "%Y%m%d", 12: "%Y%m%d%H%M", 14: "%Y%m%d%H%M%S"}
 def read_clicks(
     frame: "pd.DataFrame",
     *,
-    session: str,
-    item: str,
-    time: str | tuple[str, ...],
+    session: Column,
+    item: Column,
+    time: Column | Sequence[Column],
     unit: str | None = None,
 ) -> Part:
     """The named columns of `frame`, checked; a second one in `time` orders clicks of equal time.
@@ -72,14 +74,14 @@ def read_clicks(
     return Part(frame[session], frame[item], seconds, ranks)
 
 
-def _order(frame: "pd.DataFrame", name: str) -> np.ndarray:
+def _order(frame: "pd.DataFrame", name: Column) -> np.ndarray:
     numbers = _numbers(frame[name])
     if numbers is None:
         raise ValueError(f"{name} orders clicks of equal time and must hold numbers; rank it first")
     return _finite(frame, name, numbers)
 
 
-def _check_ids(frame: "pd.DataFrame", name: str) -> None:
+def _check_ids(frame: "pd.DataFrame", name: Column) -> None:
     import pandas as pd
 
     ids = frame[name]
@@ -98,6 +100,8 @@ def _check_item_ids(ids: "pd.Series") -> None:
     if ids.dtype.kind in "iufb":
         return
     names = np.asarray(ids.unique())
+    if names.dtype.kind in "iufb":  # categories of numbers
+        return
     # Moments become whole numbers in a list.
     are_moments = names.dtype.kind in "mM"
     odd = [each for each in names if are_moments or not isinstance(each, str | int | float)]
@@ -124,7 +128,7 @@ def seconds_of(moment: Moment) -> float:
     return float(seconds)
 
 
-def _seconds(frame: "pd.DataFrame", name: str, unit: str | None) -> np.ndarray:
+def _seconds(frame: "pd.DataFrame", name: Column, unit: str | None) -> np.ndarray:
     """The times of a frame in seconds, as `unit` says: of `PER_SECOND`, or how dates are written.
 
     Where it says nothing, numbers that cannot be seconds are refused.
@@ -164,7 +168,7 @@ def _seconds(frame: "pd.DataFrame", name: str, unit: str | None) -> np.ndarray:
     return seconds
 
 
-def _finite(frame: "pd.DataFrame", name: str, numbers: "pd.Series") -> np.ndarray:
+def _finite(frame: "pd.DataFrame", name: Column, numbers: "pd.Series") -> np.ndarray:
     import pandas as pd
 
     values = numbers.to_numpy(dtype=np.float64)
@@ -173,7 +177,7 @@ def _finite(frame: "pd.DataFrame", name: str, numbers: "pd.Series") -> np.ndarra
     return values
 
 
-def _question(frame: "pd.DataFrame", name: str, numbers: "pd.Series") -> None:
+def _question(frame: "pd.DataFrame", name: Column, numbers: "pd.Series") -> None:
     """Refuse numbers that are hardly seconds."""
     import pandas as pd
 
@@ -208,7 +212,7 @@ def _are_dates(values: np.ndarray, digits: int) -> bool:
     )  # fmt: skip
 
 
-def _converted(name: str, numbers: "pd.Series", unit: str) -> "pd.Series":
+def _converted(name: Column, numbers: "pd.Series", unit: str) -> "pd.Series":
     """Seconds of numbers in `unit`; a warning if another unit would give the years since 1980."""
     middle = float(numbers.median())
     plausible = [

@@ -112,7 +112,7 @@ def _collected(parts: Iterable[Part], hashed: bool) -> tuple:
         dropped.update(part.dropped)
         if not len(part.time):
             continue
-        kind = part.session.dtype
+        kind = getattr(part.session.dtype, "numpy_dtype", part.session.dtype)
         if whole := isinstance(kind, np.dtype) and kind.kind in "iu":
             _append(session, np.asarray(part.session).astype(np.int64, copy=False))
         else:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .files import Columns, Layout, find_parts, is_text, plain_integers, read_files
-from .frames import read_clicks
+from .frames import Column, read_clicks
 from .gather import Part
 from .sessions import Moment, Number, Sessions
 
@@ -20,11 +20,11 @@ if TYPE_CHECKING:
 def load_clicks(
     source: "Sequence[Path] | pd.DataFrame",
     *,
-    session: str | None = None,
-    item: str = "ItemId",
-    time: str | tuple[str, ...] = "Time",
+    session: Column | None = None,
+    item: Column = "ItemId",
+    time: Column | Sequence[Column] = "Time",
     unit: str | None = None,
-    user: str | None = None,
+    user: Column | None = None,
     gap: Number | None = None,
     only: Any = None,
     since: Moment | None = None,
@@ -54,9 +54,10 @@ def load_clicks(
         )
     if sep is not None and len(sep) != 1:
         raise ValueError(f"sep must be one character, got {sep!r}; replace it in the file first")
-    session, only = user or session or "SessionId", dict(only or {})
+    owner = session if user is None else user
+    session, only = "SessionId" if owner is None else owner, dict(only or {})
     layout = Layout(names, sep, quotes, encoding)
-    times = (time,) if isinstance(time, str) else time
+    times = time if isinstance(time, list | tuple) else (time,)
     if isinstance(source, list):
         paths = [part for path in source for part in find_parts(path)]
         tables = read_files(paths, Columns((session, item), times, tuple(only)), layout)
@@ -86,19 +87,27 @@ def _parts(
     check: "Callable[[pd.DataFrame], Part]",
 ) -> Iterator[Part]:
     """The clicks of one table after the other; their path is None for a frame."""
-    nothing, found = np.empty(0), False
+    nothing, first = np.empty(0), {}
     for path, table in tables:
         rows, dropped, why_none = _chosen_rows(table, only)
         if why_none:
             yield Part(nothing, nothing, nothing, dropped=dropped)
             continue
         try:
-            part = check(rows)
+            # The rows that are left may have no missing ids: those of a file are as they were.
+            part = check(rows.infer_objects() if path else rows)
         except ValueError as why:
             raise ValueError(f"{path.name!r}: {why}" if path else str(why)) from None
-        found = True
+        for ids in (part.session, part.item):
+            kind = getattr(ids.dtype, "numpy_dtype", ids.dtype)
+            before, other = first.setdefault(ids.name, (kind, path))
+            if kind != before:
+                raise ValueError(
+                    f"{ids.name} is {before} in {other.name!r} but {kind} in {path.name!r}; write "
+                    "both in one way"
+                )
         yield replace(part, dropped=dropped)
-    if not found:
+    if not first:
         raise ValueError(why_none)
 
 
@@ -106,12 +115,14 @@ def _chosen_rows(
     rows: "pd.DataFrame", only: dict[str, Any]
 ) -> tuple["pd.DataFrame", dict[str, int], str]:
     """The rows with one of the values in each column, what that left out, and why if no row is."""
+    from pandas.api.types import is_list_like
+
     dropped, why_none = {}, ""
     for column, wanted in only.items():
         if column not in rows.columns:
             there = ", ".join(map(str, rows.columns))
             raise ValueError(f"only= names {column!r}, which is no column; the frame has {there}")
-        values = list(wanted) if isinstance(wanted, list | tuple | set) else [wanted]
+        values = list(wanted) if is_list_like(wanted) else [wanted]
         cells = rows[column]
         kept = cells.isin(values)
         if not kept.any():  # text in the file, a number in the option, or the other way round

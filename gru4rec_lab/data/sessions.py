@@ -8,7 +8,7 @@ Sources
           arXiv 1511.06939.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..arguments import check_number, whole
-from .frames import Moment, read_clicks, seconds_of
+from .frames import Column, Moment, read_clicks, seconds_of
 from .gather import Dropped, Part, gather, picked
 
 if TYPE_CHECKING:
@@ -56,9 +56,9 @@ class Sessions:
     def from_frame(
         cls,
         frame: "pd.DataFrame",
-        session: str = "SessionId",
-        item: str = "ItemId",
-        time: str | tuple[str, ...] = "Time",
+        session: Column = "SessionId",
+        item: Column = "ItemId",
+        time: Column | Sequence[Column] = "Time",
         *,
         unit: str | None = None,
         name: str = "sessions",
@@ -176,6 +176,8 @@ class Sessions:
             kept, said = kept & (self.times >= seconds_of(since)), [f"before {since}"]
         if until is not None:
             kept, said = kept & (self.times < seconds_of(until)), [*said, f"from {until} on"]
+        if not self.n_clicks:
+            raise ValueError("there are no clicks to choose from; look at summary() for the steps")
         if not kept.any():
             raise ValueError(
                 f"all clicks are {' or '.join(said)}: they go from {self.times.min():.0f} to "
@@ -321,8 +323,7 @@ class Sessions:
 
         Every click but the first of a session is a target, an item for a model to foresee.
         """
-        known = self.with_items(item_ids)
-        return known._without_short(2, "sessions of fewer than 2 clicks")
+        return self.with_items(item_ids)._without_short(2, "sessions of fewer than 2 clicks")
 
     def take(self, chosen: np.ndarray) -> "Sessions":
         """The sessions where `chosen` ([sessions] bool) is true, over the same items.

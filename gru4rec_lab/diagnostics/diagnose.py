@@ -10,7 +10,7 @@ from ..evaluation import rank_targets
 from ..losses import LOSSES, score_regulariser
 from ..own_losses import autograd_of
 from ..score_matrix import join_columns
-from .bugs import BUGS
+from .bugs import BUGS, softmax_over_batch
 
 Value = Callable[[Tensor, Tensor], Tensor]
 
@@ -71,6 +71,8 @@ def _of_loss(loss: Value) -> str:
         return "one number for the whole batch, of no known form; return one number a row"
     if got.shape != target.shape:
         return f"wrong shape: want {list(target.shape)}, one loss a row, got {list(got.shape)}"
+    if not got.any():
+        return "0 in every row: there is nothing to learn from"
     for name, value in _forms():
         if torch.allclose(got, value(target, negatives)):
             return name + _far(loss)
@@ -140,6 +142,8 @@ def _of_gradient(gradient: tuple[Tensor, Tensor], target: Tensor, negatives: Ten
     by_target, by_negatives = (part.cpu().double() for part in gradient)
     got, almost = torch.cat([by_target[:, None], by_negatives], dim=1), ""
     for name, value in _forms():
+        if value is softmax_over_batch and len(target) > got.shape[1]:  # no score matrix
+            continue
         wanted = autograd_of(value)(target, negatives)
         want = torch.cat([wanted[0][:, None], wanted[1]], dim=1)
         if torch.allclose(got, want, rtol=1e-4, atol=1e-7):

@@ -71,8 +71,9 @@ def _joined(old: np.ndarray, new: np.ndarray) -> np.ndarray:
     """The old ids, and behind them those of the new ones that are not among them."""
     if len(old) and len(new) and isinstance(old[0], str) != isinstance(new[0], str):
         raise ValueError(
-            f"the model's items are named as {old[0]!r}, those of the sessions as {new[0]!r}; "
-            f"name both by text or both by numbers"
+            f"the model's items are named as {old[:1].tolist()[0]!r}, those of the sessions as "
+            f"{new[:1].tolist()[0]!r}; name both by text or both by numbers: a frame read with "
+            "pd.read_csv(path, dtype=str) holds text alone"
         )
     known = set(old.tolist())
     added = [item for item in new.tolist() if item not in known]
