@@ -262,9 +262,8 @@ class Sessions:
             n_train = round(self.n_sessions * (1 - fraction))
             late = np.argsort(np.argsort(moment, kind="stable")) >= n_train
         # What is in the other part is not lost, and not counted as dropped.
-        parts = (replace(self.take(part), dropped=self.dropped) for part in (~late, late))
-        train = next(parts)._used_items()
-        known = next(parts).with_items(train.item_ids)
+        train = replace(self.take(~late), dropped=self.dropped)._used_items()
+        known = replace(self.take(late), dropped=self.dropped).with_items(train.item_ids)
         test = known._without_short(2, "test sessions of fewer than 2 clicks")
         if not train.n_sessions or not test.n_sessions:
             spread = np.ptp(moment) / DAY if self.n_sessions else 0
